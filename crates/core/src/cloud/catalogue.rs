@@ -1,0 +1,62 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::desired::Arch;
+use crate::name::{Image, Region, Size};
+
+/// A price in the smallest unit of its currency, per month.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct Price {
+    /// Hundredths of the currency.
+    pub cents: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}.{:02} {}",
+            self.cents / 100,
+            self.cents % 100,
+            self.currency
+        )
+    }
+}
+
+/// One size that can be ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizeOffer {
+    /// The provider's slug.
+    pub size: Size,
+    /// The architecture of its processor.
+    pub arch: Arch,
+    /// Where it can be ordered now.
+    pub regions: BTreeSet<Region>,
+    /// Its price, where the API gives it.
+    pub monthly: Option<Price>,
+}
+
+/// Sizes, regions, images and SSH keys that can be named in an order now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Catalogue {
+    /// All regions.
+    pub regions: BTreeSet<Region>,
+    /// All sizes.
+    pub sizes: Vec<SizeOffer>,
+    /// What `small`, `medium` and `large` mean for each architecture.
+    pub portable_sizes: BTreeMap<(Size, Arch), Size>,
+    /// Images by portable name, for each architecture they exist for.
+    pub images: BTreeSet<(Image, Arch)>,
+    /// Names of the SSH keys in the account; `None` when the provider needs no key by name.
+    pub ssh_keys: Option<BTreeSet<String>>,
+    /// The architecture of a host that names none.
+    pub default_arch: Arch,
+    /// Whether interruptible machines can be ordered.
+    pub spot: bool,
+}

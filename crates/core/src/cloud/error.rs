@@ -1,0 +1,154 @@
+use std::time::Duration;
+
+use crate::desired::ProviderId;
+use crate::error::{Code, Diagnose, Retry};
+
+/// A request to a provider that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{provider} could not {operation}: {kind}{}", request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default())]
+pub struct CloudError {
+    /// Who failed.
+    pub provider: ProviderId,
+    /// Completes "could not …", e.g. "create host `db-1`".
+    pub operation: String,
+    /// The class of the failure.
+    pub kind: CloudErrorKind,
+    /// Whether the call may have taken effect although it failed. Never true for reads.
+    pub maybe_done: bool,
+    /// The provider's id of the failed request, for its support desk.
+    pub request_id: Option<String>,
+    /// Commands or edits that help, where the provider knows better than the class does.
+    pub hints: Vec<String>,
+    /// The cause below, if it says more.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl CloudError {
+    /// A failure that certainly had no effect.
+    #[must_use]
+    pub fn new(provider: ProviderId, operation: impl Into<String>, kind: CloudErrorKind) -> Self {
+        Self {
+            provider,
+            operation: operation.into(),
+            kind,
+            maybe_done: false,
+            request_id: None,
+            hints: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// Marks a failed change that may have taken effect.
+    #[must_use]
+    pub fn maybe_done(mut self) -> Self {
+        self.maybe_done = true;
+        self
+    }
+
+    /// Adds the cause below.
+    #[must_use]
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds a command or edit that helps.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// The classes of failure, the same for every provider. The texts are the provider's own words
+/// with secrets removed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CloudErrorKind {
+    /// The credentials are missing, malformed or refused.
+    #[error("the credentials were refused: {0}")]
+    InvalidCredentials(String),
+    /// The credentials may not do this.
+    #[error("not permitted: {0}")]
+    Forbidden(String),
+    /// An account limit is reached.
+    #[error("a limit of the account is reached: {0}")]
+    QuotaExceeded(String),
+    /// No capacity.
+    #[error("sold out: {0}")]
+    SoldOut(String),
+    /// The request is wrong.
+    #[error("{0}")]
+    InvalidInput(String),
+    /// Something named does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// Something of that name exists and is not ours.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too many requests; the provider may have said how long to wait.
+    #[error("too many requests")]
+    RateLimited {
+        /// The provider's hint.
+        after: Option<Duration>,
+    },
+    /// No answer.
+    #[error("it did not answer: {0}")]
+    Unreachable(String),
+    /// The provider failed itself.
+    #[error("it failed: {0}")]
+    ProviderFault(String),
+    /// An answer outside the provider's own description.
+    #[error("the answer was not understood: {0}")]
+    UnexpectedAnswer(String),
+    /// The provider cannot do this.
+    #[error("it does not support {0}")]
+    Unsupported(String),
+}
+
+impl Diagnose for CloudError {
+    fn code(&self) -> Code {
+        match self.kind {
+            CloudErrorKind::InvalidCredentials(_) => Code::CLOUD_UNAUTHENTICATED,
+            CloudErrorKind::Forbidden(_) => Code::CLOUD_FORBIDDEN,
+            CloudErrorKind::QuotaExceeded(_) => Code::CLOUD_QUOTA_EXCEEDED,
+            CloudErrorKind::SoldOut(_) => Code::CLOUD_SOLD_OUT,
+            CloudErrorKind::InvalidInput(_) => Code::CLOUD_INVALID_REQUEST,
+            CloudErrorKind::NotFound(_) => Code::CLOUD_NOT_FOUND,
+            CloudErrorKind::Conflict(_) => Code::CLOUD_CONFLICT,
+            CloudErrorKind::RateLimited { .. } => Code::CLOUD_RATE_LIMITED,
+            CloudErrorKind::Unreachable(_) => Code::CLOUD_UNREACHABLE,
+            CloudErrorKind::ProviderFault(_) => Code::CLOUD_PROVIDER_FAULT,
+            CloudErrorKind::UnexpectedAnswer(_) => Code::CLOUD_UNEXPECTED_ANSWER,
+            CloudErrorKind::Unsupported(_) => Code::CLOUD_UNSUPPORTED,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        if self.maybe_done {
+            return Retry::Observe;
+        }
+        match self.kind {
+            CloudErrorKind::RateLimited { after } => Retry::After(after.unwrap_or_default()),
+            CloudErrorKind::Unreachable(_) | CloudErrorKind::ProviderFault(_) => {
+                Retry::After(Duration::ZERO)
+            }
+            CloudErrorKind::InvalidCredentials(_)
+            | CloudErrorKind::Forbidden(_)
+            | CloudErrorKind::QuotaExceeded(_)
+            | CloudErrorKind::SoldOut(_)
+            | CloudErrorKind::InvalidInput(_)
+            | CloudErrorKind::NotFound(_)
+            | CloudErrorKind::Conflict(_)
+            | CloudErrorKind::UnexpectedAnswer(_)
+            | CloudErrorKind::Unsupported(_) => Retry::Never,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hints.clone()
+    }
+}

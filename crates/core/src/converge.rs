@@ -1,0 +1,71 @@
+//! Making things true on a host: look, decide, change only what is needed, look again.
+//!
+//! A [`Step`] never touches a host; it says what to look at and what is missing. A
+//! [`Convergence`] drives the steps of one host without I/O: ask it for the next [`Effect`], tell
+//! it what came of it.
+//!
+//! ```text
+//!            +--------------------------- changed ------------------------------+
+//!            v                                                                   |
+//!  Probe (all open steps, one command) --> assess in order --> Change (one step) +
+//!            |                                  |
+//!            |                                  +-- blocked / not converged --> rest skipped
+//!            +-- all satisfied --> Finished
+//! ```
+
+mod batch;
+mod convergence;
+
+pub use convergence::{Convergence, Effect, StepReport, StepResult};
+
+use std::fmt::Debug;
+
+use crate::error::{Code, Failure};
+use crate::remote::{Command, Output};
+
+/// One thing that must be true on a host.
+pub trait Step: Debug + Send + Sync {
+    /// Its stable name in reports, e.g. `docker-install`.
+    fn name(&self) -> &'static str;
+
+    /// Read-only commands whose output [`assess`](Step::assess) needs. They run as root, without
+    /// input, with standard error joined to standard output, and are given 30 seconds each.
+    fn probe(&self) -> Vec<Command>;
+
+    /// Decides from the outputs, in probe order, whether and how to change the host.
+    fn assess(&self, seen: &[Output]) -> Assessment;
+
+    /// The code of a change that failed or did not help.
+    fn failure_code(&self) -> Code;
+}
+
+/// What a step makes of what it saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assessment {
+    /// Nothing to do.
+    Satisfied,
+    /// These changes, in this order, should make it true.
+    Needs(Vec<Change>),
+    /// No change of ours can make it true.
+    Blocked(Failure),
+}
+
+/// One change to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What it does, for the progress display, e.g. `installing docker.io`.
+    pub doing: String,
+    /// How.
+    pub command: Command,
+}
+
+impl Change {
+    /// A change made by one command.
+    #[must_use]
+    pub fn new(doing: impl Into<String>, command: Command) -> Self {
+        Self {
+            doing: doing.into(),
+            command,
+        }
+    }
+}

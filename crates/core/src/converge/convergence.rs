@@ -1,0 +1,343 @@
+use serde::{Deserialize, Serialize};
+
+use super::batch;
+use super::{Assessment, Change, Step};
+use crate::error::{Code, Failure};
+use crate::remote::{Command, Output};
+
+/// How many lines of a failed command the report keeps.
+const OUTPUT_LINES: usize = 15;
+
+/// What the driver asks for next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Run this read-only command and pass its output to [`Convergence::probed`].
+    Probe(Command),
+    /// Make this change for this step and pass its output to [`Convergence::changed`].
+    Change {
+        /// The step's name.
+        step: &'static str,
+        /// What to do.
+        change: Change,
+    },
+    /// Nothing more to do; [`Convergence::reports`] is complete.
+    Finished,
+}
+
+/// How one step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum StepResult {
+    /// It was true already; nothing was run, nothing was changed.
+    Satisfied,
+    /// It is true now.
+    Changed,
+    /// It is not true.
+    Failed(Failure),
+    /// Not looked at, because an earlier step failed.
+    Skipped,
+}
+
+/// A step and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct StepReport {
+    /// The step's name.
+    pub step: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub result: StepResult,
+}
+
+/// Drives the steps of one host. Holds no connection and waits for nothing.
+#[derive(Debug)]
+pub struct Convergence {
+    steps: Vec<Box<dyn Step>>,
+    reports: Vec<StepReport>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// All steps from the first open one are to be probed. `verifying` when that first one has
+    /// just been changed.
+    Probing {
+        verifying: bool,
+    },
+    /// The first open step is being changed.
+    Changing {
+        todo: std::vec::IntoIter<Change>,
+    },
+    Finished,
+}
+
+impl Convergence {
+    /// Starts on a host of which nothing is known.
+    #[must_use]
+    pub fn new(steps: Vec<Box<dyn Step>>) -> Self {
+        let phase = if steps.is_empty() {
+            Phase::Finished
+        } else {
+            Phase::Probing { verifying: false }
+        };
+        Self {
+            steps,
+            reports: Vec::new(),
+            phase,
+        }
+    }
+
+    /// What to do next. The same answer until the outcome was passed in.
+    pub fn poll(&self) -> Effect {
+        match &self.phase {
+            Phase::Probing { .. } => Effect::Probe(batch::command(&self.open_probes())),
+            Phase::Changing { todo } => match todo.as_slice().first() {
+                Some(change) => Effect::Change {
+                    step: self.first_open().name(),
+                    change: change.clone(),
+                },
+                None => Effect::Finished,
+            },
+            Phase::Finished => Effect::Finished,
+        }
+    }
+
+    /// Takes the output of the last [`Effect::Probe`].
+    pub fn probed(&mut self, output: &Output) {
+        let Phase::Probing { mut verifying } = self.phase else {
+            return;
+        };
+        let Some(answers) = batch::parse(self.open_probes().len(), output) else {
+            let step = self.first_open();
+            let failure = Failure::new(
+                step.failure_code(),
+                format!(
+                    "could not find out the state of `{}`: the host's answer was cut short (status {})",
+                    step.name(),
+                    output.status,
+                ),
+            )
+            .with_output(output.tail(OUTPUT_LINES));
+            return self.fail(failure);
+        };
+        let mut answers = answers.as_slice();
+        while let Some(step) = self.steps.get(self.reports.len()) {
+            let (own, rest) = answers.split_at(step.probe().len());
+            answers = rest;
+            match step.assess(own) {
+                Assessment::Satisfied => {
+                    let result = if verifying {
+                        StepResult::Changed
+                    } else {
+                        StepResult::Satisfied
+                    };
+                    self.close(result);
+                }
+                Assessment::Blocked(failure) => return self.fail(failure),
+                Assessment::Needs(_) if verifying => {
+                    let failure = Failure::new(
+                        step.failure_code(),
+                        format!("`{}` is still not right after it was changed", step.name()),
+                    )
+                    .with_output(
+                        own.iter()
+                            .flat_map(|output| output.tail(OUTPUT_LINES))
+                            .collect(),
+                    );
+                    return self.fail(failure);
+                }
+                Assessment::Needs(changes) => {
+                    self.phase = Phase::Changing {
+                        todo: changes.into_iter(),
+                    };
+                    return;
+                }
+            }
+            verifying = false;
+        }
+        self.phase = Phase::Finished;
+    }
+
+    /// Takes the output of the last [`Effect::Change`].
+    pub fn changed(&mut self, output: &Output) {
+        let Phase::Changing { todo } = &mut self.phase else {
+            return;
+        };
+        let Some(change) = todo.next() else { return };
+        if !output.success() {
+            let failure = Failure::new(
+                self.first_open().failure_code(),
+                format!("{} failed with status {}", change.doing, output.status),
+            )
+            .with_output(output.tail(OUTPUT_LINES));
+            return self.fail(failure);
+        }
+        if todo.as_slice().is_empty() {
+            self.phase = Phase::Probing { verifying: true };
+        }
+    }
+
+    /// Ends the run because the host cannot be worked on any more; the open step gets the blame.
+    pub fn abandon(&mut self, code: Code, message: &str) {
+        if !matches!(self.phase, Phase::Finished) {
+            self.fail(Failure::new(code, message));
+        }
+    }
+
+    /// How the steps ended, in order; those still open are not in it.
+    #[must_use]
+    pub fn reports(&self) -> &[StepReport] {
+        &self.reports
+    }
+
+    /// What went wrong, if anything did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.reports.iter().find_map(|report| match &report.result {
+            StepResult::Failed(failure) => Some(failure),
+            StepResult::Satisfied | StepResult::Changed | StepResult::Skipped => None,
+        })
+    }
+
+    fn first_open(&self) -> &dyn Step {
+        self.steps[self.reports.len()].as_ref()
+    }
+
+    fn open_probes(&self) -> Vec<Command> {
+        self.steps[self.reports.len()..]
+            .iter()
+            .flat_map(|step| step.probe())
+            .collect()
+    }
+
+    fn close(&mut self, result: StepResult) {
+        let step = self.first_open().name().to_owned();
+        self.reports.push(StepReport { step, result });
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.close(StepResult::Failed(failure));
+        while self.reports.len() < self.steps.len() {
+            self.close(StepResult::Skipped);
+        }
+        self.phase = Phase::Finished;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_right_costs_one_command() {
+        let mut run = Convergence::new(vec![file("a"), file("b")]);
+        assert!(matches!(run.poll(), Effect::Probe(_)));
+        run.probed(&answers(&[0, 0]));
+        assert_eq!(run.poll(), Effect::Finished);
+        assert_eq!(
+            results(&run),
+            [StepResult::Satisfied, StepResult::Satisfied]
+        );
+    }
+
+    #[test]
+    fn a_step_is_verified_after_it_changed_something_and_later_steps_look_again() {
+        let mut run = Convergence::new(vec![file("a"), file("b")]);
+        run.probed(&answers(&[1, 0]));
+        assert!(matches!(run.poll(), Effect::Change { step: "file", .. }));
+        run.changed(&Output::default());
+        assert!(
+            matches!(run.poll(), Effect::Probe(_)),
+            "changed, so look again"
+        );
+        run.probed(&answers(&[0, 0]));
+        assert_eq!(results(&run), [StepResult::Changed, StepResult::Satisfied]);
+    }
+
+    #[test]
+    fn a_change_that_does_not_help_is_an_error_that_names_the_step() {
+        let mut run = Convergence::new(vec![file("a"), file("b")]);
+        run.probed(&answers(&[1, 1]));
+        run.changed(&Output::default());
+        run.probed(&answers(&[1, 1]));
+        assert_eq!(run.poll(), Effect::Finished);
+        assert_eq!(
+            run.failure().map(|failure| failure.message.as_str()),
+            Some("`file` is still not right after it was changed")
+        );
+        assert_eq!(run.reports()[1].result, StepResult::Skipped);
+    }
+
+    #[test]
+    fn a_failed_change_keeps_the_last_lines_of_its_output() {
+        let mut run = Convergence::new(vec![file("a")]);
+        run.probed(&answers(&[1]));
+        let output = Output {
+            status: 100,
+            stdout: String::new(),
+            stderr: "E: You don't have enough free space\n".to_owned(),
+        };
+        run.changed(&output);
+        let failure = run.failure().expect("it failed");
+        assert_eq!(failure.message, "making a failed with status 100");
+        assert_eq!(failure.output, ["E: You don't have enough free space"]);
+    }
+
+    #[test]
+    fn a_cut_answer_fails_the_first_open_step() {
+        let mut run = Convergence::new(vec![file("a")]);
+        run.probed(&Output {
+            status: 255,
+            ..Output::default()
+        });
+        assert!(run.failure().is_some());
+    }
+
+    #[derive(Debug)]
+    struct File(&'static str);
+
+    impl Step for File {
+        fn name(&self) -> &'static str {
+            "file"
+        }
+        fn probe(&self) -> Vec<Command> {
+            vec![Command::new("test").arg("-e").arg(self.0)]
+        }
+        fn assess(&self, seen: &[Output]) -> Assessment {
+            match seen {
+                [output] if output.success() => Assessment::Satisfied,
+                _ => Assessment::Needs(vec![Change::new(
+                    format!("making {}", self.0),
+                    Command::new("touch").arg(self.0),
+                )]),
+            }
+        }
+        fn failure_code(&self) -> Code {
+            Code::HOSTNAME_FAILED
+        }
+    }
+
+    fn file(name: &'static str) -> Box<dyn Step> {
+        Box::new(File(name))
+    }
+
+    fn answers(statuses: &[i32]) -> Output {
+        let stdout = statuses
+            .iter()
+            .enumerate()
+            .map(|(i, status)| {
+                format!("::stagecraft-probe begin {i}\n\n::stagecraft-probe end {i} {status}\n")
+            })
+            .collect();
+        Output {
+            stdout,
+            ..Output::default()
+        }
+    }
+
+    fn results(run: &Convergence) -> Vec<StepResult> {
+        run.reports()
+            .iter()
+            .map(|report| report.result.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,220 @@
+//! The list of error codes. A code exists only here, so each one has its documentation.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Stable, documented identifier of a failure; part of the public interface.
+///
+/// Adding a code is fine; renaming one is a breaking change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(&'static str);
+
+/// What the error reference says of one code.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeDoc {
+    /// The code.
+    pub code: Code,
+    /// When it appears.
+    pub meaning: &'static str,
+    /// What the user can do.
+    pub remedy: &'static str,
+}
+
+impl Code {
+    /// The code as printed between brackets, e.g. `cloud.sold-out`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        ALL.iter()
+            .map(|doc| doc.code)
+            .find(|code| code.0 == text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not an error code")))
+    }
+}
+
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let codes: Vec<&str> = ALL.iter().map(|doc| doc.code.0).collect();
+        schemars::json_schema!({ "type": "string", "enum": codes })
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $meaning:literal, $remedy:literal;)*) => {
+        impl Code {
+            $(#[doc = $meaning] pub const $name: Self = Self($text);)*
+        }
+
+        /// Every code there is, in the order of the error reference.
+        pub const ALL: &[CodeDoc] = &[
+            $(CodeDoc { code: Code::$name, meaning: $meaning, remedy: $remedy },)*
+        ];
+    };
+}
+
+codes! {
+    CONFIG_UNREADABLE = "config.unreadable",
+        "The configuration file is missing, not a file, not permitted to be read, or too large.",
+        "Check the path given with `--config`; `stagecraft init` writes a first file.";
+    CONFIG_SYNTAX = "config.syntax",
+        "The configuration file is not well-formed YAML, or not UTF-8.",
+        "Mend the marked line; YAML is indented with spaces, never with tabs.";
+    CONFIG_UNKNOWN_KEY = "config.unknown-key",
+        "A key is not known at this place.",
+        "Use the suggested key, or see `docs/config.md` for the keys there are.";
+    CONFIG_DUPLICATE_KEY = "config.duplicate-key",
+        "A key stands twice in one mapping.",
+        "Remove one of the two.";
+    CONFIG_WRONG_TYPE = "config.wrong-type",
+        "A value has the wrong type, for example a number where a text is needed.",
+        "Write a value of the type named in the message; quote texts that look like numbers.";
+    CONFIG_MISSING_KEY = "config.missing-key",
+        "A required key is missing.",
+        "Add it; the message names the mapping.";
+    CONFIG_INVALID_VALUE = "config.invalid-value",
+        "A value has the right type but is impossible.",
+        "Use one of the values the message names.";
+    CONFIG_DUPLICATE_HOST = "config.duplicate-host",
+        "Two entries of one environment give the same host name, possibly by way of `count`.",
+        "Rename one of the two.";
+    CONFIG_UNKNOWN_ENVIRONMENT = "config.unknown-environment",
+        "The environment named by `--env` is not in the file, or none was named and there are several.",
+        "Name one of the environments of the message with `--env`.";
+    CONFIG_NOT_SUPPORTED = "config.not-supported",
+        "The file uses a part of the configuration that this version of Stagecraft cannot act on.",
+        "Use the alternative the message names, or a newer version.";
+    USAGE = "usage",
+        "The command line is wrong, or a command cannot go on without an answer it may not ask for.",
+        "See `--help` of the command, or add the flag the message names.";
+    CLOUD_UNAUTHENTICATED = "cloud.unauthenticated",
+        "The provider refused the credentials.",
+        "Check the token or key in the variable the configuration names.";
+    CLOUD_FORBIDDEN = "cloud.forbidden",
+        "The credentials are valid but may not do this.",
+        "Give the token or user the missing permission. For Docker Engine: join the group `docker`.";
+    CLOUD_QUOTA_EXCEEDED = "cloud.quota-exceeded",
+        "A limit of the account is reached.",
+        "Remove what is not needed, or ask the provider for a higher limit.";
+    CLOUD_SOLD_OUT = "cloud.sold-out",
+        "The provider has no machine of this size in this region now.",
+        "Choose another region or size.";
+    CLOUD_INVALID_REQUEST = "cloud.invalid-request",
+        "The provider refused the request as wrong.",
+        "Read the provider's own words in the message.";
+    CLOUD_NOT_FOUND = "cloud.not-found",
+        "Something the request names does not exist at the provider.",
+        "Create it there, or name another.";
+    CLOUD_CONFLICT = "cloud.conflict",
+        "Something of that name exists already and is not ours.",
+        "Rename the host or the environment, or remove the other by hand.";
+    CLOUD_RATE_LIMITED = "cloud.rate-limited",
+        "The provider asked to slow down, five times in a row.",
+        "Wait for the time the message names, and run the command again.";
+    CLOUD_UNREACHABLE = "cloud.unreachable",
+        "The provider did not answer.",
+        "Check the network, or whether Docker Engine runs.";
+    CLOUD_PROVIDER_FAULT = "cloud.provider-fault",
+        "The provider answered that it failed itself.",
+        "Run the command again later; see the provider's status page.";
+    CLOUD_UNEXPECTED_ANSWER = "cloud.unexpected-answer",
+        "The provider's answer was not understood.",
+        "Look for a newer version of Stagecraft; report the message.";
+    CLOUD_UNSUPPORTED = "cloud.unsupported",
+        "The provider cannot do this.",
+        "Use another provider for this host, or leave the setting out.";
+    ORDER_INVALID = "order.invalid",
+        "A host asks for a region, size, image or SSH key the provider does not have.",
+        "Use one of the values the message names.";
+    PLAN_BLIND = "plan.blind",
+        "A provider could not be listed, so what exists there is unknown and nothing may be created or removed.",
+        "Mend the cause the message names, and run the command again.";
+    PLAN_STALE = "plan.stale",
+        "What exists changed between the plan and its execution.",
+        "Run the command again and read the new plan.";
+    WAIT_TIMED_OUT = "wait.timed-out",
+        "An instance was ordered but did not come up within the limit.",
+        "Run the command again to go on waiting, or replace the host.";
+    INSTANCE_GONE = "wait.instance-gone",
+        "An instance disappeared or failed while it was waited for.",
+        "Run the command again; a host without an instance is created anew.";
+    INTERRUPTED = "interrupted",
+        "The run was interrupted before this host was done.",
+        "Run the command again; it goes on where it stopped.";
+    SSH_FAILED = "ssh_failed",
+        "The host could not be reached or logged in to by SSH, or the connection was lost.",
+        "Check the address, the port, the user and the key; see the message for what was tried.";
+    HOST_KEY_MISMATCH = "host_key_mismatch",
+        "The host presented another SSH host key than the one known. Nothing was sent, nothing was run.",
+        "If the host was rebuilt on purpose, remove the old key; if not, somebody may be in between.";
+    UNSUPPORTED_OS = "unsupported_os",
+        "The host runs an operating system that bootstrap does not support.",
+        "Use ubuntu-22.04, ubuntu-24.04 or debian-12.";
+    BOOT_NOT_FINISHED = "boot_not_finished",
+        "The host's own first-boot set-up (cloud-init) did not finish or failed.",
+        "Log in with `stagecraft ssh HOST` and read `cloud-init status --long`.";
+    HOSTNAME_FAILED = "hostname_failed",
+        "The hostname could not be set.",
+        "See the output in the message.";
+    DOCKER_DETECT_FAILED = "docker_detect_failed",
+        "It could not be found out whether Docker is installed.",
+        "See the output in the message; run `stagecraft infra bootstrap --host HOST` again.";
+    DOCKER_INSTALL_FAILED = "docker_install_failed",
+        "Docker could not be installed.",
+        "See the output in the message: a full disk, a broken apt, or no network are usual.";
+    DOCKER_VERIFY_FAILED = "docker_verify_failed",
+        "Docker is installed but does not run or does not answer.",
+        "Log in with `stagecraft ssh HOST` and read `journalctl -u docker`.";
+    NETWORK_INSTALL_FAILED = "network_install_failed",
+        "The mesh client could not be installed.",
+        "See the output in the message.";
+    NETWORK_JOIN_FAILED = "network_join_failed",
+        "The host could not join the mesh.",
+        "See the output in the message.";
+    CONFIG_INVALID = "config_invalid",
+        "The bootstrap configuration is impossible for this host.",
+        "Mend the setting the message names.";
+    COMMAND_FAILED = "command_failed",
+        "A command given to `exec` ended with a status other than 0.",
+        "Read the command's own output.";
+    OUTPUT_FAILED = "output.failed",
+        "The result could not be written.",
+        "Check the disk and the permissions of the place named.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_is_used_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        for doc in ALL {
+            assert!(seen.insert(doc.code), "{} stands twice", doc.code);
+        }
+    }
+}

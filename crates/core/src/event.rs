@@ -1,0 +1,122 @@
+//! Everything that happens in a run, as one stream in one order.
+//!
+//! Progress display, plain lines and the final [report](crate::report) are folds over it.
+
+use std::time::Duration;
+
+use crate::converge::StepReport;
+use crate::desired::ProviderId;
+use crate::error::{Code, Failure};
+use crate::inventory::Instance;
+use crate::name::HostName;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Position in the stream, from 0, without gaps.
+    pub sequence: u64,
+    /// Time since the run began.
+    pub elapsed: Duration,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened, and to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// Something about a provider.
+    Provider(ProviderId, ProviderEvent),
+    /// Something about a host.
+    Host(HostName, HostEvent),
+    /// The user asked to stop: nothing new is started, what is in flight is finished.
+    Stopping,
+}
+
+/// What can happen to a provider.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProviderEvent {
+    /// Its instances are being listed for the first time in this run.
+    Listing,
+    /// A request failed and will be made again.
+    Retrying {
+        /// How long from now.
+        after: Duration,
+        /// Why.
+        code: Code,
+    },
+}
+
+/// What can happen to a host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostEvent {
+    /// An instance is being ordered.
+    Creating,
+    /// An instance exists now.
+    Created(Instance),
+    /// A stopped instance is being switched on.
+    Starting,
+    /// Its name, role or tags are being changed in place.
+    Updating,
+    /// They are changed.
+    Updated,
+    /// An instance is being removed.
+    Terminating,
+    /// It is removed, or was gone already.
+    Terminated,
+    /// The instance is not up yet.
+    WaitingForInstance,
+    /// The instance is up and has an address.
+    Running(Instance),
+    /// SSH does not answer yet, or is being connected to.
+    WaitingForSsh,
+    /// Logged in; `first` tells the first connection from one after a loss.
+    Connected,
+    /// A change is being made on the host.
+    Doing {
+        /// The step's name.
+        step: &'static str,
+        /// What is being done, e.g. `installing docker.io`.
+        doing: String,
+    },
+    /// A step ended.
+    Step(StepReport),
+    /// A request about this host failed and will be made again.
+    Retrying {
+        /// How long from now.
+        after: Duration,
+        /// Why.
+        code: Code,
+    },
+    /// A surplus instance of this host, made by this run while another run made one too, is being
+    /// removed; the oldest stays.
+    RemovingDuplicate,
+    /// Nothing more happens to this host in this run.
+    Ended(HostEnd),
+}
+
+/// How a host ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostEnd {
+    /// It is as asked.
+    Done,
+    /// It is not.
+    Failed(Failure),
+    /// It was not worked on.
+    Skipped(SkipReason),
+}
+
+/// Why a host was not worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The user interrupted the run before its turn.
+    Interrupted,
+    /// Bootstrap was switched off with `--no-bootstrap`.
+    NoBootstrap,
+}
+
+/// Receives everything that happens, in order. Cannot fail and cannot influence the run.
+pub trait Reporter: std::fmt::Debug + Send + Sync {
+    /// Takes one event. Called by one caller at a time.
+    fn report(&self, event: &Event);
+}

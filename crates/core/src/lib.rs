@@ -1,0 +1,26 @@
+//! Stagecraft as data and pure functions.
+//!
+//! The modules repeat the one-way street the product is built as:
+//!
+//! ```text
+//! config -> desired -> (resolve) -> inventory -> plan -> converge -> report
+//! ```
+//!
+//! Nothing here does I/O, reads a clock or the environment, or needs an async runtime. What acts is
+//! reached through the traits [`cloud::CloudProvider`], [`remote::Connector`],
+//! [`network::NetworkProvider`] and [`event::Reporter`], implemented elsewhere.
+
+pub mod bootstrap;
+pub mod cloud;
+pub mod config;
+pub mod converge;
+pub mod desired;
+pub mod error;
+pub mod event;
+pub mod inventory;
+pub mod name;
+pub mod network;
+pub mod plan;
+pub mod remote;
+pub mod report;
+pub mod resolve;

@@ -1,0 +1,220 @@
+//! The contract between Stagecraft and a host it can log in to.
+
+mod command;
+
+pub use command::Command;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::desired::ProviderId;
+use crate::error::{Code, Diagnose, Retry};
+use crate::inventory::{Endpoint, Instance};
+use crate::name::{HostName, InstanceId};
+
+/// What a command printed and how it ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit status; 128 + n when ended by signal n.
+    pub status: i32,
+    /// Standard output, not UTF-8 replaced.
+    pub stdout: String,
+    /// Standard error, not UTF-8 replaced.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Whether the command ended with status 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.status == 0
+    }
+
+    /// The last `count` lines that are not blank, standard output before standard error.
+    #[must_use]
+    pub fn tail(&self, count: usize) -> Vec<String> {
+        let lines: Vec<&str> = self
+            .stdout
+            .lines()
+            .chain(self.stderr.lines())
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .collect();
+        lines[lines.len().saturating_sub(count)..]
+            .iter()
+            .map(|&line| line.to_owned())
+            .collect()
+    }
+}
+
+/// A host to log in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name, for messages.
+    pub host: HostName,
+    /// Who made it; decides which keys are offered.
+    pub provider: ProviderId,
+    /// The instance; what its host key is remembered under, since addresses are used again.
+    pub instance: InstanceId,
+    /// Where SSH answers.
+    pub endpoint: Endpoint,
+}
+
+impl Target {
+    /// The target an instance gives; `None` while it has no address.
+    #[must_use]
+    pub fn of(instance: &Instance) -> Option<Self> {
+        Some(Self {
+            host: instance.owner.host.clone(),
+            provider: instance.provider,
+            instance: instance.id.clone(),
+            endpoint: instance.endpoint()?,
+        })
+    }
+}
+
+/// Opens connections to hosts.
+#[async_trait]
+pub trait Connector: Debug + Send + Sync {
+    /// Makes one attempt to connect and log in. Never retries; a host that is just booting is the
+    /// engine's to wait for.
+    async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError>;
+}
+
+/// An open connection to one host. Commands run as root.
+#[async_trait]
+pub trait Remote: Debug + Send + Sync {
+    /// Runs one command to its end.
+    ///
+    /// A command that ran and failed is an `Ok(Output)` with a status other than 0; `Err` means
+    /// the outcome is unknown or the command never ran.
+    async fn run(&self, command: &Command) -> Result<Output, RemoteError>;
+
+    /// Says goodbye. Never fails; a connection dropped without it is closed all the same.
+    async fn close(&self);
+}
+
+/// A connection that could not be made or was lost.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// Nobody answered, or the answer was not SSH.
+    #[error("could not reach `{host}` at {address}: {why}")]
+    Unreachable {
+        /// The host.
+        host: HostName,
+        /// Address and port tried.
+        address: String,
+        /// The cause, as the system says it.
+        why: String,
+    },
+    /// The server refused every key.
+    #[error("`{host}` at {address} refused to log in `{user}`: {why}")]
+    Refused {
+        /// The host.
+        host: HostName,
+        /// Address and port tried.
+        address: String,
+        /// The user tried.
+        user: String,
+        /// Which keys were offered.
+        why: String,
+    },
+    /// The server is not who it should be.
+    #[error("`{host}` at {address} presented the host key {presented}, but {expected} is known")]
+    HostKeyMismatch {
+        /// The host.
+        host: HostName,
+        /// Address and port tried.
+        address: String,
+        /// Fingerprint of the key presented.
+        presented: String,
+        /// Fingerprint of the key known.
+        expected: String,
+        /// Where the known key is written, e.g. `~/.ssh/known_hosts:12`.
+        known_in: String,
+    },
+    /// Strict checking, and no key known.
+    #[error("no host key is known for `{host}` at {address}, which presented {presented}")]
+    HostKeyUnknown {
+        /// The host.
+        host: HostName,
+        /// Address and port tried.
+        address: String,
+        /// Fingerprint of the key presented.
+        presented: String,
+    },
+    /// The connection ended while a command ran.
+    #[error("the connection to `{host}` was lost while running `{command}`: {why}")]
+    Lost {
+        /// The host.
+        host: HostName,
+        /// The command, secrets masked.
+        command: String,
+        /// The cause.
+        why: String,
+    },
+    /// A command did not end in time.
+    #[error("`{command}` did not finish on `{host}` within {} s", limit.as_secs())]
+    TimedOut {
+        /// The host.
+        host: HostName,
+        /// The command, secrets masked.
+        command: String,
+        /// Its limit.
+        limit: Duration,
+    },
+    /// Something on this side is wrong: a key file that cannot be read, a known-hosts file that
+    /// cannot be written.
+    #[error("could not prepare the connection to `{host}`: {why}")]
+    Local {
+        /// The host.
+        host: HostName,
+        /// The cause.
+        why: String,
+    },
+}
+
+impl Diagnose for RemoteError {
+    fn code(&self) -> Code {
+        match self {
+            Self::HostKeyMismatch { .. } => Code::HOST_KEY_MISMATCH,
+            Self::Unreachable { .. }
+            | Self::Refused { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. }
+            | Self::Local { .. } => Code::SSH_FAILED,
+        }
+    }
+
+    /// [`Retry::After`] for what a host that is still booting answers.
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Unreachable { .. } | Self::Refused { .. } => Retry::After(Duration::ZERO),
+            Self::Lost { .. } | Self::TimedOut { .. } => Retry::Observe,
+            Self::HostKeyMismatch { .. } | Self::HostKeyUnknown { .. } | Self::Local { .. } => {
+                Retry::Never
+            }
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::HostKeyMismatch { known_in, .. } => vec![format!(
+                "if the host was rebuilt on purpose, remove the known key at {known_in}; if not, somebody may be in between"
+            )],
+            Self::HostKeyUnknown { .. } => vec![
+                "add its key to your known_hosts, or set `infra.bootstrap.ssh.host_keys: accept-new`".to_owned(),
+            ],
+            Self::Refused { .. } => vec![
+                "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with, or add it to your agent".to_owned(),
+            ],
+            Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. }
+            | Self::Local { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::fmt;
+use std::time::Duration;
+
+/// Limit of a command that names none.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A command as words, not as a shell string; quoting happens in one place.
+///
+/// Secrets go to standard input, never into a word: words are visible in the host's process list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Command {
+    words: Vec<String>,
+    stdin: Option<Vec<u8>>,
+    timeout: Duration,
+}
+
+impl Command {
+    /// A command without arguments.
+    #[must_use]
+    pub fn new(program: impl Into<String>) -> Self {
+        Self {
+            words: vec![program.into()],
+            stdin: None,
+            timeout: DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// A POSIX shell script, run by `sh -c`.
+    #[must_use]
+    pub fn script(text: impl Into<String>) -> Self {
+        Self::new("sh").arg("-c").arg(text)
+    }
+
+    /// Adds one word.
+    #[must_use]
+    pub fn arg(mut self, word: impl Into<String>) -> Self {
+        self.words.push(word.into());
+        self
+    }
+
+    /// Adds several words.
+    #[must_use]
+    pub fn args<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.words.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Gives the command standard input, the only way for a secret to travel.
+    #[must_use]
+    pub fn with_stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Sets how long it may run.
+    #[must_use]
+    pub fn with_timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// What goes to standard input; without it the command reads end of file at once.
+    #[must_use]
+    pub fn stdin(&self) -> Option<&[u8]> {
+        self.stdin.as_deref()
+    }
+
+    /// How long it may run.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The command quoted for a POSIX shell.
+    #[must_use]
+    pub fn to_shell(&self) -> String {
+        self.words
+            .iter()
+            .map(|word| quote(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// A short form for messages: the first line, at most 60 characters, no input.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let text = match self.words.as_slice() {
+            [sh, dash_c, script] if sh == "sh" && dash_c == "-c" => script.clone(),
+            _ => self.to_shell(),
+        };
+        let first = text.trim().lines().next().unwrap_or_default();
+        if first.chars().count() > 60 || text.trim().lines().count() > 1 {
+            format!("{}…", first.chars().take(60).collect::<String>().trim_end())
+        } else {
+            first.to_owned()
+        }
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({})", self.to_shell())?;
+        if self.stdin.is_some() {
+            f.write_str(" <…")?;
+        }
+        Ok(())
+    }
+}
+
+/// Quotes one word for a POSIX shell.
+fn quote(word: &str) -> String {
+    let plain = !word.is_empty()
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-./=:@%+,".contains(&byte));
+    if plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_the_shell() {
+        let command = Command::new("echo")
+            .arg("it's")
+            .arg("")
+            .arg("$HOME")
+            .arg("a=b");
+        assert_eq!(command.to_shell(), r"echo 'it'\''s' '' '$HOME' a=b");
+    }
+
+    #[test]
+    fn input_is_never_shown() {
+        let command = Command::new("login").with_stdin("tskey-secret");
+        assert_eq!(format!("{command:?}"), "Command(login) <…");
+        assert_eq!(command.display(), "login");
+    }
+
+    #[test]
+    fn a_long_script_is_shown_by_its_first_line() {
+        assert_eq!(
+            Command::script("set -eu\nrm -rf /tmp/x").display(),
+            "set -eu…"
+        );
+    }
+}
