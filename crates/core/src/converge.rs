@@ -15,8 +15,10 @@
 
 mod batch;
 mod convergence;
+mod inspect;
 
 pub use convergence::{Convergence, Effect, StepReport, StepResult};
+pub use inspect::{findings, look};
 
 use std::fmt::Debug;
 

@@ -52,9 +52,11 @@ pub enum HostEvent {
     /// An instance is being ordered.
     Creating,
     /// An instance exists now.
-    Created(Instance),
+    Created(Box<Instance>),
     /// A stopped instance is being switched on.
     Starting,
+    /// It is switched on; it may still be coming up.
+    Started,
     /// Its name, role or tags are being changed in place.
     Updating,
     /// They are changed.
@@ -66,10 +68,10 @@ pub enum HostEvent {
     /// The instance is not up yet.
     WaitingForInstance,
     /// The instance is up and has an address.
-    Running(Instance),
+    Running(Box<Instance>),
     /// SSH does not answer yet, or is being connected to.
     WaitingForSsh,
-    /// Logged in; `first` tells the first connection from one after a loss.
+    /// Logged in.
     Connected,
     /// A change is being made on the host.
     Doing {
@@ -98,7 +100,9 @@ pub enum HostEvent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum HostEnd {
     /// It is as asked.
-    Done,
+    Ready,
+    /// It has no instance any more, as asked.
+    Removed,
     /// It is not.
     Failed(Failure),
     /// It was not worked on.

@@ -1,1 +1,334 @@
-//! placeholder
+//! Comparing what is wanted with what was seen. Reads nothing, waits for nothing, changes nothing.
+
+mod approve;
+mod compare;
+
+pub use approve::{Approved, Destroys};
+pub use compare::{plan_down, plan_up};
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::cloud::Price;
+use crate::desired::ProviderId;
+use crate::error::{Code, Diagnose, Failure, Retry};
+use crate::inventory::Instance;
+use crate::name::{HostName, InstanceId, InventoryDigest, RoleName, Scope};
+use crate::resolve::ResolvedHost;
+
+/// What is to be done about every host of a scope, why, and what it was computed from.
+///
+/// The same input gives the same plan, sorted by host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The project and environment.
+    pub scope: Scope,
+    /// The inventory this was computed from.
+    pub basis: InventoryDigest,
+    /// By host; the surplus instances of a host follow its own entry, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+/// One change to one host, or the statement that none is needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The host.
+    pub host: HostName,
+    /// Where it lives, or will live.
+    pub provider: ProviderId,
+    /// Its role.
+    pub role: RoleName,
+    /// What should happen.
+    pub change: Change,
+    /// Why.
+    pub reason: Reason,
+    /// Whether this run does it.
+    pub fate: Fate,
+    /// The price of the host from now on, where known; none for one that goes.
+    pub monthly: Option<Price>,
+    /// What was asked for and cannot be had.
+    pub notices: Vec<String>,
+}
+
+/// The six things that can be done about a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Order an instance.
+    Create {
+        /// What to order.
+        wanted: ResolvedHost,
+    },
+    /// Nothing.
+    Unchanged {
+        /// The instance it has.
+        instance: Instance,
+    },
+    /// Wait for an instance ordered earlier, or switch it on.
+    Resume {
+        /// The instance it has.
+        instance: Instance,
+        /// What it should carry.
+        wanted: ResolvedHost,
+    },
+    /// Change in place what the instance carries.
+    Update {
+        /// The instance it has.
+        instance: Instance,
+        /// What it should carry.
+        wanted: ResolvedHost,
+    },
+    /// Remove the instance and order another; everything on it is lost.
+    Replace {
+        /// The instance it has.
+        instance: Instance,
+        /// What to order.
+        wanted: ResolvedHost,
+    },
+    /// Remove the instance; everything on it is lost.
+    Delete {
+        /// The instance to remove.
+        instance: Instance,
+    },
+}
+
+/// The name of a [`Change`], as plans and reports print it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// [`Change::Create`]
+    Create,
+    /// [`Change::Unchanged`]
+    Unchanged,
+    /// [`Change::Resume`]
+    Resume,
+    /// [`Change::Update`]
+    Update,
+    /// [`Change::Replace`]
+    Replace,
+    /// [`Change::Delete`]
+    Delete,
+}
+
+impl Action {
+    /// All actions, in the order they are counted for users.
+    pub const ALL: [Self; 6] = [
+        Self::Create,
+        Self::Resume,
+        Self::Update,
+        Self::Replace,
+        Self::Delete,
+        Self::Unchanged,
+    ];
+
+    /// The word printed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Unchanged => "unchanged",
+            Self::Resume => "resume",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+impl Change {
+    /// Its name.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Create { .. } => Action::Create,
+            Self::Unchanged { .. } => Action::Unchanged,
+            Self::Resume { .. } => Action::Resume,
+            Self::Update { .. } => Action::Update,
+            Self::Replace { .. } => Action::Replace,
+            Self::Delete { .. } => Action::Delete,
+        }
+    }
+
+    /// The instance the host has now.
+    #[must_use]
+    pub fn instance(&self) -> Option<&Instance> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Unchanged { instance }
+            | Self::Resume { instance, .. }
+            | Self::Update { instance, .. }
+            | Self::Replace { instance, .. }
+            | Self::Delete { instance } => Some(instance),
+        }
+    }
+
+    /// What the host should be.
+    #[must_use]
+    pub fn wanted(&self) -> Option<&ResolvedHost> {
+        match self {
+            Self::Create { wanted }
+            | Self::Resume { wanted, .. }
+            | Self::Update { wanted, .. }
+            | Self::Replace { wanted, .. } => Some(wanted),
+            Self::Unchanged { .. } | Self::Delete { .. } => None,
+        }
+    }
+}
+
+/// One property that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Difference {
+    /// The key in the file, e.g. `size`.
+    pub field: &'static str,
+    /// What the instance has.
+    pub from: String,
+    /// What the file asks for.
+    pub to: String,
+}
+
+/// Why a change is needed, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The host has no instance.
+    Missing,
+    /// The instance is as asked.
+    UpToDate,
+    /// The instance was ordered earlier and is not up yet.
+    NotUpYet,
+    /// The instance exists and is switched off.
+    SwitchedOff,
+    /// These properties differ.
+    Differs(Vec<Difference>),
+    /// The provider gave up on the instance.
+    InstanceFailed,
+    /// The user asked for it by name.
+    Requested,
+    /// The instance is ours, and its host is not in the file.
+    NotInFile,
+    /// Another, older instance stands for the host.
+    Duplicate {
+        /// The one that stays.
+        kept: InstanceId,
+    },
+}
+
+/// Whether a run carries an entry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It does, or there is nothing to do.
+    Proceeds,
+    /// It does not, and why.
+    LeftAlone(Hold),
+}
+
+/// Why a change is not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Deleting needs `--prune`.
+    NeedsPrune,
+    /// Replacing needs `--replace HOST`.
+    NeedsReplace,
+    /// The host is protected.
+    Protected,
+    /// `--host` names others only.
+    NotSelected,
+}
+
+/// What a run may do beyond creating, resuming and updating.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether instances that are not in the file, and surplus ones, are removed.
+    pub prune: bool,
+    /// Hosts that are replaced.
+    pub replace: BTreeSet<HostName>,
+    /// When not empty, the only hosts worked on.
+    pub only: BTreeSet<HostName>,
+}
+
+/// A plan cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// What a provider holds is unknown.
+    #[error(
+        "{provider} could not be listed, so what exists there is unknown: {}",
+        why.message
+    )]
+    Blind {
+        /// The provider.
+        provider: ProviderId,
+        /// Why it could not be listed.
+        why: Failure,
+    },
+    /// `--host` or `--replace` names a host that is neither in the file nor in the inventory.
+    #[error("there is no host `{0}` in this environment")]
+    UnknownHost(HostName),
+}
+
+impl Diagnose for PlanError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Blind { .. } => Code::PLAN_BLIND,
+            Self::UnknownHost(_) => Code::USAGE,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Blind { why, .. } => why.hints.clone(),
+            Self::UnknownHost(_) => Vec::new(),
+        }
+    }
+}
+
+impl Plan {
+    /// Whether anything differs from what the file asks for, carried out or not.
+    #[must_use]
+    pub fn finds_changes(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.change.action() != Action::Unchanged)
+    }
+
+    /// Whether carrying it out would send any change to a provider.
+    #[must_use]
+    pub fn has_effects(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.fate == Fate::Proceeds && entry.change.action() != Action::Unchanged)
+    }
+
+    /// How many entries have this action, carried out or not.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| entry.change.action() == action)
+            .count()
+    }
+
+    /// The instances that carrying it out would remove.
+    #[must_use]
+    pub fn destroys(&self) -> Destroys {
+        self.entries
+            .iter()
+            .filter(|entry| entry.fate == Fate::Proceeds)
+            .filter_map(|entry| match &entry.change {
+                Change::Replace { instance, .. } | Change::Delete { instance } => {
+                    Some((instance.provider, instance.id.clone()))
+                }
+                Change::Create { .. }
+                | Change::Unchanged { .. }
+                | Change::Resume { .. }
+                | Change::Update { .. } => None,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

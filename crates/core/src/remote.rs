@@ -176,6 +176,22 @@ pub enum RemoteError {
     },
 }
 
+impl RemoteError {
+    /// The host it is about.
+    #[must_use]
+    pub fn host(&self) -> &HostName {
+        match self {
+            Self::Unreachable { host, .. }
+            | Self::Refused { host, .. }
+            | Self::HostKeyMismatch { host, .. }
+            | Self::HostKeyUnknown { host, .. }
+            | Self::Lost { host, .. }
+            | Self::TimedOut { host, .. }
+            | Self::Local { host, .. } => host,
+        }
+    }
+}
+
 impl Diagnose for RemoteError {
     fn code(&self) -> Code {
         match self {

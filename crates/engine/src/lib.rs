@@ -1,1 +1,107 @@
-//! placeholder
+//! The only place where things happen in time: listing, ordering, waiting, connecting, retrying,
+//! stopping.
+//!
+//! ```text
+//! observe -> (core: resolve, plan) -> apply: per host, all hosts at once
+//!
+//!   order ---> wait until it runs ---> log in ---> converge ---> ended
+//!     |             |                     |            |
+//!     |             one list per          until it     one probe, then only
+//!     |             provider for all      answers      what is missing
+//!     retried here, never blindly
+//! ```
+//!
+//! What to do is decided in `stagecraft-core`; here it is only done. Every host is a future of one
+//! task, so dropping the future of a run stops everything at once.
+
+mod apply;
+mod cancel;
+mod clock;
+mod converge;
+mod events;
+mod exec;
+mod inspect;
+mod limits;
+mod login;
+mod observe;
+mod order;
+mod retry;
+mod watch;
+
+pub use apply::Stale;
+pub use cancel::Cancel;
+pub use clock::{Clock, TokioClock};
+pub use inspect::{Health, OpenStep};
+pub use limits::Limits;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stagecraft_core::cloud::CloudProvider;
+use stagecraft_core::converge::Step;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::event::{EventKind, HostEvent, Reporter};
+use stagecraft_core::name::HostName;
+use stagecraft_core::remote::Connector;
+use tokio::sync::Semaphore;
+
+use events::Events;
+use retry::Backoff;
+
+/// The steps that make a host ready.
+pub type StepsFor = dyn Fn(&HostName) -> Vec<Box<dyn Step>> + Send + Sync;
+
+/// Everything an [`Engine`] is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The clouds in use.
+    pub providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>>,
+    /// How to log in to hosts.
+    pub connector: Arc<dyn Connector>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who hears of what happens, in this order.
+    pub reporters: Vec<Arc<dyn Reporter>>,
+    /// How much at once, and how long.
+    pub limits: Limits,
+    /// How the user stops it.
+    pub cancel: Cancel,
+    /// Seeds the jitter of retries.
+    pub seed: u64,
+}
+
+/// Carries out what was decided.
+#[derive(Debug)]
+pub struct Engine {
+    providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>>,
+    connector: Arc<dyn Connector>,
+    clock: Arc<dyn Clock>,
+    events: Events,
+    limits: Limits,
+    cancel: Cancel,
+    backoff: Backoff,
+    order_slots: Semaphore,
+    login_slots: Semaphore,
+}
+
+impl Engine {
+    /// An engine for one run.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            events: Events::new(Arc::clone(&parts.clock), parts.reporters),
+            backoff: Backoff::new(parts.seed),
+            order_slots: Semaphore::new(parts.limits.orders),
+            login_slots: Semaphore::new(parts.limits.logins),
+            providers: parts.providers,
+            connector: parts.connector,
+            clock: parts.clock,
+            limits: parts.limits,
+            cancel: parts.cancel,
+        }
+    }
+
+    fn tell(&self, host: &HostName, what: HostEvent) {
+        self.events.tell(EventKind::Host(host.clone(), what));
+    }
+}

@@ -12,15 +12,18 @@ const PROBE_SECONDS: u64 = 30;
 
 /// One command that runs all probes one after another.
 pub(super) fn command(probes: &[Command]) -> Command {
-    let mut script = String::new();
-    for (index, probe) in probes.iter().enumerate() {
-        script.push_str(&format!(
-            "printf '{MARK} begin {index}\\n'\n\
-             timeout {PROBE_SECONDS} {} </dev/null 2>&1\n\
-             printf '\\n{MARK} end {index} %d\\n' $?\n",
-            probe.to_shell(),
-        ));
-    }
+    let script: String = probes
+        .iter()
+        .enumerate()
+        .map(|(index, probe)| {
+            format!(
+                "printf '{MARK} begin {index}\\n'\n\
+                 timeout {PROBE_SECONDS} {} </dev/null 2>&1\n\
+                 printf '\\n{MARK} end {index} %d\\n' $?\n",
+                probe.to_shell(),
+            )
+        })
+        .collect();
     let limit = PROBE_SECONDS * (probes.len() as u64 + 1);
     Command::script(script).with_timeout(Duration::from_secs(limit))
 }

@@ -145,6 +145,10 @@ impl Convergence {
                     );
                     return self.fail(failure);
                 }
+                Assessment::Needs(changes) if changes.is_empty() => {
+                    let message = format!("`{}` is not right, and no change is known", step.name());
+                    return self.fail(Failure::new(step.failure_code(), message));
+                }
                 Assessment::Needs(changes) => {
                     self.phase = Phase::Changing {
                         todo: changes.into_iter(),
@@ -181,6 +185,12 @@ impl Convergence {
         if !matches!(self.phase, Phase::Finished) {
             self.fail(Failure::new(code, message));
         }
+    }
+
+    /// The code of the step that is being worked on; `None` when none is.
+    #[must_use]
+    pub fn open_step_code(&self) -> Option<Code> {
+        self.steps.get(self.reports.len()).map(|step| step.failure_code())
     }
 
     /// How the steps ended, in order; those still open are not in it.
@@ -290,6 +300,36 @@ mod tests {
             ..Output::default()
         });
         assert!(run.failure().is_some());
+    }
+
+    #[test]
+    fn a_step_that_knows_no_change_is_an_error_and_not_an_end() {
+        let mut run = Convergence::new(vec![Box::new(Helpless), file("b")]);
+        run.probed(&answers(&[1, 0]));
+        assert_eq!(run.poll(), Effect::Finished);
+        assert_eq!(
+            run.failure().map(|failure| failure.message.as_str()),
+            Some("`helpless` is not right, and no change is known")
+        );
+        assert_eq!(run.reports()[1].result, StepResult::Skipped);
+    }
+
+    #[derive(Debug)]
+    struct Helpless;
+
+    impl Step for Helpless {
+        fn name(&self) -> &'static str {
+            "helpless"
+        }
+        fn probe(&self) -> Vec<Command> {
+            vec![Command::new("true")]
+        }
+        fn assess(&self, _: &[Output]) -> Assessment {
+            Assessment::Needs(Vec::new())
+        }
+        fn failure_code(&self) -> Code {
+            Code::HOSTNAME_FAILED
+        }
     }
 
     #[derive(Debug)]

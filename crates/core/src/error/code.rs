@@ -24,6 +24,12 @@ pub struct CodeDoc {
 }
 
 impl Code {
+    /// Whether a provider, not a host, is to blame.
+    #[must_use]
+    pub fn is_cloud(self) -> bool {
+        self.0.starts_with("cloud.")
+    }
+
     /// The code as printed between brackets, e.g. `cloud.sold-out`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -162,6 +168,9 @@ codes! {
     INSTANCE_GONE = "wait.instance-gone",
         "An instance disappeared or failed while it was waited for.",
         "Run the command again; a host without an instance is created anew.";
+    HOST_MISSING = "host.missing",
+        "The host is in the file and has no running instance.",
+        "Run `stagecraft infra up`.";
     INTERRUPTED = "interrupted",
         "The run was interrupted before this host was done.",
         "Run the command again; it goes on where it stopped.";

@@ -1,0 +1,34 @@
+use super::{Assessment, Step, batch};
+use crate::remote::{Command, Output};
+
+/// One read-only command that looks at everything `steps` need to see.
+#[must_use]
+pub fn look(steps: &[Box<dyn Step>]) -> Command {
+    let probes: Vec<Command> = steps.iter().flat_map(|step| step.probe()).collect();
+    batch::command(&probes)
+}
+
+/// The steps that are not satisfied, in order, and what would be done about each or why nothing
+/// can be; `None` when the answer to [`look`] was cut short.
+///
+/// Only the first is certain: mending it may change what the later ones see.
+#[must_use]
+pub fn findings(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<(&'static str, String)>> {
+    let count = steps.iter().map(|step| step.probe().len()).sum();
+    let answers = batch::parse(count, output)?;
+    let mut rest = answers.as_slice();
+    let mut open = Vec::new();
+    for step in steps {
+        let (own, later) = rest.split_at(step.probe().len());
+        rest = later;
+        match step.assess(own) {
+            Assessment::Satisfied => {}
+            Assessment::Needs(changes) => {
+                let doing: Vec<String> = changes.into_iter().map(|change| change.doing).collect();
+                open.push((step.name(), format!("needs {}", doing.join(", "))));
+            }
+            Assessment::Blocked(failure) => open.push((step.name(), failure.message)),
+        }
+    }
+    Some(open)
+}

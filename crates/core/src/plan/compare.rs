@@ -1,0 +1,273 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Change, Difference, Entry, Fate, Hold, Plan, PlanError, Policy, Reason};
+use crate::inventory::{Instance, Inventory, Lifecycle};
+use crate::name::{HostName, Scope};
+use crate::resolve::ResolvedHost;
+
+/// Plans the way from what was seen to what is wanted.
+///
+/// # Errors
+/// When a provider could not be listed, or the policy names a host that does not exist.
+pub fn plan_up(
+    scope: &Scope,
+    wanted: &BTreeMap<HostName, ResolvedHost>,
+    seen: &Inventory,
+    policy: &Policy,
+) -> Result<Plan, PlanError> {
+    refuse_blind(seen)?;
+    let hosts: BTreeSet<&HostName> = wanted
+        .keys()
+        .chain(seen.hosts().map(|(host, _)| host))
+        .collect();
+    if let Some(unknown) = policy
+        .only
+        .iter()
+        .chain(&policy.replace)
+        .find(|host| !hosts.contains(host))
+    {
+        return Err(PlanError::UnknownHost(unknown.clone()));
+    }
+    let mut entries = Vec::new();
+    for host in hosts {
+        let instances = seen.of_host(host);
+        let own = match (wanted.get(host), instances) {
+            (Some(wanted), []) => Some(create(wanted)),
+            (Some(wanted), [instance, ..]) => Some(keep(wanted, instance, policy)),
+            (None, [instance, ..]) => Some(delete(instance, Reason::NotInFile, policy.prune)),
+            (None, []) => None,
+        };
+        entries.extend(own);
+        let protected = wanted
+            .get(host)
+            .is_some_and(|wanted| wanted.marks.protected);
+        if let [kept, surplus @ ..] = instances {
+            entries.extend(surplus.iter().map(|instance| {
+                let reason = Reason::Duplicate {
+                    kept: kept.id.clone(),
+                };
+                let mut entry = delete(instance, reason, policy.prune);
+                if protected {
+                    entry.fate = Fate::LeftAlone(Hold::Protected);
+                }
+                entry
+            }));
+        }
+    }
+    select(&mut entries, &policy.only);
+    Ok(Plan {
+        scope: scope.clone(),
+        basis: seen.digest(),
+        entries,
+    })
+}
+
+/// Plans the removal of every instance of the scope, protected ones excepted. `protected` adds the
+/// hosts the file protects to those whose instances say so themselves.
+///
+/// # Errors
+/// When a provider could not be listed, or `only` names a host without an instance.
+pub fn plan_down(
+    scope: &Scope,
+    seen: &Inventory,
+    protected: &BTreeSet<HostName>,
+    only: &BTreeSet<HostName>,
+) -> Result<Plan, PlanError> {
+    refuse_blind(seen)?;
+    if let Some(unknown) = only.iter().find(|host| seen.of_host(host).is_empty()) {
+        return Err(PlanError::UnknownHost(unknown.clone()));
+    }
+    let mut entries: Vec<Entry> = seen
+        .instances()
+        .map(|instance| {
+            let mut entry = delete(instance, Reason::Requested, true);
+            if protected.contains(&instance.owner.host) {
+                entry.fate = Fate::LeftAlone(Hold::Protected);
+            }
+            entry
+        })
+        .collect();
+    select(&mut entries, only);
+    Ok(Plan {
+        scope: scope.clone(),
+        basis: seen.digest(),
+        entries,
+    })
+}
+
+fn refuse_blind(seen: &Inventory) -> Result<(), PlanError> {
+    match seen.unlisted().iter().next() {
+        Some((&provider, why)) => Err(PlanError::Blind {
+            provider,
+            why: why.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn select(entries: &mut [Entry], only: &BTreeSet<HostName>) {
+    if only.is_empty() {
+        return;
+    }
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| !only.contains(&entry.host))
+    {
+        entry.fate = Fate::LeftAlone(Hold::NotSelected);
+    }
+}
+
+fn create(wanted: &ResolvedHost) -> Entry {
+    entry(
+        wanted,
+        Change::Create {
+            wanted: wanted.clone(),
+        },
+        Reason::Missing,
+        Fate::Proceeds,
+    )
+}
+
+/// What to do about a host that has an instance.
+fn keep(wanted: &ResolvedHost, instance: &Instance, policy: &Policy) -> Entry {
+    let needs_another = differences_of_spec(wanted, instance);
+    let in_place = differences_of_marks(wanted, instance);
+    let requested = policy.replace.contains(&wanted.name);
+    let failed = instance.lifecycle == Lifecycle::Failed;
+
+    let replace_because = if !needs_another.is_empty() {
+        Some(Reason::Differs(
+            needs_another.into_iter().chain(in_place.clone()).collect(),
+        ))
+    } else if failed {
+        Some(Reason::InstanceFailed)
+    } else if requested {
+        Some(Reason::Requested)
+    } else {
+        None
+    };
+    if let Some(reason) = replace_because {
+        let fate = if wanted.marks.protected || instance.marks.protected {
+            Fate::LeftAlone(Hold::Protected)
+        } else if requested {
+            Fate::Proceeds
+        } else {
+            Fate::LeftAlone(Hold::NeedsReplace)
+        };
+        let change = Change::Replace {
+            instance: instance.clone(),
+            wanted: wanted.clone(),
+        };
+        return entry(wanted, change, reason, fate);
+    }
+
+    let (instance, wanted_too) = (instance.clone(), wanted.clone());
+    let (change, reason) = match instance.lifecycle {
+        Lifecycle::Stopped => (
+            Change::Resume {
+                instance,
+                wanted: wanted_too,
+            },
+            Reason::SwitchedOff,
+        ),
+        Lifecycle::Pending => (
+            Change::Resume {
+                instance,
+                wanted: wanted_too,
+            },
+            Reason::NotUpYet,
+        ),
+        Lifecycle::Running | Lifecycle::Failed | Lifecycle::Terminating | Lifecycle::Terminated => {
+            if in_place.is_empty() {
+                (Change::Unchanged { instance }, Reason::UpToDate)
+            } else {
+                (
+                    Change::Update {
+                        instance,
+                        wanted: wanted_too,
+                    },
+                    Reason::Differs(in_place),
+                )
+            }
+        }
+    };
+    entry(wanted, change, reason, Fate::Proceeds)
+}
+
+fn delete(instance: &Instance, reason: Reason, allowed: bool) -> Entry {
+    let fate = if instance.marks.protected {
+        Fate::LeftAlone(Hold::Protected)
+    } else if allowed {
+        Fate::Proceeds
+    } else {
+        Fate::LeftAlone(Hold::NeedsPrune)
+    };
+    Entry {
+        host: instance.owner.host.clone(),
+        provider: instance.provider,
+        role: instance.marks.role.clone(),
+        change: Change::Delete {
+            instance: instance.clone(),
+        },
+        reason,
+        fate,
+        monthly: None,
+        notices: Vec::new(),
+    }
+}
+
+fn entry(wanted: &ResolvedHost, change: Change, reason: Reason, fate: Fate) -> Entry {
+    Entry {
+        host: wanted.name.clone(),
+        provider: wanted.provider,
+        role: wanted.marks.role.clone(),
+        change,
+        reason,
+        fate,
+        monthly: wanted.monthly.clone(),
+        notices: wanted.notices.clone(),
+    }
+}
+
+/// What only another machine can mend.
+fn differences_of_spec(wanted: &ResolvedHost, instance: &Instance) -> Vec<Difference> {
+    let (is, want) = (&instance.spec, &wanted.spec);
+    [
+        (
+            "provider",
+            instance.provider.to_string(),
+            wanted.provider.to_string(),
+        ),
+        ("region", is.region.to_string(), want.region.to_string()),
+        ("size", is.size.to_string(), want.size.to_string()),
+        ("image", is.image.to_string(), want.image.to_string()),
+        ("arch", is.arch.to_string(), want.arch.to_string()),
+        ("spot", is.spot.to_string(), want.spot.to_string()),
+    ]
+    .into_iter()
+    .filter_map(difference)
+    .collect()
+}
+
+/// What is changed in place.
+fn differences_of_marks(wanted: &ResolvedHost, instance: &Instance) -> Vec<Difference> {
+    let (is, want) = (&instance.marks, &wanted.marks);
+    let tags = |tags: &BTreeSet<String>| tags.iter().cloned().collect::<Vec<_>>().join(", ");
+    [
+        ("name", is.name.clone(), want.name.clone()),
+        ("role", is.role.to_string(), want.role.to_string()),
+        (
+            "protected",
+            is.protected.to_string(),
+            want.protected.to_string(),
+        ),
+        ("tags", tags(&is.tags), tags(&want.tags)),
+    ]
+    .into_iter()
+    .filter_map(difference)
+    .collect()
+}
+
+fn difference((field, from, to): (&'static str, String, String)) -> Option<Difference> {
+    (from != to).then_some(Difference { field, from, to })
+}

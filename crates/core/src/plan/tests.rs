@@ -1,0 +1,371 @@
+//! What a plan promises, example by example and then for any input.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::desired::Arch;
+use crate::inventory::{Inventory, Lifecycle, Marks, Owner, Spec};
+use crate::name::{Image, Region, Size};
+
+#[test]
+fn a_missing_host_is_created_and_an_up_to_date_one_is_left() {
+    let plan = up(&[wanted("app-1"), wanted("app-2")], [running("app-1", 1)], &Policy::default());
+    assert_eq!(
+        told(&plan),
+        [("app-1", "unchanged", Fate::Proceeds), ("app-2", "create", Fate::Proceeds)]
+    );
+    assert!(plan.finds_changes() && plan.has_effects());
+}
+
+#[test]
+fn a_create_whose_answer_was_lost_is_not_repeated() {
+    let mut pending = running("app-1", 1);
+    pending.lifecycle = Lifecycle::Pending;
+    let plan = up(&[wanted("app-1")], [pending], &Policy::default());
+    assert_eq!(told(&plan), [("app-1", "resume", Fate::Proceeds)]);
+    assert_eq!(plan.entries[0].reason, Reason::NotUpYet);
+}
+
+#[test]
+fn an_emptied_file_does_not_empty_the_cloud() {
+    let plan = up(&[], [running("app-1", 1), running("app-2", 2)], &Policy::default());
+    assert!(plan.destroys().is_empty());
+    assert!(plan.finds_changes(), "what is left alone is still told");
+    assert_eq!(told(&plan)[0], ("app-1", "delete", Fate::LeftAlone(Hold::NeedsPrune)));
+}
+
+#[test]
+fn prune_removes_what_is_not_in_the_file_and_never_what_is_protected() {
+    let mut guarded = running("db-1", 2);
+    guarded.marks.protected = true;
+    let plan = up(&[], [running("app-1", 1), guarded], &prune());
+    assert_eq!(
+        told(&plan),
+        [
+            ("app-1", "delete", Fate::Proceeds),
+            ("db-1", "delete", Fate::LeftAlone(Hold::Protected)),
+        ]
+    );
+}
+
+#[test]
+fn another_size_is_a_replacement_that_must_be_asked_for_by_name() {
+    let mut large = wanted("app-1");
+    large.spec.size = Size::from("large");
+    let plan = up(&[large.clone()], [running("app-1", 1)], &Policy::default());
+    assert_eq!(told(&plan), [("app-1", "replace", Fate::LeftAlone(Hold::NeedsReplace))]);
+    let difference =
+        Difference { field: "size", from: "small".to_owned(), to: "large".to_owned() };
+    assert_eq!(plan.entries[0].reason, Reason::Differs(vec![difference]));
+
+    let plan = up(&[large.clone()], [running("app-1", 1)], &replace("app-1"));
+    assert_eq!(told(&plan), [("app-1", "replace", Fate::Proceeds)]);
+
+    large.marks.protected = true;
+    let plan = up(&[large], [running("app-1", 1)], &replace("app-1"));
+    assert_eq!(told(&plan), [("app-1", "replace", Fate::LeftAlone(Hold::Protected))]);
+}
+
+#[test]
+fn a_host_that_moved_to_another_provider_is_a_replacement() {
+    let mut moved = wanted("app-1");
+    moved.provider = ProviderId::Hetzner;
+    let plan = up(&[moved], [running("app-1", 1)], &Policy::default());
+    assert_eq!(plan.entries[0].change.action(), Action::Replace);
+}
+
+#[test]
+fn another_role_is_changed_in_place() {
+    let mut other = wanted("app-1");
+    other.marks.role = "worker".parse().expect("a name");
+    let plan = up(&[other], [running("app-1", 1)], &Policy::default());
+    assert_eq!(told(&plan), [("app-1", "update", Fate::Proceeds)]);
+}
+
+#[test]
+fn of_duplicates_the_oldest_stays() {
+    let plan = up(&[wanted("app-1")], [running("app-1", 9), running("app-1", 3)], &prune());
+    assert_eq!(
+        told(&plan),
+        [("app-1", "unchanged", Fate::Proceeds), ("app-1", "delete", Fate::Proceeds)]
+    );
+    assert_eq!(plan.entries[0].change.instance().map(|i| i.id.as_str()), Some("i-3"));
+    assert_eq!(plan.entries[1].reason, Reason::Duplicate { kept: InstanceId::from("i-3") });
+}
+
+#[test]
+fn an_unlistable_provider_stops_the_plan() {
+    let why = Failure::new(Code::CLOUD_UNREACHABLE, "no answer");
+    let seen = Inventory::new([]).with_unlisted(ProviderId::Local, why);
+    let error = plan_up(&scope(), &BTreeMap::new(), &seen, &Policy::default());
+    assert!(matches!(error, Err(PlanError::Blind { provider: ProviderId::Local, .. })));
+    let error = plan_down(&scope(), &seen, &BTreeSet::new(), &BTreeSet::new());
+    assert!(matches!(error, Err(PlanError::Blind { .. })));
+}
+
+#[test]
+fn a_host_named_on_the_command_line_must_exist() {
+    let seen = Inventory::new([running("app-1", 1)]);
+    let error = plan_up(&scope(), &BTreeMap::new(), &seen, &replace("ap-1"));
+    assert_eq!(error, Err(PlanError::UnknownHost("ap-1".parse().expect("a name"))));
+}
+
+#[test]
+fn down_leaves_protected_hosts_and_hosts_not_named() {
+    let seen = Inventory::new([running("app-1", 1), running("app-2", 2), running("db-1", 3)]);
+    let names = |names: &[&str]| -> BTreeSet<HostName> {
+        names.iter().map(|name| name.parse().expect("a name")).collect()
+    };
+    let plan = plan_down(&scope(), &seen, &names(&["db-1"]), &names(&["app-1", "db-1"]));
+    assert_eq!(
+        told(&plan.expect("a plan")),
+        [
+            ("app-1", "delete", Fate::Proceeds),
+            ("app-2", "delete", Fate::LeftAlone(Hold::NotSelected)),
+            ("db-1", "delete", Fate::LeftAlone(Hold::Protected)),
+        ]
+    );
+}
+
+#[test]
+fn a_plan_made_anew_needs_no_second_agreement_unless_it_removes_more() {
+    let one = up(&[], [running("app-1", 1)], &prune());
+    let both = up(&[], [running("app-1", 1), running("app-2", 2)], &prune());
+    let agreed = both.destroys();
+    assert!(one.clone().approve(&agreed).is_ok());
+    assert!(both.approve(&one.destroys()).is_err());
+}
+
+proptest! {
+    #[test]
+    fn applying_a_plan_leaves_nothing_to_do(
+        wanted in any_wanted(), seen in any_seen(), policy in any_policy(),
+    ) {
+        let policy = known(policy, &wanted, &seen);
+        let plan = plan_up(&scope(), &wanted, &Inventory::new(seen.clone()), &policy).unwrap();
+        let after = carried_out(&plan, seen);
+        let selected = !policy.only.is_empty();
+        let policy = known(Policy { replace: BTreeSet::new(), ..policy }, &wanted, &after);
+        if selected && policy.only.is_empty() {
+            // The only hosts worked on are gone, and naming them again is an error.
+            return Ok(());
+        }
+        let again = plan_up(&scope(), &wanted, &Inventory::new(after), &policy).unwrap();
+        prop_assert!(!again.has_effects(), "{:?}", again.entries);
+    }
+
+    #[test]
+    fn protected_instances_are_never_removed(
+        wanted in any_wanted(), seen in any_seen(), policy in any_policy(),
+    ) {
+        let policy = known(policy, &wanted, &seen);
+        let plan = plan_up(&scope(), &wanted, &Inventory::new(seen), &policy).unwrap();
+        let destroyed = plan.destroys();
+        for entry in &plan.entries {
+            let Some(instance) = entry.change.instance() else { continue };
+            let protected = instance.marks.protected
+                || wanted.get(&entry.host).is_some_and(|wanted| wanted.marks.protected);
+            let removed = destroyed.contains(&(instance.provider, instance.id.clone()));
+            prop_assert!(!(protected && removed), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn only_listed_instances_are_removed_and_the_oldest_of_a_host_only_by_name_or_prune(
+        wanted in any_wanted(), seen in any_seen(),
+    ) {
+        let plan = plan_up(&scope(), &wanted, &Inventory::new(seen), &Policy::default()).unwrap();
+        prop_assert!(plan.destroys().is_empty(), "without flags nothing is removed");
+    }
+
+    #[test]
+    fn the_order_of_a_listing_never_matters(
+        wanted in any_wanted(), seen in any_seen(), policy in any_policy(), seed in any::<u64>(),
+    ) {
+        let policy = known(policy, &wanted, &seen);
+        let mut shuffled = seen.clone();
+        shuffled.sort_by_key(|instance| {
+            instance.created_at.wrapping_mul(seed | 1).rotate_left(17)
+        });
+        let one = plan_up(&scope(), &wanted, &Inventory::new(seen), &policy).unwrap();
+        let other = plan_up(&scope(), &wanted, &Inventory::new(shuffled), &policy).unwrap();
+        prop_assert_eq!(one, other);
+    }
+}
+
+/// What the instances would be had every entry that proceeds been carried out.
+fn carried_out(plan: &Plan, seen: Vec<Instance>) -> Vec<Instance> {
+    let destroyed = plan.destroys();
+    let mut after: Vec<Instance> = seen
+        .into_iter()
+        .filter(|instance| !destroyed.contains(&(instance.provider, instance.id.clone())))
+        .collect();
+    for entry in plan.entries.iter().filter(|entry| entry.is_worked_on()) {
+        match &entry.change {
+            Change::Create { wanted } => after.push(made(wanted)),
+            Change::Replace { wanted, .. } if entry.fate == Fate::Proceeds => {
+                after.push(made(wanted));
+            }
+            Change::Replace { instance, wanted }
+            | Change::Resume { instance, wanted }
+            | Change::Update { instance, wanted } => {
+                for kept in after.iter_mut().filter(|kept| kept.id == instance.id) {
+                    kept.marks = wanted.marks.clone();
+                    if kept.lifecycle != Lifecycle::Failed {
+                        kept.lifecycle = Lifecycle::Running;
+                    }
+                }
+            }
+            Change::Unchanged { .. } | Change::Delete { .. } => {}
+        }
+    }
+    after
+}
+
+/// The instance an order makes; younger than any other.
+fn made(wanted: &ResolvedHost) -> Instance {
+    let mut instance = running(wanted.name.as_str(), 1_000);
+    instance.provider = wanted.provider;
+    instance.spec = wanted.spec.clone();
+    instance.marks = wanted.marks.clone();
+    instance
+}
+
+/// Leaves out of a policy the hosts that are nowhere, which would be refused.
+fn known(
+    mut policy: Policy,
+    wanted: &BTreeMap<HostName, ResolvedHost>,
+    seen: &[Instance],
+) -> Policy {
+    let exists = |host: &HostName| {
+        wanted.contains_key(host)
+            || seen.iter().any(|instance| instance.is_live() && &instance.owner.host == host)
+    };
+    policy.replace.retain(exists);
+    policy.only.retain(exists);
+    policy
+}
+
+const NAMES: [&str; 4] = ["app-1", "app-2", "db-1", "gateway"];
+
+fn any_wanted() -> impl Strategy<Value = BTreeMap<HostName, ResolvedHost>> {
+    let host = (0..NAMES.len(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(name, large, protected, worker)| {
+            let mut host = wanted(NAMES[name]);
+            if large {
+                host.spec.size = Size::from("large");
+            }
+            if worker {
+                host.marks.role = "worker".parse().expect("a name");
+            }
+            host.marks.protected = protected;
+            (host.name.clone(), host)
+        },
+    );
+    prop::collection::btree_map(any::<u8>(), host, 0..5)
+        .prop_map(|hosts| hosts.into_values().collect())
+}
+
+fn any_seen() -> impl Strategy<Value = Vec<Instance>> {
+    let lifecycle = prop::sample::select(vec![
+        Lifecycle::Pending,
+        Lifecycle::Running,
+        Lifecycle::Running,
+        Lifecycle::Stopped,
+        Lifecycle::Failed,
+        Lifecycle::Terminating,
+        Lifecycle::Terminated,
+    ]);
+    let facts = (0..NAMES.len(), lifecycle, any::<bool>(), any::<bool>());
+    prop::collection::btree_map(0u64..50, facts, 0..7).prop_map(|instances| {
+        instances
+            .into_iter()
+            .map(|(created_at, (name, lifecycle, large, protected))| {
+                let mut instance = running(NAMES[name], created_at);
+                instance.lifecycle = lifecycle;
+                if large {
+                    instance.spec.size = Size::from("large");
+                }
+                instance.marks.protected = protected;
+                instance
+            })
+            .collect()
+    })
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let some = || {
+        prop::collection::btree_set(prop::sample::select(NAMES.to_vec()), 0..3).prop_map(
+            |names| names.into_iter().map(|name| name.parse().expect("a name")).collect(),
+        )
+    };
+    (any::<bool>(), some(), some())
+        .prop_map(|(prune, replace, only)| Policy { prune, replace, only })
+}
+
+fn up(
+    wanted: &[ResolvedHost],
+    seen: impl IntoIterator<Item = Instance>,
+    policy: &Policy,
+) -> Plan {
+    let wanted = wanted.iter().map(|host| (host.name.clone(), host.clone())).collect();
+    plan_up(&scope(), &wanted, &Inventory::new(seen), policy).expect("a plan")
+}
+
+fn told(plan: &Plan) -> Vec<(&str, &str, Fate)> {
+    plan.entries
+        .iter()
+        .map(|entry| (entry.host.as_str(), entry.change.action().as_str(), entry.fate))
+        .collect()
+}
+
+fn prune() -> Policy {
+    Policy { prune: true, ..Policy::default() }
+}
+
+fn replace(host: &str) -> Policy {
+    Policy { replace: [host.parse().expect("a name")].into(), ..Policy::default() }
+}
+
+fn scope() -> Scope {
+    Scope { project: "shop".parse().expect("a name"), environment: "dev".parse().expect("a name") }
+}
+
+fn wanted(name: &str) -> ResolvedHost {
+    let like = running(name, 0);
+    ResolvedHost {
+        name: like.owner.host,
+        provider: like.provider,
+        spec: like.spec,
+        marks: like.marks,
+        monthly: None,
+        notices: Vec::new(),
+    }
+}
+
+fn running(name: &str, created_at: u64) -> Instance {
+    Instance {
+        id: InstanceId(format!("i-{created_at}")),
+        provider: ProviderId::Local,
+        owner: Owner { scope: scope(), host: name.parse().expect("a name") },
+        lifecycle: Lifecycle::Running,
+        spec: Spec {
+            region: Region::from("local"),
+            size: Size::from("small"),
+            image: Image::from("debian-12"),
+            arch: Arch::Amd64,
+            spot: false,
+        },
+        marks: Marks {
+            name: format!("dev-{name}"),
+            role: "app".parse().expect("a name"),
+            protected: false,
+            tags: BTreeSet::new(),
+        },
+        address: None,
+        ssh: None,
+        created_at,
+    }
+}

@@ -1,0 +1,181 @@
+//! What a list says about one host that is waited for. Pure.
+
+use std::time::Duration;
+
+use stagecraft_core::error::{Code, Failure};
+use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
+use stagecraft_core::name::{HostName, InstanceId};
+
+/// What a list says that ends the waiting, or changes what is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// The host's instance runs.
+    Up(Box<Instance>),
+    /// An older instance than the one this run ordered stands for the host.
+    Surplus,
+    /// Waiting longer cannot help.
+    Lost(Failure),
+}
+
+/// What `seen` says about `host`; `None` means to wait on.
+///
+/// `mine` is the instance this run ordered, `may_be_hidden` whether it is too young to be missed.
+pub(super) fn of_host(
+    host: &HostName,
+    mine: Option<&InstanceId>,
+    may_be_hidden: bool,
+    seen: &Inventory,
+) -> Option<Sight> {
+    if mine.is_some_and(|mine| is_surplus(host, mine, seen)) {
+        return Some(Sight::Surplus);
+    }
+    let Some(instance) = seen.get(host) else {
+        return (!may_be_hidden).then(|| Sight::Lost(lost(host)));
+    };
+    match instance.lifecycle {
+        Lifecycle::Running => Some(Sight::Up(Box::new(instance.clone()))),
+        Lifecycle::Pending | Lifecycle::Stopped => None,
+        Lifecycle::Failed | Lifecycle::Terminating | Lifecycle::Terminated => {
+            Some(Sight::Lost(failed_to_boot(host)))
+        }
+    }
+}
+
+/// Whether an older instance than `mine` is in the list beside it.
+pub(super) fn is_surplus(host: &HostName, mine: &InstanceId, seen: &Inventory) -> bool {
+    match seen.of_host(host) {
+        [] => false,
+        [stays, rest @ ..] => &stays.id != mine && rest.iter().any(|other| &other.id == mine),
+    }
+}
+
+pub(super) fn lost(host: &HostName) -> Failure {
+    Failure::new(
+        Code::INSTANCE_GONE,
+        format!("the instance of `{host}` disappeared while it was waited for"),
+    )
+    .with_hint("run the command again; a host without an instance is created anew")
+}
+
+pub(super) fn timed_out(host: &HostName, limit: Duration) -> Failure {
+    Failure::new(
+        Code::WAIT_TIMED_OUT,
+        format!(
+            "the instance of `{host}` did not come up within {} s",
+            super::seconds(limit)
+        ),
+    )
+    .with_hint("run the command again to go on waiting")
+    .with_hint(format!(
+        "`stagecraft infra up --replace {host}` orders another"
+    ))
+}
+
+pub(super) fn still_there(host: &HostName, limit: Duration) -> Failure {
+    Failure::new(
+        Code::WAIT_TIMED_OUT,
+        format!(
+            "the old instance of `{host}` was still there after {} s",
+            super::seconds(limit)
+        ),
+    )
+    .with_hint("run the command again; what is gone by then is not removed twice")
+}
+
+fn failed_to_boot(host: &HostName) -> Failure {
+    Failure::new(
+        Code::INSTANCE_GONE,
+        format!("the provider reports that the instance of `{host}` failed"),
+    )
+    .with_hint(format!(
+        "`stagecraft infra up --replace {host}` orders another"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use stagecraft_core::desired::{Arch, ProviderId};
+    use stagecraft_core::inventory::{Marks, Owner, Spec};
+    use stagecraft_core::name::{Image, Region, Scope, Size};
+
+    use super::*;
+
+    #[test]
+    fn a_young_instance_may_be_missing_from_the_list() {
+        let (host, nothing) = (name(), Inventory::default());
+        assert_eq!(of_host(&host, Some(&id("1")), true, &nothing), None);
+        assert_eq!(
+            of_host(&host, Some(&id("1")), false, &nothing),
+            Some(Sight::Lost(lost(&host)))
+        );
+    }
+
+    #[test]
+    fn the_younger_of_two_is_surplus_only_for_the_run_that_made_it() {
+        let both = Inventory::new([
+            instance("1", 10, Lifecycle::Pending),
+            instance("2", 20, Lifecycle::Running),
+        ]);
+        assert_eq!(
+            of_host(&name(), Some(&id("2")), true, &both),
+            Some(Sight::Surplus)
+        );
+        assert_eq!(of_host(&name(), Some(&id("1")), true, &both), None);
+        assert_eq!(
+            of_host(&name(), None, false, &both),
+            None,
+            "the older one is waited for"
+        );
+    }
+
+    #[test]
+    fn a_failed_instance_ends_the_waiting() {
+        let seen = Inventory::new([instance("1", 10, Lifecycle::Failed)]);
+        assert!(matches!(
+            of_host(&name(), None, false, &seen),
+            Some(Sight::Lost(_))
+        ));
+    }
+
+    fn name() -> HostName {
+        "app".parse().expect("a name")
+    }
+
+    fn id(text: &str) -> InstanceId {
+        InstanceId::from(text)
+    }
+
+    fn instance(text: &str, created_at: u64, lifecycle: Lifecycle) -> Instance {
+        let scope = Scope {
+            project: "shop".parse().expect("a name"),
+            environment: "dev".parse().expect("a name"),
+        };
+        Instance {
+            id: id(text),
+            provider: ProviderId::Local,
+            owner: Owner {
+                scope,
+                host: name(),
+            },
+            lifecycle,
+            spec: Spec {
+                region: Region::from("local"),
+                size: Size::from("small"),
+                image: Image::from("debian-12"),
+                arch: Arch::Amd64,
+                spot: false,
+            },
+            marks: Marks {
+                name: "dev-app".to_owned(),
+                role: "app".parse().expect("a name"),
+                protected: false,
+                tags: BTreeSet::new(),
+            },
+            address: None,
+            ssh: None,
+            created_at,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+/// How much happens at once, and how long anything may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Changes sent to providers at once.
+    pub orders: usize,
+    /// Hosts logged in to at once.
+    pub logins: usize,
+    /// How often a request is made at most.
+    pub tries: u32,
+    /// How long an instance may take to run.
+    pub boot: Duration,
+    /// How long an instance that was just ordered may be missing from lists.
+    pub listing_delay: Duration,
+    /// How long SSH of a host that is just booting may take to answer.
+    pub new_host_login: Duration,
+    /// How long SSH of a host that ran already may take to answer.
+    pub old_host_login: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            orders: 10,
+            logins: 20,
+            tries: 5,
+            boot: Duration::from_secs(10 * 60),
+            listing_delay: Duration::from_secs(60),
+            new_host_login: Duration::from_secs(5 * 60),
+            old_host_login: Duration::from_secs(15),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Changes sent to providers: ordering, switching on, relabelling, removing.
+
+use std::time::Duration;
+
+use stagecraft_core::cloud::{CloudError, CloudErrorKind, CloudProvider, CreateInstance};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::error::{Diagnose as _, Failure, Retry};
+use stagecraft_core::event::HostEvent;
+use stagecraft_core::inventory::{Instance, Inventory, Marks, Owner};
+use stagecraft_core::name::{HostName, InstanceId, Scope};
+use stagecraft_core::resolve::ResolvedHost;
+
+use crate::Engine;
+use crate::apply::interrupted;
+
+/// After a lost answer the list is read at these times from the loss, because a new instance may
+/// be missing from lists for a while.
+const LOOKS_AFTER_LOSS: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+];
+
+impl Engine {
+    /// Orders an instance. After a lost answer it looks for the instance before it orders again.
+    pub(crate) async fn order(
+        &self,
+        scope: &Scope,
+        wanted: &ResolvedHost,
+        replaced: Option<&InstanceId>,
+    ) -> Result<Instance, Failure> {
+        let host = &wanted.name;
+        let cloud = self
+            .cloud(wanted.provider)
+            .map_err(|error| Failure::from(&error))?;
+        let request = CreateInstance {
+            owner: Owner {
+                scope: scope.clone(),
+                host: host.clone(),
+            },
+            spec: wanted.spec.clone(),
+            marks: wanted.marks.clone(),
+        };
+        let mut failed = 0;
+        loop {
+            // Taken anew for each try: whoever waits to try again must not hold others up.
+            let slot = self.order_slots.acquire().await;
+            if self.cancel.is_stopping() {
+                return Err(interrupted());
+            }
+            let answer = cloud.create(&request).await;
+            drop(slot);
+            let error = match answer {
+                Ok(instance) => return Ok(instance),
+                Err(error) => error,
+            };
+            failed += 1;
+            let hint = match error.retry() {
+                Retry::Never => return Err(Failure::from(&error)),
+                Retry::After(hint) => hint,
+                Retry::Observe => {
+                    if let Some(instance) = self.find_lost(scope, wanted, replaced, &error).await? {
+                        return Ok(instance);
+                    }
+                    Duration::ZERO
+                }
+            };
+            let retry = self.wait_to_retry(failed, hint, |after| {
+                self.tell(
+                    host,
+                    HostEvent::Retrying {
+                        after,
+                        code: error.code(),
+                    },
+                );
+            });
+            if !retry.await {
+                return Err(Failure::from(&error));
+            }
+        }
+    }
+
+    /// Looks for the instance of an order whose answer was lost.
+    ///
+    /// # Errors
+    /// When it cannot be found out whether it exists; then it must not be ordered again.
+    async fn find_lost(
+        &self,
+        scope: &Scope,
+        wanted: &ResolvedHost,
+        replaced: Option<&InstanceId>,
+        lost: &CloudError,
+    ) -> Result<Option<Instance>, Failure> {
+        let began = self.clock.now();
+        for look in LOOKS_AFTER_LOSS {
+            let after = look.saturating_sub(self.clock.now().saturating_sub(began));
+            self.tell(
+                &wanted.name,
+                HostEvent::Retrying {
+                    after,
+                    code: lost.code(),
+                },
+            );
+            // Not cut short by the user's wish to stop: this is in flight until we know.
+            self.clock.sleep(after).await;
+            let listed = self.list(wanted.provider, scope).await.map_err(|error| {
+                let message = format!(
+                    "{lost}; whether the instance exists could not be found out, because {error}"
+                );
+                Failure::new(lost.code(), message)
+                    .with_hint("run the command again: an instance that exists is found and used")
+            })?;
+            let seen = Inventory::new(listed);
+            let found = seen
+                .of_host(&wanted.name)
+                .iter()
+                .find(|i| Some(&i.id) != replaced);
+            if let Some(instance) = found {
+                return Ok(Some(instance.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Switches an instance on.
+    pub(crate) async fn start(&self, instance: &Instance) -> Result<(), Failure> {
+        let host = &instance.owner.host;
+        self.tell(host, HostEvent::Starting);
+        self.change(host, instance.provider, async |cloud| {
+            cloud.start(&instance.id).await
+        })
+        .await?;
+        self.tell(host, HostEvent::Started);
+        Ok(())
+    }
+
+    /// Replaces what an instance carries.
+    pub(crate) async fn update(&self, instance: &Instance, marks: &Marks) -> Result<(), Failure> {
+        let host = &instance.owner.host;
+        self.tell(host, HostEvent::Updating);
+        let id = &instance.id;
+        self.change(host, instance.provider, async |cloud| {
+            cloud.update(id, marks).await
+        })
+        .await?;
+        self.tell(host, HostEvent::Updated);
+        Ok(())
+    }
+
+    /// Removes an instance; that it is gone already is success.
+    pub(crate) async fn terminate(
+        &self,
+        host: &HostName,
+        provider: ProviderId,
+        id: &InstanceId,
+    ) -> Result<(), Failure> {
+        self.change(host, provider, async |cloud| cloud.terminate(id).await)
+            .await
+            .map(|_| ())
+    }
+
+    /// Removes an instance and tells of it.
+    pub(crate) async fn remove(&self, instance: &Instance) -> Result<(), Failure> {
+        let host = &instance.owner.host;
+        self.tell(host, HostEvent::Terminating);
+        self.terminate(host, instance.provider, &instance.id)
+            .await?;
+        self.tell(host, HostEvent::Terminated);
+        Ok(())
+    }
+
+    /// Makes an idempotent change, again if its answer was lost.
+    async fn change<T>(
+        &self,
+        host: &HostName,
+        provider: ProviderId,
+        request: impl AsyncFn(&dyn CloudProvider) -> Result<T, CloudError>,
+    ) -> Result<T, Failure> {
+        let cloud = self
+            .cloud(provider)
+            .map_err(|error| Failure::from(&error))?;
+        self.repeat(
+            async || {
+                let _slot = self.order_slots.acquire().await;
+                if self.cancel.is_stopping() {
+                    return Ok(None);
+                }
+                request(cloud).await.map(Some)
+            },
+            |after, code| self.tell(host, HostEvent::Retrying { after, code }),
+        )
+        .await
+        .map_err(|error| Failure::from(&error))?
+        .ok_or_else(interrupted)
+    }
+
+    pub(crate) fn cloud(&self, id: ProviderId) -> Result<&dyn CloudProvider, CloudError> {
+        self.providers.get(&id).map(AsRef::as_ref).ok_or_else(|| {
+            let kind = CloudErrorKind::InvalidInput(
+                "it is not among the providers of the configuration".to_owned(),
+            );
+            CloudError::new(id, "be used", kind)
+        })
+    }
+}

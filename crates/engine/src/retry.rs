@@ -1,0 +1,146 @@
+//! The one place where requests are made again.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use stagecraft_core::cloud::CloudError;
+use stagecraft_core::error::{Code, Diagnose as _, Retry};
+
+use crate::Engine;
+
+/// The first delay is at most this long; each further one at most twice the one before.
+const BASE: Duration = Duration::from_millis(500);
+/// No delay of our own choosing is longer.
+const CAP: Duration = Duration::from_secs(30);
+/// A provider that asks for a longer pause is believed, and the request given up.
+const LONGEST_HINT: Duration = Duration::from_secs(5 * 60);
+
+/// Exponential backoff with full jitter.
+#[derive(Debug)]
+pub(crate) struct Backoff(Mutex<fastrand::Rng>);
+
+impl Backoff {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Mutex::new(fastrand::Rng::with_seed(seed)))
+    }
+
+    /// How long to wait after the `failed`-th failure, from 1, never less than `hint`.
+    fn delay(&self, failed: u32, hint: Duration) -> Duration {
+        let fraction = self.0.lock().unwrap_or_else(PoisonError::into_inner).f64();
+        // With a hint the jitter comes on top: all who were told the same must not return at once.
+        hint + ceiling(failed).mul_f64(fraction)
+    }
+}
+
+/// The longest delay after the `failed`-th failure.
+fn ceiling(failed: u32) -> Duration {
+    BASE.saturating_mul(2u32.saturating_pow(failed.saturating_sub(1)))
+        .min(CAP)
+}
+
+/// Whether and when a failed request is made again.
+#[derive(Debug, PartialEq, Eq)]
+enum Again {
+    No,
+    After(Duration),
+}
+
+impl Engine {
+    /// Makes a request until it succeeds, its failure is final, or the tries are used up.
+    ///
+    /// For requests that may be repeated without harm: reads, and changes that are idempotent.
+    /// `retrying` is told before each wait.
+    pub(crate) async fn repeat<T>(
+        &self,
+        mut request: impl AsyncFnMut() -> Result<T, CloudError>,
+        retrying: impl Fn(Duration, Code),
+    ) -> Result<T, CloudError> {
+        let mut failed = 0;
+        loop {
+            let error = match request().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            failed += 1;
+            // The answer of an idempotent request may be lost as often as it likes.
+            let hint = match error.retry() {
+                Retry::Never => return Err(error),
+                Retry::After(hint) => hint,
+                Retry::Observe => Duration::ZERO,
+            };
+            match self.again(failed, hint) {
+                Again::No => return Err(error),
+                Again::After(delay) => {
+                    retrying(delay, error.code());
+                    self.pause(delay).await;
+                }
+            }
+        }
+    }
+
+    /// Waits before a request that certainly had no effect is made again; `false` when it is not
+    /// to be made again.
+    pub(crate) async fn wait_to_retry(
+        &self,
+        failed: u32,
+        hint: Duration,
+        retrying: impl Fn(Duration),
+    ) -> bool {
+        match self.again(failed, hint) {
+            Again::No => false,
+            Again::After(delay) => {
+                retrying(delay);
+                self.pause(delay).await;
+                !self.cancel.is_stopping()
+            }
+        }
+    }
+
+    fn again(&self, failed: u32, hint: Duration) -> Again {
+        if failed >= self.limits.tries || hint > LONGEST_HINT || self.cancel.is_stopping() {
+            Again::No
+        } else {
+            Again::After(self.backoff.delay(failed, hint))
+        }
+    }
+
+    /// Sleeps, unless the user asks to stop.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        tokio::select! {
+            () = self.clock.sleep(duration) => {}
+            () = self.cancel.stopping() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_cap() {
+        let delays: Vec<u64> = (1..9)
+            .map(|failed| ceiling(failed).as_millis() as u64)
+            .collect();
+        assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+        assert_eq!(ceiling(u32::MAX), CAP);
+    }
+
+    #[test]
+    fn a_delay_is_jittered_and_never_shorter_than_the_hint() {
+        let backoff = Backoff::new(7);
+        let hint = Duration::from_secs(3);
+        let delays: Vec<Duration> = (0..100).map(|_| backoff.delay(3, hint)).collect();
+        assert!(
+            delays
+                .iter()
+                .all(|&delay| (hint..=hint + ceiling(3)).contains(&delay))
+        );
+        assert!(delays.iter().any(|&delay| delay < hint + ceiling(3) / 4));
+        assert!(
+            delays
+                .iter()
+                .any(|&delay| delay > hint + ceiling(3) * 3 / 4)
+        );
+    }
+}
