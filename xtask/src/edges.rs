@@ -75,46 +75,39 @@ pub(crate) fn check(root: &Path) -> Result<Findings, String> {
             }
         }
     }
-    findings.extend(impure_below_core(&metadata, packages));
+    findings.extend(impure_below_core(root)?);
     Ok(findings)
 }
 
-fn impure_below_core(metadata: &Value, packages: &[Value]) -> Findings {
-    let names: BTreeMap<&str, &str> =
-        packages.iter().map(|p| (text(&p["id"]), text(&p["name"]))).collect();
-    let mut below: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in array(&metadata["resolve"]["nodes"]) {
-        let normal = array(&node["deps"])
-            .iter()
-            .filter(|dep| array(&dep["dep_kinds"]).iter().any(|kind| kind["kind"].is_null()));
-        below.insert(text(&node["id"]), normal.map(|dep| text(&dep["pkg"])).collect());
-    }
-    let mut todo: Vec<&str> =
-        names.iter().filter(|(_, name)| **name == "stagecraft-core").map(|(id, _)| *id).collect();
-    let mut seen = BTreeSet::new();
-    while let Some(id) = todo.pop() {
-        if seen.insert(id) {
-            todo.extend(below.get(id).into_iter().flatten());
-        }
-    }
-    seen.into_iter()
-        .filter_map(|id| names.get(id))
-        .filter(|name| IMPURE.contains(name))
+/// Asks `cargo tree`, which resolves features for this crate alone; in the workspace's metadata the
+/// features that others switch on are mixed in.
+fn impure_below_core(root: &Path) -> Result<Findings, String> {
+    let words = ["tree", "--locked", "--package", "stagecraft-core", "--edges", "normal"];
+    let tree = cargo(root, &[&words[..], &["--prefix", "none", "--format", "{lib}"]].concat())?;
+    let below: BTreeSet<&str> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+    Ok(IMPURE
+        .iter()
+        .filter(|name| below.contains(name.replace('-', "_").as_str()))
         .map(|name| format!("`stagecraft-core` depends on `{name}`, which is not pure"))
-        .collect()
+        .collect())
+}
+
+fn cargo(root: &Path, words: &[&str]) -> Result<String, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(words)
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("could not run cargo: {error}"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("cargo {} failed: {why}", words.join(" ")));
+    }
+    String::from_utf8(output.stdout).map_err(|error| format!("cargo's output: {error}"))
 }
 
 fn metadata(root: &Path) -> Result<Value, String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root)
-        .output()
-        .map_err(|error| format!("could not run cargo metadata: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("could not read cargo metadata: {error}"))
+    let text = cargo(root, &["metadata", "--format-version", "1", "--locked", "--no-deps"])?;
+    serde_json::from_str(&text).map_err(|error| format!("could not read cargo metadata: {error}"))
 }
 
 fn array(value: &Value) -> &[Value] {
