@@ -51,12 +51,7 @@ impl Failure {
     /// A failure without output or hints.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            output: Vec::new(),
-            hints: Vec::new(),
-        }
+        Self { code, message: message.into(), output: Vec::new(), hints: Vec::new() }
     }
 
     /// Adds the tail of a command's output.
@@ -76,12 +71,7 @@ impl Failure {
 
 impl<E: Diagnose> From<&E> for Failure {
     fn from(error: &E) -> Self {
-        Self {
-            code: error.code(),
-            message: chain(error),
-            output: Vec::new(),
-            hints: error.hints(),
-        }
+        Self { code: error.code(), message: chain(error), output: Vec::new(), hints: error.hints() }
     }
 }
 

@@ -118,10 +118,7 @@ impl Instance {
     #[must_use]
     pub fn endpoint(&self) -> Option<Endpoint> {
         self.ssh.clone().or_else(|| {
-            self.address.map(|address| Endpoint {
-                host: address.to_string(),
-                port: None,
-            })
+            self.address.map(|address| Endpoint { host: address.to_string(), port: None })
         })
     }
 
@@ -146,19 +143,13 @@ impl Inventory {
     pub fn new(listed: impl IntoIterator<Item = Instance>) -> Self {
         let mut by_host: BTreeMap<HostName, Vec<Instance>> = BTreeMap::new();
         for instance in listed.into_iter().filter(Instance::is_live) {
-            by_host
-                .entry(instance.owner.host.clone())
-                .or_default()
-                .push(instance);
+            by_host.entry(instance.owner.host.clone()).or_default().push(instance);
         }
         for same in by_host.values_mut() {
             same.sort_by(|a, b| a.seniority().cmp(&b.seniority()));
             same.dedup_by(|a, b| a.provider == b.provider && a.id == b.id);
         }
-        Self {
-            by_host,
-            unlisted: BTreeMap::new(),
-        }
+        Self { by_host, unlisted: BTreeMap::new() }
     }
 
     /// Records that a provider could not be listed: what it holds is unknown, not empty.
@@ -188,9 +179,7 @@ impl Inventory {
 
     /// Hosts that have at least one instance, sorted, with their instances.
     pub fn hosts(&self) -> impl Iterator<Item = (&HostName, &[Instance])> {
-        self.by_host
-            .iter()
-            .map(|(host, instances)| (host, instances.as_slice()))
+        self.by_host.iter().map(|(host, instances)| (host, instances.as_slice()))
     }
 
     /// All instances, by host and then by age.

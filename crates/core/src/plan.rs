@@ -112,14 +112,8 @@ pub enum Action {
 
 impl Action {
     /// All actions, in the order they are counted for users.
-    pub const ALL: [Self; 6] = [
-        Self::Create,
-        Self::Resume,
-        Self::Update,
-        Self::Replace,
-        Self::Delete,
-        Self::Unchanged,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Create, Self::Resume, Self::Update, Self::Replace, Self::Delete, Self::Unchanged];
 
     /// The word printed.
     #[must_use]
@@ -289,9 +283,7 @@ impl Plan {
     /// Whether anything differs from what the file asks for, carried out or not.
     #[must_use]
     pub fn finds_changes(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.change.action() != Action::Unchanged)
+        self.entries.iter().any(|entry| entry.change.action() != Action::Unchanged)
     }
 
     /// Whether carrying it out would send any change to a provider.
@@ -305,10 +297,7 @@ impl Plan {
     /// How many entries have this action, carried out or not.
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
-        self.entries
-            .iter()
-            .filter(|entry| entry.change.action() == action)
-            .count()
+        self.entries.iter().filter(|entry| entry.change.action() == action).count()
     }
 
     /// The instances that carrying it out would remove.

@@ -42,10 +42,7 @@ impl Output {
             .map(str::trim_end)
             .filter(|line| !line.is_empty())
             .collect();
-        lines[lines.len().saturating_sub(count)..]
-            .iter()
-            .map(|&line| line.to_owned())
-            .collect()
+        lines[lines.len().saturating_sub(count)..].iter().map(|&line| line.to_owned()).collect()
     }
 }
 

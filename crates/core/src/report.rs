@@ -82,15 +82,12 @@ impl Report {
     /// A report on the hosts that carrying out `plan` works on; all of them still to come.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
-        Self::of_hosts(
-            plan.entries
-                .iter()
-                .filter(|entry| entry.is_worked_on())
-                .map(|entry| match entry.change.instance() {
-                    Some(instance) => HostReport::of_instance(instance),
-                    None => HostReport::new(&entry.host, entry.provider, &entry.role),
-                }),
-        )
+        Self::of_hosts(plan.entries.iter().filter(|entry| entry.is_worked_on()).map(|entry| {
+            match entry.change.instance() {
+                Some(instance) => HostReport::of_instance(instance),
+                None => HostReport::new(&entry.host, entry.provider, &entry.role),
+            }
+        }))
     }
 
     /// A report on these hosts; all of them still to come.
@@ -119,12 +116,10 @@ impl Report {
 
     /// The hosts that failed, and why.
     pub fn failures(&self) -> impl Iterator<Item = (&HostName, &Failure)> {
-        self.hosts
-            .iter()
-            .filter_map(|(name, host)| match &host.result {
-                HostResult::Failed { failure } => Some((name, failure)),
-                HostResult::Ready | HostResult::Removed | HostResult::Skipped { .. } => None,
-            })
+        self.hosts.iter().filter_map(|(name, host)| match &host.result {
+            HostResult::Failed { failure } => Some((name, failure)),
+            HostResult::Ready | HostResult::Removed | HostResult::Skipped { .. } => None,
+        })
     }
 
     /// Whether nothing was done to any host: no change at a provider, none on a host.
@@ -162,20 +157,14 @@ impl HostReport {
             address: None,
             done: Vec::new(),
             steps: Vec::new(),
-            result: HostResult::Skipped {
-                because: SkipReason::Interrupted,
-            },
+            result: HostResult::Skipped { because: SkipReason::Interrupted },
         }
     }
 
     /// The same for a host that has an instance.
     #[must_use]
     pub fn of_instance(instance: &Instance) -> Self {
-        let mut report = Self::new(
-            &instance.owner.host,
-            instance.provider,
-            &instance.marks.role,
-        );
+        let mut report = Self::new(&instance.owner.host, instance.provider, &instance.marks.role);
         report.address = address_of(instance);
         report
     }
@@ -198,9 +187,7 @@ impl HostReport {
             HostEvent::Ended(HostEnd::Ready) => self.result = HostResult::Ready,
             HostEvent::Ended(HostEnd::Removed) => self.result = HostResult::Removed,
             HostEvent::Ended(HostEnd::Failed(failure)) => {
-                self.result = HostResult::Failed {
-                    failure: failure.clone(),
-                };
+                self.result = HostResult::Failed { failure: failure.clone() };
             }
             HostEvent::Ended(HostEnd::Skipped(because)) => {
                 self.result = HostResult::Skipped { because: *because };

@@ -61,24 +61,14 @@ pub fn resolve(
             continue;
         };
         let mut found = Vec::new();
-        let order = one(
-            scope,
-            host,
-            catalogue,
-            ssh_keys.get(&host.provider),
-            &mut found,
-        );
+        let order = one(scope, host, catalogue, ssh_keys.get(&host.provider), &mut found);
         if found.is_empty() {
             resolved.insert(name.clone(), order);
         } else {
             problems.extend(found);
         }
     }
-    if problems.is_empty() {
-        Ok(resolved)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(resolved) } else { Err(problems) }
 }
 
 fn one(
@@ -101,15 +91,9 @@ fn one(
 
     let arch = host.arch.unwrap_or(catalogue.default_arch);
     let architectures: BTreeSet<Arch> = catalogue.sizes.iter().map(|offer| offer.arch).collect();
-    let size = catalogue
-        .portable_sizes
-        .get(&(host.size.clone(), arch))
-        .unwrap_or(&host.size)
-        .clone();
-    let offer = catalogue
-        .sizes
-        .iter()
-        .find(|offer| offer.size == size && offer.arch == arch);
+    let size =
+        catalogue.portable_sizes.get(&(host.size.clone(), arch)).unwrap_or(&host.size).clone();
+    let offer = catalogue.sizes.iter().find(|offer| offer.size == size && offer.arch == arch);
 
     if !architectures.contains(&arch) {
         let there = list(architectures.iter().map(|arch| arch.as_str()));
@@ -126,10 +110,7 @@ fn one(
     if !catalogue.regions.contains(&host.region) {
         problem(
             format!("{provider} has no region `{}`", host.region),
-            nearest(
-                host.region.as_str(),
-                catalogue.regions.iter().map(|r| r.as_str().to_owned()),
-            ),
+            nearest(host.region.as_str(), catalogue.regions.iter().map(|r| r.as_str().to_owned())),
         );
     } else if let Some(offer) = offer
         && !offer.regions.contains(&host.region)
@@ -141,10 +122,7 @@ fn one(
             format!("it can be ordered in {elsewhere}")
         };
         problem(
-            format!(
-                "size `{size}` cannot be ordered in `{}` at {provider} now",
-                host.region
-            ),
+            format!("size `{size}` cannot be ordered in `{}` at {provider} now", host.region),
             Some(hint),
         );
     }
@@ -152,10 +130,7 @@ fn one(
         let there = catalogue.images.iter().filter(|(_, a)| *a == arch);
         problem(
             format!("{provider} has no image `{}` for {arch}", host.image),
-            nearest(
-                host.image.as_str(),
-                there.map(|(image, _)| image.as_str().to_owned()),
-            ),
+            nearest(host.image.as_str(), there.map(|(image, _)| image.as_str().to_owned())),
         );
     }
     if let (Some(keys), Some(key)) = (&catalogue.ssh_keys, ssh_key)
@@ -167,9 +142,7 @@ fn one(
         );
     }
     if host.spot && !catalogue.spot {
-        notices.push(format!(
-            "{provider} has no spot machines; `spot` is ignored"
-        ));
+        notices.push(format!("{provider} has no spot machines; `spot` is ignored"));
     }
 
     ResolvedHost {
@@ -195,23 +168,11 @@ fn one(
 
 /// Every name a size of this architecture can be asked for by.
 fn names_of_sizes(catalogue: &Catalogue, arch: Arch) -> impl Iterator<Item = String> {
-    let portable = catalogue
-        .portable_sizes
-        .keys()
-        .filter(move |(_, a)| *a == arch);
-    let own = catalogue
-        .sizes
-        .iter()
-        .filter(move |offer| offer.arch == arch);
-    let names: BTreeSet<&Size> = portable
-        .map(|(size, _)| size)
-        .chain(own.map(|offer| &offer.size))
-        .collect();
-    names
-        .into_iter()
-        .map(|size| size.as_str().to_owned())
-        .collect::<Vec<_>>()
-        .into_iter()
+    let portable = catalogue.portable_sizes.keys().filter(move |(_, a)| *a == arch);
+    let own = catalogue.sizes.iter().filter(move |offer| offer.arch == arch);
+    let names: BTreeSet<&Size> =
+        portable.map(|(size, _)| size).chain(own.map(|offer| &offer.size)).collect();
+    names.into_iter().map(|size| size.as_str().to_owned()).collect::<Vec<_>>().into_iter()
 }
 
 /// A hint with the closest values first, at most five.
@@ -236,10 +197,7 @@ fn nearest(wrong: &str, valid: impl Iterator<Item = String>) -> Option<String> {
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -253,23 +211,14 @@ mod tests {
         let order = resolve_one(desired("small", "fsn1")).expect("it resolves");
         assert_eq!(order.spec.size, Size::from("cx23"));
         assert_eq!(order.marks.name, "staging-app");
-        assert_eq!(
-            order.monthly.map(|price| price.to_string()).as_deref(),
-            Some("4.49 EUR")
-        );
+        assert_eq!(order.monthly.map(|price| price.to_string()).as_deref(), Some("4.49 EUR"));
     }
 
     #[test]
     fn a_size_that_is_not_sold_in_a_region_says_where_it_is() {
         let problems = resolve_one(desired("cx23", "ash")).expect_err("not sold there");
-        assert_eq!(
-            problems[0].message,
-            "size `cx23` cannot be ordered in `ash` at hetzner now"
-        );
-        assert_eq!(
-            problems[0].hint.as_deref(),
-            Some("it can be ordered in `fsn1`")
-        );
+        assert_eq!(problems[0].message, "size `cx23` cannot be ordered in `ash` at hetzner now");
+        assert_eq!(problems[0].hint.as_deref(), Some("it can be ordered in `fsn1`"));
     }
 
     #[test]
@@ -277,25 +226,14 @@ mod tests {
         let mut host = desired("cx32", "fns1");
         host.image = Image::from("debian-13");
         let problems = resolve_one(host).expect_err("all wrong");
-        let told: Vec<_> = problems
-            .iter()
-            .map(|p| (p.message.as_str(), p.hint.as_deref()))
-            .collect();
+        let told: Vec<_> =
+            problems.iter().map(|p| (p.message.as_str(), p.hint.as_deref())).collect();
         assert_eq!(
             told,
             [
-                (
-                    "hetzner has no size `cx32` for amd64",
-                    Some("there is `cx23`, `small`")
-                ),
-                (
-                    "hetzner has no region `fns1`",
-                    Some("there is `fsn1`, `ash`")
-                ),
-                (
-                    "hetzner has no image `debian-13` for amd64",
-                    Some("there is `debian-12`")
-                ),
+                ("hetzner has no size `cx32` for amd64", Some("there is `cx23`, `small`")),
+                ("hetzner has no region `fns1`", Some("there is `fsn1`, `ash`")),
+                ("hetzner has no image `debian-13` for amd64", Some("there is `debian-12`")),
             ]
         );
     }
@@ -307,10 +245,7 @@ mod tests {
         let hosts = BTreeMap::from([(host.name.clone(), host)]);
         let keys = BTreeMap::from([(ProviderId::Hetzner, "deplyo".to_owned())]);
         let problems = resolve(&scope, &hosts, &catalogues, &keys).expect_err("unknown key");
-        assert_eq!(
-            problems[0].message,
-            "the hetzner account has no SSH key named `deplyo`"
-        );
+        assert_eq!(problems[0].message, "the hetzner account has no SSH key named `deplyo`");
         assert_eq!(problems[0].hint.as_deref(), Some("there is `deploy`"));
     }
 
@@ -320,10 +255,7 @@ mod tests {
         host.spot = true;
         let order = resolve_one(host).expect("it resolves");
         assert!(!order.spec.spot);
-        assert_eq!(
-            order.notices,
-            ["hetzner has no spot machines; `spot` is ignored"]
-        );
+        assert_eq!(order.notices, ["hetzner has no spot machines; `spot` is ignored"]);
     }
 
     fn resolve_one(host: DesiredHost) -> Result<ResolvedHost, Vec<OrderProblem>> {
@@ -363,10 +295,7 @@ mod tests {
                 size: Size::from("cx23"),
                 arch: Arch::Amd64,
                 regions: [Region::from("fsn1")].into(),
-                monthly: Some(Price {
-                    cents: 449,
-                    currency: "EUR".to_owned(),
-                }),
+                monthly: Some(Price { cents: 449, currency: "EUR".to_owned() }),
             }],
             portable_sizes: [((Size::from("small"), Arch::Amd64), Size::from("cx23"))].into(),
             images: [(Image::from("debian-12"), Arch::Amd64)].into(),

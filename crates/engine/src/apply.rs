@@ -64,12 +64,7 @@ impl Engine {
             by_host.entry(&entry.host).or_default().push(entry);
         }
         self.together(&run, async {
-            join_all(
-                by_host
-                    .iter()
-                    .map(|(host, entries)| self.host(&run, host, entries)),
-            )
-            .await;
+            join_all(by_host.iter().map(|(host, entries)| self.host(&run, host, entries))).await;
             self.settle(&run).await;
         })
         .await;
@@ -131,19 +126,16 @@ impl Engine {
             HostEnd::Failed(failure) if failure.code == Code::INTERRUPTED => {
                 HostEnd::Skipped(SkipReason::Interrupted)
             }
-            end @ (HostEnd::Ready
-            | HostEnd::Removed
-            | HostEnd::Failed(_)
-            | HostEnd::Skipped(_)) => end,
+            end
+            @ (HostEnd::Ready | HostEnd::Removed | HostEnd::Failed(_) | HostEnd::Skipped(_)) => end,
         };
         self.tell(host, HostEvent::Ended(end));
     }
 
     /// Surplus instances go first, so that what follows sees one instance.
     async fn carry_out(&self, run: &Run<'_>, entries: &[&Entry]) -> HostEnd {
-        let (removals, own): (Vec<&Entry>, Vec<&Entry>) = entries
-            .iter()
-            .partition(|entry| matches!(entry.change, Change::Delete { .. }));
+        let (removals, own): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| matches!(entry.change, Change::Delete { .. }));
         for entry in removals {
             if let Some(instance) = entry.change.instance()
                 && let Err(failure) = self.remove(instance).await
@@ -200,8 +192,7 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(host.clone(), (instance.provider, instance.id.clone()));
         self.tell(host, HostEvent::Created(Box::new(instance.clone())));
-        self.wait_until_up(run, host, instance.provider, Some(instance.id))
-            .await
+        self.wait_until_up(run, host, instance.provider, Some(instance.id)).await
     }
 
     async fn keep(
@@ -242,10 +233,7 @@ impl Engine {
         self.tell(host, HostEvent::WaitingForInstance);
         let began = self.clock.now();
         loop {
-            let limit = self
-                .limits
-                .boot
-                .saturating_sub(self.clock.now().saturating_sub(began));
+            let limit = self.limits.boot.saturating_sub(self.clock.now().saturating_sub(began));
             let seen = run.watch.until(provider, |seen| {
                 let waited = self.clock.now().saturating_sub(began);
                 let may_be_hidden = mine.is_some() && waited < self.limits.listing_delay;
@@ -278,10 +266,7 @@ impl Engine {
     /// and nothing takes it for its successor. `false` when the user asked to stop.
     async fn wait_until_gone(&self, run: &Run<'_>, old: &Instance) -> Result<bool, Failure> {
         let gone = run.watch.until(old.provider, |seen| {
-            let there = seen
-                .of_host(&old.owner.host)
-                .iter()
-                .any(|instance| instance.id == old.id);
+            let there = seen.of_host(&old.owner.host).iter().any(|instance| instance.id == old.id);
             (!there).then_some(())
         });
         tokio::select! {
@@ -296,11 +281,7 @@ impl Engine {
     /// The last look of a run that ordered something: an instance of ours that another run's turns
     /// out to be older than is removed, and the other set up in its place.
     async fn settle(&self, run: &Run<'_>) {
-        let ordered = run
-            .ordered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let ordered = run.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut seen: BTreeMap<ProviderId, Inventory> = BTreeMap::new();
         for &(provider, _) in ordered.values() {
             if !seen.contains_key(&provider)
@@ -311,13 +292,10 @@ impl Engine {
             }
         }
         let surplus = ordered.iter().filter(|(host, (provider, mine))| {
-            seen.get(provider)
-                .is_some_and(|seen| sight::is_surplus(host, mine, seen))
+            seen.get(provider).is_some_and(|seen| sight::is_surplus(host, mine, seen))
         });
         join_all(surplus.map(|(host, (provider, mine))| async {
-            let reached = self
-                .wait_until_up(run, host, *provider, Some(mine.clone()))
-                .await;
+            let reached = self.wait_until_up(run, host, *provider, Some(mine.clone())).await;
             let end = match reached {
                 Ok(Reached::Instance(instance, age)) => {
                     self.set_up(&instance, age, run.steps).await

@@ -23,9 +23,7 @@ impl TokioClock {
     /// A clock that begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            began: tokio::time::Instant::now(),
-        }
+        Self { began: tokio::time::Instant::now() }
     }
 }
 

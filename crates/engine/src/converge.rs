@@ -30,9 +30,7 @@ impl Engine {
             Err(failure) => HostEnd::Failed(failure),
             Ok(None) => HostEnd::Skipped(SkipReason::Interrupted),
             Ok(Some(login)) => {
-                let end = self
-                    .converge(host, login.remote.as_ref(), steps(host))
-                    .await;
+                let end = self.converge(host, login.remote.as_ref(), steps(host)).await;
                 login.remote.close().await;
                 end
             }
@@ -56,13 +54,7 @@ impl Engine {
                     return HostEnd::Skipped(SkipReason::Interrupted);
                 }
                 Effect::Change { step, change } => {
-                    self.tell(
-                        host,
-                        HostEvent::Doing {
-                            step,
-                            doing: change.doing.clone(),
-                        },
-                    );
+                    self.tell(host, HostEvent::Doing { step, doing: change.doing.clone() });
                     remote.run(&change.command).await
                 }
             };

@@ -33,10 +33,7 @@ impl Engine {
             Failure::new(Code::HOST_MISSING, format!("`{host}` has no address"))
                 .with_hint("run `stagecraft infra up`")
         })?;
-        let login = self
-            .login(&target, Age::Old)
-            .await?
-            .ok_or_else(crate::apply::interrupted)?;
+        let login = self.login(&target, Age::Old).await?.ok_or_else(crate::apply::interrupted)?;
         let outcome = login.remote.run(command).await;
         login.remote.close().await;
         outcome.map_err(|error| Failure::from(&error))

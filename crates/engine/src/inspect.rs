@@ -46,10 +46,7 @@ impl Engine {
         let looks: FuturesUnordered<_> = instances
             .iter()
             .map(|instance| async {
-                (
-                    instance.owner.host.clone(),
-                    self.look(instance, steps).await,
-                )
+                (instance.owner.host.clone(), self.look(instance, steps).await)
             })
             .collect();
         looks.collect().await
@@ -84,10 +81,7 @@ impl Engine {
             )),
             Some(open) if open.is_empty() => Health::Ready,
             Some(open) => Health::NotReady {
-                open: open
-                    .into_iter()
-                    .map(|(step, why)| OpenStep { step, why })
-                    .collect(),
+                open: open.into_iter().map(|(step, why)| OpenStep { step, why }).collect(),
             },
         }
     }

@@ -52,10 +52,7 @@ impl Engine {
             let error = match self.connector.connect(target).await {
                 Ok(remote) => {
                     self.tell(host, HostEvent::Connected);
-                    return Ok(Some(Login {
-                        remote,
-                        _slot: slot,
-                    }));
+                    return Ok(Some(Login { remote, _slot: slot }));
                 }
                 Err(error) => error,
             };

@@ -14,8 +14,7 @@ impl Engine {
     /// Lists all providers at once. One that cannot be listed is recorded as such.
     pub async fn observe(&self, scope: &Scope) -> Inventory {
         let listings = self.providers.keys().map(|&provider| async move {
-            self.events
-                .tell(EventKind::Provider(provider, ProviderEvent::Listing));
+            self.events.tell(EventKind::Provider(provider, ProviderEvent::Listing));
             (provider, self.list(provider, scope).await)
         });
         let mut seen = Vec::new();
@@ -30,9 +29,7 @@ impl Engine {
         }
         unlisted
             .into_iter()
-            .fold(Inventory::new(seen), |inventory, (id, why)| {
-                inventory.with_unlisted(id, why)
-            })
+            .fold(Inventory::new(seen), |inventory, (id, why)| inventory.with_unlisted(id, why))
     }
 
     /// What can be ordered from these providers.
@@ -97,9 +94,6 @@ impl Engine {
         after: std::time::Duration,
         code: stagecraft_core::error::Code,
     ) {
-        self.events.tell(EventKind::Provider(
-            provider,
-            ProviderEvent::Retrying { after, code },
-        ));
+        self.events.tell(EventKind::Provider(provider, ProviderEvent::Retrying { after, code }));
     }
 }

@@ -31,14 +31,9 @@ impl Engine {
         replaced: Option<&InstanceId>,
     ) -> Result<Instance, Failure> {
         let host = &wanted.name;
-        let cloud = self
-            .cloud(wanted.provider)
-            .map_err(|error| Failure::from(&error))?;
+        let cloud = self.cloud(wanted.provider).map_err(|error| Failure::from(&error))?;
         let request = CreateInstance {
-            owner: Owner {
-                scope: scope.clone(),
-                host: host.clone(),
-            },
+            owner: Owner { scope: scope.clone(), host: host.clone() },
             spec: wanted.spec.clone(),
             marks: wanted.marks.clone(),
         };
@@ -67,13 +62,7 @@ impl Engine {
                 }
             };
             let retry = self.wait_to_retry(failed, hint, |after| {
-                self.tell(
-                    host,
-                    HostEvent::Retrying {
-                        after,
-                        code: error.code(),
-                    },
-                );
+                self.tell(host, HostEvent::Retrying { after, code: error.code() });
             });
             if !retry.await {
                 return Err(Failure::from(&error));
@@ -95,13 +84,7 @@ impl Engine {
         let began = self.clock.now();
         for look in LOOKS_AFTER_LOSS {
             let after = look.saturating_sub(self.clock.now().saturating_sub(began));
-            self.tell(
-                &wanted.name,
-                HostEvent::Retrying {
-                    after,
-                    code: lost.code(),
-                },
-            );
+            self.tell(&wanted.name, HostEvent::Retrying { after, code: lost.code() });
             // Not cut short by the user's wish to stop: this is in flight until we know.
             self.clock.sleep(after).await;
             let listed = self.list(wanted.provider, scope).await.map_err(|error| {
@@ -112,10 +95,7 @@ impl Engine {
                     .with_hint("run the command again: an instance that exists is found and used")
             })?;
             let seen = Inventory::new(listed);
-            let found = seen
-                .of_host(&wanted.name)
-                .iter()
-                .find(|i| Some(&i.id) != replaced);
+            let found = seen.of_host(&wanted.name).iter().find(|i| Some(&i.id) != replaced);
             if let Some(instance) = found {
                 return Ok(Some(instance.clone()));
             }
@@ -127,10 +107,7 @@ impl Engine {
     pub(crate) async fn start(&self, instance: &Instance) -> Result<(), Failure> {
         let host = &instance.owner.host;
         self.tell(host, HostEvent::Starting);
-        self.change(host, instance.provider, async |cloud| {
-            cloud.start(&instance.id).await
-        })
-        .await?;
+        self.change(host, instance.provider, async |cloud| cloud.start(&instance.id).await).await?;
         self.tell(host, HostEvent::Started);
         Ok(())
     }
@@ -140,10 +117,7 @@ impl Engine {
         let host = &instance.owner.host;
         self.tell(host, HostEvent::Updating);
         let id = &instance.id;
-        self.change(host, instance.provider, async |cloud| {
-            cloud.update(id, marks).await
-        })
-        .await?;
+        self.change(host, instance.provider, async |cloud| cloud.update(id, marks).await).await?;
         self.tell(host, HostEvent::Updated);
         Ok(())
     }
@@ -155,17 +129,14 @@ impl Engine {
         provider: ProviderId,
         id: &InstanceId,
     ) -> Result<(), Failure> {
-        self.change(host, provider, async |cloud| cloud.terminate(id).await)
-            .await
-            .map(|_| ())
+        self.change(host, provider, async |cloud| cloud.terminate(id).await).await.map(|_| ())
     }
 
     /// Removes an instance and tells of it.
     pub(crate) async fn remove(&self, instance: &Instance) -> Result<(), Failure> {
         let host = &instance.owner.host;
         self.tell(host, HostEvent::Terminating);
-        self.terminate(host, instance.provider, &instance.id)
-            .await?;
+        self.terminate(host, instance.provider, &instance.id).await?;
         self.tell(host, HostEvent::Terminated);
         Ok(())
     }
@@ -177,9 +148,7 @@ impl Engine {
         provider: ProviderId,
         request: impl AsyncFn(&dyn CloudProvider) -> Result<T, CloudError>,
     ) -> Result<T, Failure> {
-        let cloud = self
-            .cloud(provider)
-            .map_err(|error| Failure::from(&error))?;
+        let cloud = self.cloud(provider).map_err(|error| Failure::from(&error))?;
         self.repeat(
             async || {
                 let _slot = self.order_slots.acquire().await;

@@ -34,8 +34,7 @@ impl Backoff {
 
 /// The longest delay after the `failed`-th failure.
 fn ceiling(failed: u32) -> Duration {
-    BASE.saturating_mul(2u32.saturating_pow(failed.saturating_sub(1)))
-        .min(CAP)
+    BASE.saturating_mul(2u32.saturating_pow(failed.saturating_sub(1))).min(CAP)
 }
 
 /// Whether and when a failed request is made again.
@@ -119,9 +118,7 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_the_cap() {
-        let delays: Vec<u64> = (1..9)
-            .map(|failed| ceiling(failed).as_millis() as u64)
-            .collect();
+        let delays: Vec<u64> = (1..9).map(|failed| ceiling(failed).as_millis() as u64).collect();
         assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
         assert_eq!(ceiling(u32::MAX), CAP);
     }
@@ -131,16 +128,8 @@ mod tests {
         let backoff = Backoff::new(7);
         let hint = Duration::from_secs(3);
         let delays: Vec<Duration> = (0..100).map(|_| backoff.delay(3, hint)).collect();
-        assert!(
-            delays
-                .iter()
-                .all(|&delay| (hint..=hint + ceiling(3)).contains(&delay))
-        );
+        assert!(delays.iter().all(|&delay| (hint..=hint + ceiling(3)).contains(&delay)));
         assert!(delays.iter().any(|&delay| delay < hint + ceiling(3) / 4));
-        assert!(
-            delays
-                .iter()
-                .any(|&delay| delay > hint + ceiling(3) * 3 / 4)
-        );
+        assert!(delays.iter().any(|&delay| delay > hint + ceiling(3) * 3 / 4));
     }
 }

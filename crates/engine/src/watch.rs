@@ -49,16 +49,8 @@ struct Look {
 
 impl<'e> Watch<'e> {
     pub(crate) fn new(engine: &'e Engine, scope: &'e Scope) -> Self {
-        let feeds = engine
-            .providers
-            .keys()
-            .map(|&provider| (provider, Feed::new()))
-            .collect();
-        Self {
-            engine,
-            scope,
-            feeds,
-        }
+        let feeds = engine.providers.keys().map(|&provider| (provider, Feed::new())).collect();
+        Self { engine, scope, feeds }
     }
 
     /// The project and environment that is watched.
@@ -68,12 +60,7 @@ impl<'e> Watch<'e> {
 
     /// Lists whatever is waited for. Never returns; to be dropped when the waiting is over.
     pub(crate) async fn run(&self) -> Infallible {
-        join_all(
-            self.feeds
-                .iter()
-                .map(|(&provider, feed)| self.follow(provider, feed)),
-        )
-        .await;
+        join_all(self.feeds.iter().map(|(&provider, feed)| self.follow(provider, feed))).await;
         std::future::pending().await
     }
 

@@ -19,13 +19,7 @@ pub struct Price {
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:02} {}",
-            self.cents / 100,
-            self.cents % 100,
-            self.currency
-        )
+        write!(f, "{}.{:02} {}", self.cents / 100, self.cents % 100, self.currency)
     }
 }
 

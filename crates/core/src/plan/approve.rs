@@ -20,11 +20,7 @@ impl Plan {
     /// # Errors
     /// The plan, unchanged.
     pub fn approve(self, agreed: &Destroys) -> Result<Approved, Self> {
-        if self.destroys().is_subset(agreed) {
-            Ok(Approved(self))
-        } else {
-            Err(self)
-        }
+        if self.destroys().is_subset(agreed) { Ok(Approved(self)) } else { Err(self) }
     }
 }
 

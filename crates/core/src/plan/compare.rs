@@ -16,15 +16,10 @@ pub fn plan_up(
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
     refuse_blind(seen)?;
-    let hosts: BTreeSet<&HostName> = wanted
-        .keys()
-        .chain(seen.hosts().map(|(host, _)| host))
-        .collect();
-    if let Some(unknown) = policy
-        .only
-        .iter()
-        .chain(&policy.replace)
-        .find(|host| !hosts.contains(host))
+    let hosts: BTreeSet<&HostName> =
+        wanted.keys().chain(seen.hosts().map(|(host, _)| host)).collect();
+    if let Some(unknown) =
+        policy.only.iter().chain(&policy.replace).find(|host| !hosts.contains(host))
     {
         return Err(PlanError::UnknownHost(unknown.clone()));
     }
@@ -38,14 +33,10 @@ pub fn plan_up(
             (None, []) => None,
         };
         entries.extend(own);
-        let protected = wanted
-            .get(host)
-            .is_some_and(|wanted| wanted.marks.protected);
+        let protected = wanted.get(host).is_some_and(|wanted| wanted.marks.protected);
         if let [kept, surplus @ ..] = instances {
             entries.extend(surplus.iter().map(|instance| {
-                let reason = Reason::Duplicate {
-                    kept: kept.id.clone(),
-                };
+                let reason = Reason::Duplicate { kept: kept.id.clone() };
                 let mut entry = delete(instance, reason, policy.prune);
                 if protected {
                     entry.fate = Fate::LeftAlone(Hold::Protected);
@@ -55,11 +46,7 @@ pub fn plan_up(
         }
     }
     select(&mut entries, &policy.only);
-    Ok(Plan {
-        scope: scope.clone(),
-        basis: seen.digest(),
-        entries,
-    })
+    Ok(Plan { scope: scope.clone(), basis: seen.digest(), entries })
 }
 
 /// Plans the removal of every instance of the scope, protected ones excepted. `protected` adds the
@@ -88,19 +75,12 @@ pub fn plan_down(
         })
         .collect();
     select(&mut entries, only);
-    Ok(Plan {
-        scope: scope.clone(),
-        basis: seen.digest(),
-        entries,
-    })
+    Ok(Plan { scope: scope.clone(), basis: seen.digest(), entries })
 }
 
 fn refuse_blind(seen: &Inventory) -> Result<(), PlanError> {
     match seen.unlisted().iter().next() {
-        Some((&provider, why)) => Err(PlanError::Blind {
-            provider,
-            why: why.clone(),
-        }),
+        Some((&provider, why)) => Err(PlanError::Blind { provider, why: why.clone() }),
         None => Ok(()),
     }
 }
@@ -109,23 +89,13 @@ fn select(entries: &mut [Entry], only: &BTreeSet<HostName>) {
     if only.is_empty() {
         return;
     }
-    for entry in entries
-        .iter_mut()
-        .filter(|entry| !only.contains(&entry.host))
-    {
+    for entry in entries.iter_mut().filter(|entry| !only.contains(&entry.host)) {
         entry.fate = Fate::LeftAlone(Hold::NotSelected);
     }
 }
 
 fn create(wanted: &ResolvedHost) -> Entry {
-    entry(
-        wanted,
-        Change::Create {
-            wanted: wanted.clone(),
-        },
-        Reason::Missing,
-        Fate::Proceeds,
-    )
+    entry(wanted, Change::Create { wanted: wanted.clone() }, Reason::Missing, Fate::Proceeds)
 }
 
 /// What to do about a host that has an instance.
@@ -136,9 +106,7 @@ fn keep(wanted: &ResolvedHost, instance: &Instance, policy: &Policy) -> Entry {
     let failed = instance.lifecycle == Lifecycle::Failed;
 
     let replace_because = if !needs_another.is_empty() {
-        Some(Reason::Differs(
-            needs_another.into_iter().chain(in_place.clone()).collect(),
-        ))
+        Some(Reason::Differs(needs_another.into_iter().chain(in_place.clone()).collect()))
     } else if failed {
         Some(Reason::InstanceFailed)
     } else if requested {
@@ -154,40 +122,21 @@ fn keep(wanted: &ResolvedHost, instance: &Instance, policy: &Policy) -> Entry {
         } else {
             Fate::LeftAlone(Hold::NeedsReplace)
         };
-        let change = Change::Replace {
-            instance: instance.clone(),
-            wanted: wanted.clone(),
-        };
+        let change = Change::Replace { instance: instance.clone(), wanted: wanted.clone() };
         return entry(wanted, change, reason, fate);
     }
 
     let (instance, wanted_too) = (instance.clone(), wanted.clone());
     let (change, reason) = match instance.lifecycle {
-        Lifecycle::Stopped => (
-            Change::Resume {
-                instance,
-                wanted: wanted_too,
-            },
-            Reason::SwitchedOff,
-        ),
-        Lifecycle::Pending => (
-            Change::Resume {
-                instance,
-                wanted: wanted_too,
-            },
-            Reason::NotUpYet,
-        ),
+        Lifecycle::Stopped => {
+            (Change::Resume { instance, wanted: wanted_too }, Reason::SwitchedOff)
+        }
+        Lifecycle::Pending => (Change::Resume { instance, wanted: wanted_too }, Reason::NotUpYet),
         Lifecycle::Running | Lifecycle::Failed | Lifecycle::Terminating | Lifecycle::Terminated => {
             if in_place.is_empty() {
                 (Change::Unchanged { instance }, Reason::UpToDate)
             } else {
-                (
-                    Change::Update {
-                        instance,
-                        wanted: wanted_too,
-                    },
-                    Reason::Differs(in_place),
-                )
+                (Change::Update { instance, wanted: wanted_too }, Reason::Differs(in_place))
             }
         }
     };
@@ -206,9 +155,7 @@ fn delete(instance: &Instance, reason: Reason, allowed: bool) -> Entry {
         host: instance.owner.host.clone(),
         provider: instance.provider,
         role: instance.marks.role.clone(),
-        change: Change::Delete {
-            instance: instance.clone(),
-        },
+        change: Change::Delete { instance: instance.clone() },
         reason,
         fate,
         monthly: None,
@@ -233,11 +180,7 @@ fn entry(wanted: &ResolvedHost, change: Change, reason: Reason, fate: Fate) -> E
 fn differences_of_spec(wanted: &ResolvedHost, instance: &Instance) -> Vec<Difference> {
     let (is, want) = (&instance.spec, &wanted.spec);
     [
-        (
-            "provider",
-            instance.provider.to_string(),
-            wanted.provider.to_string(),
-        ),
+        ("provider", instance.provider.to_string(), wanted.provider.to_string()),
         ("region", is.region.to_string(), want.region.to_string()),
         ("size", is.size.to_string(), want.size.to_string()),
         ("image", is.image.to_string(), want.image.to_string()),
@@ -256,11 +199,7 @@ fn differences_of_marks(wanted: &ResolvedHost, instance: &Instance) -> Vec<Diffe
     [
         ("name", is.name.clone(), want.name.clone()),
         ("role", is.role.to_string(), want.role.to_string()),
-        (
-            "protected",
-            is.protected.to_string(),
-            want.protected.to_string(),
-        ),
+        ("protected", is.protected.to_string(), want.protected.to_string()),
         ("tags", tags(&is.tags), tags(&want.tags)),
     ]
     .into_iter()

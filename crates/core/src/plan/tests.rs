@@ -43,10 +43,7 @@ fn prune_removes_what_is_not_in_the_file_and_never_what_is_protected() {
     let plan = up(&[], [running("app-1", 1), guarded], &prune());
     assert_eq!(
         told(&plan),
-        [
-            ("app-1", "delete", Fate::Proceeds),
-            ("db-1", "delete", Fate::LeftAlone(Hold::Protected)),
-        ]
+        [("app-1", "delete", Fate::Proceeds), ("db-1", "delete", Fate::LeftAlone(Hold::Protected)),]
     );
 }
 
@@ -56,8 +53,7 @@ fn another_size_is_a_replacement_that_must_be_asked_for_by_name() {
     large.spec.size = Size::from("large");
     let plan = up(&[large.clone()], [running("app-1", 1)], &Policy::default());
     assert_eq!(told(&plan), [("app-1", "replace", Fate::LeftAlone(Hold::NeedsReplace))]);
-    let difference =
-        Difference { field: "size", from: "small".to_owned(), to: "large".to_owned() };
+    let difference = Difference { field: "size", from: "small".to_owned(), to: "large".to_owned() };
     assert_eq!(plan.entries[0].reason, Reason::Differs(vec![difference]));
 
     let plan = up(&[large.clone()], [running("app-1", 1)], &replace("app-1"));
@@ -297,19 +293,17 @@ fn any_seen() -> impl Strategy<Value = Vec<Instance>> {
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     let some = || {
-        prop::collection::btree_set(prop::sample::select(NAMES.to_vec()), 0..3).prop_map(
-            |names| names.into_iter().map(|name| name.parse().expect("a name")).collect(),
-        )
+        prop::collection::btree_set(prop::sample::select(NAMES.to_vec()), 0..3)
+            .prop_map(|names| names.into_iter().map(|name| name.parse().expect("a name")).collect())
     };
-    (any::<bool>(), some(), some())
-        .prop_map(|(prune, replace, only)| Policy { prune, replace, only })
+    (any::<bool>(), some(), some()).prop_map(|(prune, replace, only)| Policy {
+        prune,
+        replace,
+        only,
+    })
 }
 
-fn up(
-    wanted: &[ResolvedHost],
-    seen: impl IntoIterator<Item = Instance>,
-    policy: &Policy,
-) -> Plan {
+fn up(wanted: &[ResolvedHost], seen: impl IntoIterator<Item = Instance>, policy: &Policy) -> Plan {
     let wanted = wanted.iter().map(|host| (host.name.clone(), host.clone())).collect();
     plan_up(&scope(), &wanted, &Inventory::new(seen), policy).expect("a plan")
 }

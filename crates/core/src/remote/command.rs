@@ -18,11 +18,7 @@ impl Command {
     /// A command without arguments.
     #[must_use]
     pub fn new(program: impl Into<String>) -> Self {
-        Self {
-            words: vec![program.into()],
-            stdin: None,
-            timeout: DEFAULT_TIMEOUT,
-        }
+        Self { words: vec![program.into()], stdin: None, timeout: DEFAULT_TIMEOUT }
     }
 
     /// A POSIX shell script, run by `sh -c`.
@@ -74,11 +70,7 @@ impl Command {
     /// The command quoted for a POSIX shell.
     #[must_use]
     pub fn to_shell(&self) -> String {
-        self.words
-            .iter()
-            .map(|word| quote(word))
-            .collect::<Vec<_>>()
-            .join(" ")
+        self.words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// A short form for messages: the first line, at most 60 characters, no input.
@@ -110,14 +102,8 @@ impl fmt::Debug for Command {
 /// Quotes one word for a POSIX shell.
 fn quote(word: &str) -> String {
     let plain = !word.is_empty()
-        && word
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-./=:@%+,".contains(&byte));
-    if plain {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./=:@%+,".contains(&byte));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
@@ -126,11 +112,7 @@ mod tests {
 
     #[test]
     fn words_are_quoted_for_the_shell() {
-        let command = Command::new("echo")
-            .arg("it's")
-            .arg("")
-            .arg("$HOME")
-            .arg("a=b");
+        let command = Command::new("echo").arg("it's").arg("").arg("$HOME").arg("a=b");
         assert_eq!(command.to_shell(), r"echo 'it'\''s' '' '$HOME' a=b");
     }
 
@@ -143,9 +125,6 @@ mod tests {
 
     #[test]
     fn a_long_script_is_shown_by_its_first_line() {
-        assert_eq!(
-            Command::script("set -eu\nrm -rf /tmp/x").display(),
-            "set -eu…"
-        );
+        assert_eq!(Command::script("set -eu\nrm -rf /tmp/x").display(), "set -eu…");
     }
 }

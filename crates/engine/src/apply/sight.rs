@@ -60,24 +60,16 @@ pub(super) fn lost(host: &HostName) -> Failure {
 pub(super) fn timed_out(host: &HostName, limit: Duration) -> Failure {
     Failure::new(
         Code::WAIT_TIMED_OUT,
-        format!(
-            "the instance of `{host}` did not come up within {} s",
-            super::seconds(limit)
-        ),
+        format!("the instance of `{host}` did not come up within {} s", super::seconds(limit)),
     )
     .with_hint("run the command again to go on waiting")
-    .with_hint(format!(
-        "`stagecraft infra up --replace {host}` orders another"
-    ))
+    .with_hint(format!("`stagecraft infra up --replace {host}` orders another"))
 }
 
 pub(super) fn still_there(host: &HostName, limit: Duration) -> Failure {
     Failure::new(
         Code::WAIT_TIMED_OUT,
-        format!(
-            "the old instance of `{host}` was still there after {} s",
-            super::seconds(limit)
-        ),
+        format!("the old instance of `{host}` was still there after {} s", super::seconds(limit)),
     )
     .with_hint("run the command again; what is gone by then is not removed twice")
 }
@@ -87,9 +79,7 @@ fn failed_to_boot(host: &HostName) -> Failure {
         Code::INSTANCE_GONE,
         format!("the provider reports that the instance of `{host}` failed"),
     )
-    .with_hint(format!(
-        "`stagecraft infra up --replace {host}` orders another"
-    ))
+    .with_hint(format!("`stagecraft infra up --replace {host}` orders another"))
 }
 
 #[cfg(test)]
@@ -106,10 +96,7 @@ mod tests {
     fn a_young_instance_may_be_missing_from_the_list() {
         let (host, nothing) = (name(), Inventory::default());
         assert_eq!(of_host(&host, Some(&id("1")), true, &nothing), None);
-        assert_eq!(
-            of_host(&host, Some(&id("1")), false, &nothing),
-            Some(Sight::Lost(lost(&host)))
-        );
+        assert_eq!(of_host(&host, Some(&id("1")), false, &nothing), Some(Sight::Lost(lost(&host))));
     }
 
     #[test]
@@ -118,25 +105,15 @@ mod tests {
             instance("1", 10, Lifecycle::Pending),
             instance("2", 20, Lifecycle::Running),
         ]);
-        assert_eq!(
-            of_host(&name(), Some(&id("2")), true, &both),
-            Some(Sight::Surplus)
-        );
+        assert_eq!(of_host(&name(), Some(&id("2")), true, &both), Some(Sight::Surplus));
         assert_eq!(of_host(&name(), Some(&id("1")), true, &both), None);
-        assert_eq!(
-            of_host(&name(), None, false, &both),
-            None,
-            "the older one is waited for"
-        );
+        assert_eq!(of_host(&name(), None, false, &both), None, "the older one is waited for");
     }
 
     #[test]
     fn a_failed_instance_ends_the_waiting() {
         let seen = Inventory::new([instance("1", 10, Lifecycle::Failed)]);
-        assert!(matches!(
-            of_host(&name(), None, false, &seen),
-            Some(Sight::Lost(_))
-        ));
+        assert!(matches!(of_host(&name(), None, false, &seen), Some(Sight::Lost(_))));
     }
 
     fn name() -> HostName {
@@ -155,10 +132,7 @@ mod tests {
         Instance {
             id: id(text),
             provider: ProviderId::Local,
-            owner: Owner {
-                scope,
-                host: name(),
-            },
+            owner: Owner { scope, host: name() },
             lifecycle,
             spec: Spec {
                 region: Region::from("local"),
