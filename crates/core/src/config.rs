@@ -1,9 +1,77 @@
 //! `stagecraft.yml`: from bytes to a checked [`Config`], or to all of its problems at once.
+//!
+//! ```text
+//! bytes -> source (text, places) -> tree (YAML with spans) -> check (against the JSON Schema)
+//!       -> raw (the file as Rust types) -> lower (defaults, `count`, what a schema cannot say)
+//! ```
+
+mod check;
+mod environment;
+mod lower;
+mod problem;
+mod raw;
+mod reference;
+mod rules;
+mod scalar;
+mod schema;
+mod source;
+mod template;
+mod tree;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use problem::{Problem, Problems};
+pub use reference::reference_markdown;
+pub use schema::json_schema;
+pub use template::template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desired::{Arch, DesiredHost, Position, ProviderId};
-use crate::name::{EnvironmentName, HostName, Image, ProjectName, Region, RoleName, Scope, Size};
+use crate::desired::{DesiredHost, Position, ProviderId};
+use crate::error::Code;
+use crate::name::{EnvironmentName, HostName, ProjectName, Region, Size};
+use raw::RawConfig;
+use source::Source;
+
+/// Parses and checks a file; `file` is its name for messages.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the file.
+pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
+    let (source, decoded) = Source::decode(bytes);
+    let parsed = decoded.and_then(|()| tree::parse(&source));
+    let (root, problems) = match parsed {
+        Ok(parsed) => parsed,
+        Err(problem) => return Err(Problems::new(file, &source, vec![problem], &[])),
+    };
+    let mut checked = check::check(&root, &json_schema());
+    checked.problems.extend(problems);
+    let value = std::mem::take(&mut checked.value);
+    let config = match serde_json::from_value::<RawConfig>(value) {
+        Ok(raw) => Some(lower::lower(raw, &root, &source, &mut checked)),
+        Err(error) => {
+            // The checker lets nothing through that the types refuse; if it ever does, the file is
+            // refused all the same.
+            let message = source::harmless(&error.to_string(), 200);
+            checked.problems.push(Problem::new(Code::CONFIG_INVALID_VALUE, message).at(0..0));
+            None
+        }
+    };
+    match config.filter(|_| checked.problems.is_empty()) {
+        Some(config) => Ok(config),
+        None => Err(Problems::new(file, &source, checked.problems, &checked.secrets)),
+    }
+}
+
+/// Whether this version can create hosts at a provider.
+fn is_supported(provider: ProviderId) -> bool {
+    match provider {
+        ProviderId::Local => true,
+        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner => false,
+    }
+}
 
 /// A configuration file without problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +88,15 @@ pub struct Config {
     pub bootstrap: BootstrapConfig,
     /// The hosts of every environment, over all providers.
     pub environments: BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>,
+    not_supported: Vec<NotSupported>,
+}
+
+/// A valid part of a file that this version cannot act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct NotSupported {
+    /// The environment that needs it; `None` when all do.
+    environment: Option<EnvironmentName>,
+    problem: Problem,
 }
 
 /// What the file says of one provider, hosts aside.
@@ -33,6 +110,8 @@ pub struct ProviderConfig {
     pub allowed_regions: BTreeSet<Region>,
     /// Sizes hosts may use; empty means all.
     pub allowed_sizes: BTreeSet<Size>,
+    /// Base URL of its API; `None` means the provider's own.
+    pub api_url: Option<String>,
     /// Where the provider stands in the file.
     pub declared_at: Position,
 }
@@ -95,6 +174,8 @@ impl Default for SshConfig {
 /// Which host keys are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostKeys {
+    /// Only the key fixed when the host was created; see [`Config::unsupported`].
+    Pinned,
     /// A key not seen before is remembered; a changed one is refused.
     AcceptNew,
     /// Only keys in the user's known-hosts files.

@@ -1,1 +1,25 @@
-fn main() {}
+//! From one `stagecraft.yml` to running, verified, Docker-ready hosts.
+//!
+//! ```text
+//! args -> commands/<verb> -> project (the file) -> run (engine, progress, signals) -> ui, documents
+//!                            wire: every adapter, and the environment
+//! ```
+//!
+//! This crate is the only one that prints, reads the environment, and ends the process.
+
+mod app;
+mod args;
+mod commands;
+mod documents;
+mod next;
+mod project;
+mod run;
+mod stop;
+mod ui;
+mod wire;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::run(std::env::args_os().collect(), wire::Environment::of_process()).into()
+}

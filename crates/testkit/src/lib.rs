@@ -1,1 +1,25 @@
-//! placeholder
+//! Test doubles that behave, and the suites that judge what claims to behave like them.
+//!
+//! ```text
+//! World (sans-IO cloud: machines, clock, faults, log of effects)
+//!   ^ shared by
+//!   |-- MockCloud     a CloudProvider, one per pretended process
+//!   `-- FakeConnector a Connector, one per pretended process, over the machines' disks
+//! Process             what `kill -9` is aimed at
+//! conformance         every documented promise of CloudProvider, as checks that return violations
+//! ```
+//!
+//! Nothing here is shipped. Everything random comes from a seed, and time from whoever calls.
+
+pub mod conformance;
+pub mod fakes;
+pub mod mock;
+pub mod process;
+pub mod shared;
+pub mod world;
+
+pub use fakes::{FakeFleet, HostFault, MarkerStep};
+pub use mock::{Flaw, MockCloud};
+pub use process::Process;
+pub use shared::SharedWorld;
+pub use world::World;

@@ -1,0 +1,255 @@
+//! A base image out of packages, for machines that reach a mirror but no registry.
+//!
+//! `mmdebstrap` writes the file system as an archive to its output, which goes straight into the
+//! engine: nothing is left on disk here, however this ends. An archive that was cut short is an
+//! error for the engine, and nothing is tagged before `mmdebstrap` has ended well.
+
+use std::io;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bollard::Docker;
+use bollard::errors::Error;
+use bollard::query_parameters::{CreateImageOptions, TagImageOptions};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::sync::oneshot;
+
+use super::recipe::PACKAGES;
+use super::{Recipe, Tail, Workshop, imported_id, said, sources};
+use crate::local::labels::IMAGE_ROLE;
+
+/// Where programs are looked for; the user's own `PATH` is not passed on.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// How much of the archive is handed over at once.
+const PIECE: usize = 256 * 1024;
+
+/// Why there is no base, and what helps.
+#[derive(Debug)]
+pub(super) struct NoBase {
+    pub(super) why: String,
+    pub(super) hints: Vec<String>,
+}
+
+impl NoBase {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), hints: Vec::new() }
+    }
+}
+
+impl Workshop {
+    /// Makes a base and tags it.
+    pub(super) async fn bootstrap(
+        &self,
+        docker: &Docker,
+        recipe: &Recipe,
+    ) -> Result<(), NoBase> {
+        let sources = sources_of_this_machine(recipe)?;
+        let mut child = self.start(recipe, &sources)?;
+        let group = Group::of(&child);
+        let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(NoBase::new("`mmdebstrap` has no output"));
+        };
+        let (ended_well, well) = oneshot::channel();
+        let import = async {
+            let imported = import(docker, recipe, archive(output, well)).await;
+            if imported.is_err() {
+                group.stop();
+            }
+            imported
+        };
+        let (imported, ended) =
+            tokio::join!(import, self.supervise(child, errors, &group, ended_well));
+        match (ended, imported) {
+            // What the engine says then is only that its input ended early.
+            (Err(why), Err(engine)) if group.was_stopped() => {
+                Err(NoBase::new(format!("the engine refused the archive: {engine} ({why})")))
+            }
+            (Err(why), _) => Err(NoBase::new(why)),
+            (Ok(()), Err(engine)) => Err(NoBase::new(format!("the engine refused it: {engine}"))),
+            (Ok(()), Ok(id)) => tag(docker, recipe, &id)
+                .await
+                .map_err(|error| NoBase::new(format!("it cannot be tagged: {}", said(error)))),
+        }
+    }
+
+    fn start(&self, recipe: &Recipe, sources: &[String]) -> Result<Child, NoBase> {
+        Command::new("mmdebstrap")
+            .args(["--variant=minbase", "--format=tar"])
+            .arg(format!("--include={}", PACKAGES.join(",")))
+            .arg(format!("--architectures={}", recipe.arch()))
+            .arg("--dpkgopt=force-unsafe-io")
+            .arg("--dpkgopt=path-exclude=/usr/share/man/*")
+            .arg("--dpkgopt=path-exclude=/usr/share/locale/*")
+            .arg("--dpkgopt=path-exclude=/usr/share/doc/*")
+            .arg("--dpkgopt=path-include=/usr/share/doc/*/copyright")
+            .arg(r#"--customize-hook=rm -f "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap "$1"/etc/resolv.conf"#)
+            .args([recipe.codename(), "-"])
+            .args(sources)
+            .env_clear()
+            .env("PATH", PATH)
+            .env("LC_ALL", "C.UTF-8")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // An interrupt typed for us is not for it: what is in flight is finished.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| {
+                if error.kind() != io::ErrorKind::NotFound {
+                    return NoBase::new(format!("`mmdebstrap` cannot be started: {error}"));
+                }
+                NoBase {
+                    why: "`mmdebstrap` is not installed".to_owned(),
+                    hints: vec!["run `sudo apt-get install mmdebstrap`".to_owned(), recipe.pull_hint()],
+                }
+            })
+    }
+
+    /// Passes on what it says, and tells how it ended.
+    async fn supervise(
+        &self,
+        mut child: Child,
+        errors: ChildStderr,
+        group: &Group,
+        ended_well: oneshot::Sender<()>,
+    ) -> Result<(), String> {
+        let mut tail = Tail::default();
+        let mut lines = BufReader::new(errors).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let line = line.trim_end();
+            if !line.is_empty() {
+                self.progress.line(line);
+                tail.push(line);
+            }
+        }
+        let ended = child.wait().await;
+        group.is_gone();
+        match ended {
+            Ok(status) if status.success() => {
+                // Nobody listens when the engine gave up first; that error is reported instead.
+                let _receiver_gone = ended_well.send(());
+                Ok(())
+            }
+            Ok(status) => Err(tail.with(format!("`mmdebstrap` failed ({status})"))),
+            Err(error) => Err(format!("`mmdebstrap` was lost: {error}")),
+        }
+    }
+}
+
+fn sources_of_this_machine(recipe: &Recipe) -> Result<Vec<String>, NoBase> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let release = read("/etc/os-release").unwrap_or_default();
+    let field = |name| sources::os_release_field(&release, name).unwrap_or("unknown");
+    let (id, own) = (field("ID"), field("VERSION_CODENAME"));
+    if id != recipe.distribution() {
+        return Err(NoBase {
+            why: format!("this machine runs `{id}` and has no packages for `{}`", recipe.name()),
+            hints: vec![recipe.pull_hint()],
+        });
+    }
+    let files = source_files();
+    let found = sources::for_release(&files, id, own, recipe.codename(), read);
+    if found.is_empty() {
+        return Err(NoBase {
+            why: format!("no source of `{id}` packages for `{own}` is configured in /etc/apt"),
+            hints: vec![recipe.pull_hint()],
+        });
+    }
+    Ok(found)
+}
+
+/// The contents of all source files, in the order of their names.
+fn source_files() -> Vec<String> {
+    let mut paths = vec!["/etc/apt/sources.list".into()];
+    let entries = std::fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten();
+    let mut more: Vec<std::path::PathBuf> = entries.map(|entry| entry.path()).collect();
+    more.retain(|path| path.extension().is_some_and(|end| end == "list" || end == "sources"));
+    more.sort();
+    paths.extend(more);
+    paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+}
+
+async fn import(
+    docker: &Docker,
+    recipe: &Recipe,
+    archive: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> Result<String, String> {
+    let options = CreateImageOptions {
+        from_src: Some("-".to_owned()),
+        changes: vec![format!("LABEL {IMAGE_ROLE}=base")],
+        platform: recipe.platform(),
+        ..CreateImageOptions::default()
+    };
+    let body = bollard::body_try_stream(archive);
+    imported_id(docker.create_image(Some(options), Some(body), None)).await
+}
+
+async fn tag(docker: &Docker, recipe: &Recipe, id: &str) -> Result<(), Error> {
+    let tag = recipe.base_tag();
+    let (repo, tag) = tag.split_once(':').map_or((None, None), |(repo, tag)| {
+        (Some(repo.to_owned()), Some(tag.to_owned()))
+    });
+    docker.tag_image(id, Some(TagImageOptions { repo, tag })).await
+}
+
+/// The archive as it comes. It ends with an error unless `well` says that its maker ended well.
+fn archive(
+    output: ChildStdout,
+    well: oneshot::Receiver<()>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::unfold(Some((output, well)), async |state| {
+        let (mut output, well) = state?;
+        let mut piece = Vec::with_capacity(PIECE);
+        match (&mut output).take(PIECE as u64).read_to_end(&mut piece).await {
+            Ok(0) => {
+                let cut = |_| io::Error::other("the archive is incomplete");
+                well.await.map_err(cut).err().map(|error| (Err(error), None))
+            }
+            Ok(_) => Some((Ok(piece.into()), Some((output, well)))),
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+}
+
+/// The child and what it started; stopped when this is dropped before it ended. It is asked, not
+/// killed, because it removes its temporary files then.
+#[derive(Debug)]
+struct Group {
+    leader: Option<Pid>,
+    gone: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        Self { leader, gone: AtomicBool::new(false), stopped: AtomicBool::new(false) }
+    }
+
+    fn is_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    fn was_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    fn stop(&self) {
+        if let Some(leader) = self.leader.filter(|_| !self.gone.load(Ordering::Acquire)) {
+            self.stopped.store(true, Ordering::Release);
+            // It may have ended by itself just now.
+            let _ended = kill_process_group(leader, Signal::TERM);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,3 @@
+patiently dpkg --force-confdef --force-confold --configure -a
+fix=--fix-broken
+install

@@ -1,0 +1,124 @@
+use super::*;
+use crate::config::{DockerConfig, SshConfig};
+use crate::converge::Assessment;
+use crate::error::Failure;
+
+#[test]
+fn the_steps_come_in_the_order_they_depend_on_each_other() {
+    assert_eq!(
+        names(&BootstrapConfig::default()),
+        [
+            "boot",
+            "os",
+            "hostname",
+            "docker-install",
+            "docker-service",
+            "docker-verify"
+        ]
+    );
+}
+
+#[test]
+fn a_user_other_than_root_gets_access_to_docker() {
+    let ssh = SshConfig {
+        user: "debian".to_owned(),
+        ..SshConfig::default()
+    };
+    let config = BootstrapConfig {
+        ssh,
+        ..BootstrapConfig::default()
+    };
+    assert_eq!(names(&config).last(), Some(&"docker-group"));
+}
+
+#[test]
+fn docker_can_be_left_out() {
+    let docker = DockerConfig {
+        enabled: false,
+        ..DockerConfig::default()
+    };
+    let ssh = SshConfig {
+        user: "debian".to_owned(),
+        ..SshConfig::default()
+    };
+    assert_eq!(
+        names(&BootstrapConfig { ssh, docker }),
+        ["boot", "os", "hostname"]
+    );
+}
+
+#[test]
+fn every_step_has_a_code_of_its_subject() {
+    let codes: Vec<&str> = all(&BootstrapConfig::default())
+        .iter()
+        .map(|step| step.failure_code().as_str())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "boot_not_finished",
+            "unsupported_os",
+            "hostname_failed",
+            "docker_install_failed",
+            "docker_verify_failed",
+            "docker_verify_failed",
+        ]
+    );
+}
+
+#[test]
+fn the_probes_are_small() {
+    let bytes: usize = all(&BootstrapConfig::default())
+        .iter()
+        .flat_map(|step| step.probe())
+        .map(|probe| probe.to_shell().len())
+        .sum();
+    assert!(
+        bytes < 4096,
+        "{bytes} bytes travel to every host in every run"
+    );
+}
+
+fn all(config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
+    steps(&"app-1".parse().expect("a name"), config)
+}
+
+fn names(config: &BootstrapConfig) -> Vec<&'static str> {
+    all(config).iter().map(|step| step.name()).collect()
+}
+
+/// What a probe that ended with `status` printed.
+pub(super) fn saw(status: i32, stdout: &str) -> Output {
+    Output {
+        status,
+        stdout: stdout.to_owned(),
+        stderr: String::new(),
+    }
+}
+
+/// The failure of an assessment that must be blocked.
+pub(super) fn blocked(assessment: Assessment) -> Failure {
+    match assessment {
+        Assessment::Blocked(failure) => failure,
+        Assessment::Satisfied | Assessment::Needs(_) => panic!("not blocked: {assessment:?}"),
+    }
+}
+
+/// What the changes of an assessment do.
+pub(super) fn doing(assessment: &Assessment) -> Vec<&str> {
+    match assessment {
+        Assessment::Needs(changes) => changes.iter().map(|change| change.doing.as_str()).collect(),
+        Assessment::Satisfied | Assessment::Blocked(_) => panic!("no changes: {assessment:?}"),
+    }
+}
+
+/// The commands of the changes of an assessment.
+pub(super) fn commands(assessment: &Assessment) -> Vec<String> {
+    match assessment {
+        Assessment::Needs(changes) => changes
+            .iter()
+            .map(|change| change.command.to_shell())
+            .collect(),
+        Assessment::Satisfied | Assessment::Blocked(_) => panic!("no changes: {assessment:?}"),
+    }
+}

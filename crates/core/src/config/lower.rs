@@ -1,0 +1,143 @@
+//! From a file of the right form to a [`Config`]: defaults, `count`, and what a schema cannot say.
+
+mod cidr;
+mod hosts;
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::check::Checked;
+use super::problem::Problem;
+use super::raw::{RawConfig, RawHosts, RawProvider};
+use super::source::Source;
+use super::tree::Node;
+use super::{Config, NotSupported};
+use crate::desired::{Position, ProviderId};
+use crate::error::Code;
+use crate::name::EnvironmentName;
+
+/// Makes the configuration, as far as it can be made, and adds to `checked` what is wrong with it.
+pub(super) fn lower(raw: RawConfig, root: &Node, source: &Source, checked: &mut Checked) -> Config {
+    let mut lowering = Lowering {
+        root,
+        source,
+        incomplete: &checked.incomplete,
+        problems: &mut checked.problems,
+        not_supported: Vec::new(),
+    };
+    lowering.config(raw)
+}
+
+/// One provider while it is being lowered.
+#[derive(Debug)]
+struct Provider {
+    id: ProviderId,
+    /// `cloud.providers.{id}`.
+    path: [&'static str; 3],
+    raw: RawProvider,
+}
+
+/// What lowering reads and adds to.
+#[derive(Debug)]
+struct Lowering<'a> {
+    root: &'a Node,
+    source: &'a Source,
+    incomplete: &'a BTreeSet<String>,
+    problems: &'a mut Vec<Problem>,
+    not_supported: Vec<NotSupported>,
+}
+
+impl Lowering<'_> {
+    fn config(&mut self, raw: RawConfig) -> Config {
+        let default_provider = raw.cloud.provider;
+        let given = raw.cloud.providers;
+        let mut providers: Vec<Provider> = [
+            (ProviderId::Aws, given.aws),
+            (ProviderId::DigitalOcean, given.digitalocean),
+            (ProviderId::Hetzner, given.hetzner),
+            (ProviderId::Local, given.local.map(RawProvider::from)),
+        ]
+        .into_iter()
+        .filter_map(|(id, raw)| {
+            Some(Provider { id, path: ["cloud", "providers", id.as_str()], raw: raw? })
+        })
+        .collect();
+        self.default_provider(default_provider, &providers);
+
+        let declared: Vec<(ProviderId, BTreeMap<EnvironmentName, RawHosts>)> = providers
+            .iter_mut()
+            .map(|provider| (provider.id, provider.raw.hosts.take().unwrap_or_default()))
+            .collect();
+        let settings =
+            providers.iter().map(|provider| (provider.id, self.provider(provider))).collect();
+        let environments = self.environments(&providers, declared);
+        let infra = raw.infra.unwrap_or_default();
+        Config {
+            project: raw.project.name,
+            default_provider,
+            providers: settings,
+            network: self.network(raw.network),
+            bootstrap: self.bootstrap(infra.bootstrap.unwrap_or_default()),
+            environments,
+            not_supported: std::mem::take(&mut self.not_supported),
+        }
+    }
+
+    fn default_provider(&mut self, chosen: Option<ProviderId>, providers: &[Provider]) {
+        let Some(chosen) = chosen else { return };
+        if providers.iter().any(|provider| provider.id == chosen)
+            || self.is_incomplete(&["cloud", "providers"])
+        {
+            return;
+        }
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!("`cloud.provider` is `{chosen}`, which the file does not configure"),
+            )
+            .at(self.value(&["cloud", "provider"]))
+            .with_label("no such provider in this file")
+            .with_help(format!(
+                "add `{chosen}` under `cloud.providers`, or name one that is there"
+            )),
+        );
+    }
+
+    /// Says that this version cannot act on a part of the file; for every environment, or for one.
+    fn not_supported(&mut self, environment: Option<&EnvironmentName>, problem: Problem) {
+        let problem = problem.placed(self.source);
+        self.not_supported.push(NotSupported { environment: environment.cloned(), problem });
+    }
+
+    fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Whether something was left out of a mapping because it is wrong, so that what seems to be
+    /// missing may be there.
+    fn is_incomplete(&self, path: &[&str]) -> bool {
+        self.incomplete.contains(&path.join("."))
+    }
+
+    /// Where the key at the end of a path stands.
+    fn key(&self, path: &[&str]) -> Range<usize> {
+        self.root.entry(path).map_or(0..0, |entry| entry.key_span.clone())
+    }
+
+    /// Where the value of the key at the end of a path stands.
+    fn value(&self, path: &[&str]) -> Range<usize> {
+        self.root.entry(path).map_or(0..0, |entry| entry.value.span.clone())
+    }
+
+    fn position(&self, path: &[&str]) -> Position {
+        self.source.position(self.key(path).start)
+    }
+}
+
+impl Provider {
+    /// The path of something below the provider.
+    fn below<'a>(&self, rest: &[&'a str]) -> Vec<&'a str> {
+        self.path.iter().copied().chain(rest.iter().copied()).collect()
+    }
+}

@@ -1,0 +1,242 @@
+//! Everything but hosts: credentials, defaults, the network, bootstrap.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::{Lowering, Provider, cidr};
+use crate::config::problem::Problem;
+use crate::config::raw::{
+    RawBootstrap, RawDocker, RawDockerInstall, RawDockerSource, RawHostKeys, RawNetwork,
+    RawNetworkProvider, RawSsh,
+};
+use crate::config::rules::Slug;
+use crate::config::source::quoted;
+use crate::config::words::listed;
+use crate::config::{
+    BootstrapConfig, CredentialSource, DockerConfig, DockerInstall, DockerSource, HostKeys,
+    NetworkConfig, ProviderConfig, SshConfig,
+};
+use crate::desired::ProviderId;
+use crate::error::Code;
+use crate::name::{Region, Size};
+
+/// The only region of `local`.
+pub(super) const LOCAL_REGION: &str = "local";
+
+impl Lowering<'_> {
+    pub(super) fn provider(&mut self, provider: &Provider) -> ProviderConfig {
+        let raw = &provider.raw;
+        if let Some(region) = &raw.default_region {
+            let path = provider.below(&["default_region"]);
+            self.allowed(provider, &path, region, "regions", raw.regions.as_ref());
+        }
+        if let Some(size) = &raw.default_size {
+            let path = provider.below(&["default_size"]);
+            self.allowed(provider, &path, size, "sizes", raw.sizes.as_ref());
+        }
+        if provider.id == ProviderId::Local {
+            self.local_regions(provider);
+        }
+        ProviderConfig {
+            credentials: self.credentials(provider),
+            ssh_key_name: raw.ssh_key_name.as_ref().map(|name| name.0.clone()),
+            allowed_regions: slugs(raw.regions.as_ref(), Region),
+            allowed_sizes: slugs(raw.sizes.as_ref(), Size),
+            api_url: raw.api_url.as_ref().map(|url| url.0.clone()),
+            declared_at: self.position(&provider.path),
+        }
+    }
+
+    fn credentials(&mut self, provider: &Provider) -> Option<CredentialSource> {
+        let id = provider.id;
+        match (&provider.raw.token_env, &provider.raw.credentials) {
+            (Some(variable), None) => Some(CredentialSource::Variable(variable.0.clone())),
+            (None, Some(name)) => Some(CredentialSource::Stored(name.0.clone())),
+            (Some(_), Some(_)) => {
+                let first = self.key(&provider.below(&["token_env"]));
+                self.report(
+                    Problem::new(
+                        Code::CONFIG_INVALID_VALUE,
+                        format!("`cloud.providers.{id}` has both `token_env` and `credentials`"),
+                    )
+                    .at(self.key(&provider.below(&["credentials"])))
+                    .with_label("one of the two is too many")
+                    .with_also(first, "the other")
+                    .with_help("keep exactly one"),
+                );
+                None
+            }
+            (None, None) => {
+                if id != ProviderId::Local && !self.is_incomplete(&provider.path) {
+                    self.report(
+                        Problem::new(
+                            Code::CONFIG_MISSING_KEY,
+                            format!("`cloud.providers.{id}` has no credentials"),
+                        )
+                        .at(self.key(&provider.path))
+                        .with_label("`token_env` or `credentials` is required here")
+                        .with_help("add `token_env` with the name of the environment variable that holds the token"),
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    /// Checks a value against the list of what the provider's hosts may use.
+    pub(super) fn allowed(
+        &mut self,
+        provider: &Provider,
+        path: &[&str],
+        value: &Slug,
+        list: &str,
+        allowed: Option<&BTreeSet<Slug>>,
+    ) {
+        let list_path = provider.below(&[list]);
+        let Some(allowed) = allowed.filter(|allowed| !allowed.contains(value)) else { return };
+        if self.is_incomplete(&list_path) {
+            return;
+        }
+        let names = listed(allowed.iter().map(|slug| slug.0.as_str()).take(10), "or");
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!(
+                    "{} is not one of the {list} allowed for `{}`",
+                    quoted(&value.0),
+                    provider.id
+                ),
+            )
+            .at(self.value(path))
+            .with_label("not allowed")
+            .with_also(self.key(&list_path), "the list")
+            .with_help(format!("use {names}, or extend the list")),
+        );
+    }
+
+    fn local_regions(&mut self, provider: &Provider) {
+        let given = provider.raw.default_region.iter().map(|region| ("default_region", region));
+        let listed = provider.raw.regions.iter().flatten().map(|region| ("regions", region));
+        for (key, region) in given.chain(listed) {
+            if region.0 != LOCAL_REGION {
+                let place = self.value(&provider.below(&[key]));
+                self.no_local_region(place, &region.0);
+            }
+        }
+    }
+
+    pub(super) fn no_local_region(&mut self, place: Range<usize>, region: &str) {
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!("the provider `local` has no region {}", quoted(region)),
+            )
+            .at(place)
+            .with_label(format!("there is only `{LOCAL_REGION}`"))
+            .with_help("leave the key out"),
+        );
+    }
+
+    pub(super) fn network(&mut self, raw: Option<RawNetwork>) -> NetworkConfig {
+        let Some(raw) = raw else { return NetworkConfig::None };
+        let (tailscale, wireguard) = match raw.providers {
+            Some(providers) => (providers.tailscale, providers.wireguard),
+            None => (None, None),
+        };
+        if let Some(wireguard) = &wireguard
+            && let Err(problem) = cidr::check(&wireguard.cidr.0)
+        {
+            let place = self.value(&["network", "providers", "wireguard", "cidr"]);
+            self.report(problem.at(place));
+        }
+        let (chosen, name, configured) = match raw.provider {
+            RawNetworkProvider::None => return NetworkConfig::None,
+            RawNetworkProvider::Tailscale => {
+                (NetworkConfig::Tailscale, "tailscale", tailscale.is_some())
+            }
+            RawNetworkProvider::WireGuard => {
+                (NetworkConfig::WireGuard, "wireguard", wireguard.is_some())
+            }
+        };
+        let place = self.value(&["network", "provider"]);
+        let incomplete =
+            self.is_incomplete(&["network"]) || self.is_incomplete(&["network", "providers"]);
+        if !configured && !incomplete {
+            self.report(
+                Problem::new(
+                    Code::CONFIG_MISSING_KEY,
+                    format!("`network.provider` is `{name}`, which the file does not configure"),
+                )
+                .at(place.clone())
+                .with_label("its settings are missing")
+                .with_help(format!("add `{name}` under `network.providers`")),
+            );
+        }
+        self.not_supported(
+            None,
+            Problem::new(
+                Code::CONFIG_NOT_SUPPORTED,
+                format!("the network `{name}` is not supported by this version"),
+            )
+            .at(place)
+            .with_label("cannot be set up yet")
+            .with_help("set `network.provider: none`"),
+        );
+        chosen
+    }
+
+    pub(super) fn bootstrap(&mut self, raw: RawBootstrap) -> BootstrapConfig {
+        BootstrapConfig {
+            ssh: self.ssh(raw.ssh.unwrap_or_default()),
+            docker: docker(&raw.docker.unwrap_or_default()),
+        }
+    }
+
+    fn ssh(&mut self, raw: RawSsh) -> SshConfig {
+        let defaults = SshConfig::default();
+        let host_keys = match raw.host_keys {
+            None => defaults.host_keys,
+            Some(RawHostKeys::AcceptNew) => HostKeys::AcceptNew,
+            Some(RawHostKeys::KnownHosts) => HostKeys::KnownHosts,
+            Some(RawHostKeys::Pinned) => {
+                self.not_supported(
+                    None,
+                    Problem::new(
+                        Code::CONFIG_NOT_SUPPORTED,
+                        "`host_keys: pinned` is not supported by this version",
+                    )
+                    .at(self.value(&["infra", "bootstrap", "ssh", "host_keys"]))
+                    .with_label("cannot be done yet")
+                    .with_help("use `accept-new` or `known-hosts`"),
+                );
+                HostKeys::Pinned
+            }
+        };
+        SshConfig {
+            user: raw.user.map_or(defaults.user, |user| user.0),
+            port: raw.port.unwrap_or(defaults.port),
+            private_key_path: raw.private_key_path.map(|path| path.0),
+            host_keys,
+        }
+    }
+}
+
+fn docker(raw: &RawDocker) -> DockerConfig {
+    let defaults = DockerConfig::default();
+    DockerConfig {
+        enabled: raw.enabled.unwrap_or(defaults.enabled),
+        install_method: raw.install_method.map_or(defaults.install_method, |method| match method {
+            RawDockerInstall::Apt => DockerInstall::Apt,
+            RawDockerInstall::Script => DockerInstall::Script,
+            RawDockerInstall::Skip => DockerInstall::Skip,
+        }),
+        source: raw.source.map_or(defaults.source, |source| match source {
+            RawDockerSource::Distro => DockerSource::Distro,
+            RawDockerSource::Docker => DockerSource::Docker,
+        }),
+    }
+}
+
+fn slugs<T: Ord>(raw: Option<&BTreeSet<Slug>>, make: fn(String) -> T) -> BTreeSet<T> {
+    raw.into_iter().flatten().map(|slug| make(slug.0.clone())).collect()
+}

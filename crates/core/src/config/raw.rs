@@ -1,0 +1,368 @@
+//! `stagecraft.yml` as it is written. The JSON Schema of the file is made from these types, and
+//! their documentation is what editors and `docs/config.md` show.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::rules::{
+    Cidr, CredentialName, DomainName, HostTag, Line, MeshTag, Slug, Url, UserName, Variable,
+    Version,
+};
+use crate::desired::{Arch, ProviderId};
+use crate::name::{EnvironmentName, HostName, ProjectName, RoleName};
+
+/// Hosts and how they are set up, for one project.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "stagecraft.yml")]
+pub(super) struct RawConfig {
+    /// The project the hosts belong to.
+    pub(super) project: RawProject,
+    /// Where hosts live, and which ones there are.
+    pub(super) cloud: RawCloud,
+    /// The private network between hosts. Default: none.
+    pub(super) network: Option<RawNetwork>,
+    /// How hosts are set up.
+    pub(super) infra: Option<RawInfra>,
+}
+
+/// The project the hosts belong to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Project")]
+pub(super) struct RawProject {
+    /// Name of the project. Hosts are found again by it: changing it means other hosts.
+    pub(super) name: ProjectName,
+}
+
+/// Where hosts live, and which ones there are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Cloud")]
+pub(super) struct RawCloud {
+    /// The provider of commands that need just one. An environment may spread over several.
+    pub(super) provider: Option<ProviderId>,
+    /// The providers in use.
+    pub(super) providers: RawProviders,
+}
+
+/// The providers in use.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Providers")]
+pub(super) struct RawProviders {
+    /// Amazon EC2.
+    pub(super) aws: Option<RawProvider>,
+    /// DigitalOcean Droplets.
+    pub(super) digitalocean: Option<RawProvider>,
+    /// Hetzner Cloud servers.
+    pub(super) hetzner: Option<RawProvider>,
+    /// Containers on this machine's Docker Engine that behave like hosts.
+    pub(super) local: Option<RawLocal>,
+}
+
+/// Hosts by name.
+pub(super) type RawHosts = BTreeMap<HostName, RawHost>;
+
+/// One cloud. Exactly one of `token_env` and `credentials` is needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Provider")]
+pub(super) struct RawProvider {
+    /// Name of the environment variable that holds the API token. Never the token itself.
+    pub(super) token_env: Option<Variable>,
+    /// Name of an entry in the credential store.
+    pub(super) credentials: Option<CredentialName>,
+    /// Name of an SSH key that exists in the account.
+    pub(super) ssh_key_name: Option<Line>,
+    /// Region of hosts that name none, e.g. `nyc3`.
+    pub(super) default_region: Option<Slug>,
+    /// Size of hosts that name none: `small`, `medium`, `large`, or the provider's own name of a
+    /// size. Default: `small`.
+    pub(super) default_size: Option<Slug>,
+    /// Image of hosts that name none. Default: `ubuntu-22.04`.
+    pub(super) default_image: Option<RawImage>,
+    /// Regions hosts may use. Default: all.
+    #[schemars(length(min = 1))]
+    pub(super) regions: Option<BTreeSet<Slug>>,
+    /// Sizes hosts may use. Default: all.
+    #[schemars(length(min = 1))]
+    pub(super) sizes: Option<BTreeSet<Slug>>,
+    /// Base URL of the API, for a proxy or a test double. Default: the provider's own.
+    pub(super) api_url: Option<Url>,
+    /// Hosts, by environment.
+    pub(super) hosts: Option<BTreeMap<EnvironmentName, RawHosts>>,
+}
+
+/// Containers on this machine's Docker Engine that behave like hosts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Local")]
+pub(super) struct RawLocal {
+    /// Region of hosts that name none; there is only `local`.
+    pub(super) default_region: Option<Slug>,
+    /// Size of hosts that name none: `small`, `medium` or `large`. Default: `small`.
+    pub(super) default_size: Option<Slug>,
+    /// Image of hosts that name none. Default: `debian-12`.
+    pub(super) default_image: Option<RawImage>,
+    /// Regions hosts may use; there is only `local`.
+    #[schemars(length(min = 1))]
+    pub(super) regions: Option<BTreeSet<Slug>>,
+    /// Sizes hosts may use. Default: all.
+    #[schemars(length(min = 1))]
+    pub(super) sizes: Option<BTreeSet<Slug>>,
+    /// Hosts, by environment.
+    pub(super) hosts: Option<BTreeMap<EnvironmentName, RawHosts>>,
+}
+
+impl From<RawLocal> for RawProvider {
+    fn from(local: RawLocal) -> Self {
+        Self {
+            token_env: None,
+            credentials: None,
+            ssh_key_name: None,
+            default_region: local.default_region,
+            default_size: local.default_size,
+            default_image: local.default_image,
+            regions: local.regions,
+            sizes: local.sizes,
+            api_url: None,
+            hosts: local.hosts,
+        }
+    }
+}
+
+/// One host, or with `count` several of a kind.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Host")]
+pub(super) struct RawHost {
+    /// What the host is for, e.g. `app`.
+    pub(super) role: RoleName,
+    /// `small`, `medium`, `large`, or the provider's own name of a size. Default: `default_size`.
+    pub(super) size: Option<Slug>,
+    /// Where at the provider. Default: `default_region`.
+    pub(super) region: Option<Slug>,
+    /// The operating system. Default: `default_image`.
+    pub(super) image: Option<RawImage>,
+    /// Processor architecture. Default: the provider's.
+    pub(super) arch: Option<Arch>,
+    /// Whether to ask for an interruptible, cheaper machine. Default: `false`.
+    pub(super) spot: Option<bool>,
+    /// How many hosts of this kind: `app` with `count: 3` gives `app-1`, `app-2` and `app-3`.
+    /// Default: one host, called as it stands here.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) count: Option<u32>,
+    /// Whether the host may never be deleted or replaced. Default: `false`.
+    pub(super) protected: Option<bool>,
+    /// Your own tags.
+    pub(super) tags: Option<BTreeSet<HostTag>>,
+}
+
+/// An operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(rename = "Image")]
+pub(super) enum RawImage {
+    /// Ubuntu 22.04 LTS.
+    #[serde(rename = "ubuntu-22.04")]
+    Ubuntu2204,
+    /// Ubuntu 24.04 LTS.
+    #[serde(rename = "ubuntu-24.04")]
+    Ubuntu2404,
+    /// Debian 12.
+    #[serde(rename = "debian-12")]
+    Debian12,
+}
+
+impl RawImage {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ubuntu2204 => "ubuntu-22.04",
+            Self::Ubuntu2404 => "ubuntu-24.04",
+            Self::Debian12 => "debian-12",
+        }
+    }
+}
+
+/// The private network between hosts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Network")]
+pub(super) struct RawNetwork {
+    /// Which network hosts join; its section under `providers` is needed, except for `none`.
+    pub(super) provider: RawNetworkProvider,
+    /// Settings of the networks.
+    pub(super) providers: Option<RawNetworkProviders>,
+}
+
+/// A kind of private network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "NetworkProvider")]
+pub(super) enum RawNetworkProvider {
+    /// Hosts have their own addresses only.
+    None,
+    /// Tailscale or Headscale.
+    Tailscale,
+    /// Plain WireGuard, without a third party.
+    WireGuard,
+}
+
+/// Settings of the networks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "NetworkProviders")]
+pub(super) struct RawNetworkProviders {
+    /// Tailscale or Headscale.
+    pub(super) tailscale: Option<RawTailscale>,
+    /// Plain WireGuard, without a third party.
+    pub(super) wireguard: Option<RawWireGuard>,
+}
+
+/// Tailscale or Headscale.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
+#[schemars(rename = "Tailscale")]
+pub(super) struct RawTailscale {
+    /// Name of the environment variable that holds the auth key. Never the key itself.
+    auth_key_env: Variable,
+    /// Domain of the tailnet, e.g. `example.ts.net`.
+    tailnet_domain: DomainName,
+    /// URL of a Headscale server. Default: Tailscale's.
+    login_server: Option<Url>,
+    /// Tags of every host.
+    default_tags: Option<BTreeSet<MeshTag>>,
+    /// Further tags, by role.
+    role_tags: Option<BTreeMap<RoleName, BTreeSet<MeshTag>>>,
+    /// How the client gets on hosts.
+    install: Option<RawTailscaleInstall>,
+}
+
+/// How the Tailscale client gets on hosts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
+#[schemars(rename = "TailscaleInstall")]
+pub(super) struct RawTailscaleInstall {
+    /// Default: `auto`.
+    method: Option<RawInstallMethod>,
+    /// The oldest client version that will do, e.g. `"1.78.0"`.
+    min_version: Option<Version>,
+}
+
+/// How a client gets on hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "InstallMethod")]
+pub(super) enum RawInstallMethod {
+    /// Installed where it is missing or too old.
+    Auto,
+    /// Not at all: it must be there.
+    Skip,
+}
+
+/// Plain WireGuard, without a third party.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "WireGuard")]
+pub(super) struct RawWireGuard {
+    /// The addresses hosts get, e.g. `10.66.0.0/16`.
+    pub(super) cidr: Cidr,
+    /// UDP port. Default: 51820.
+    #[schemars(range(min = 1))]
+    #[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
+    port: Option<u16>,
+    /// Domain of the hosts' names, e.g. `shop.internal`. Default: `internal`, under the project.
+    #[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
+    domain: Option<DomainName>,
+}
+
+/// How hosts are set up.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Infra")]
+pub(super) struct RawInfra {
+    /// What is done on every host.
+    pub(super) bootstrap: Option<RawBootstrap>,
+}
+
+/// What is done on every host.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Bootstrap")]
+pub(super) struct RawBootstrap {
+    /// How to log in to hosts.
+    pub(super) ssh: Option<RawSsh>,
+    /// How Docker gets on hosts.
+    pub(super) docker: Option<RawDocker>,
+}
+
+/// How to log in to hosts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Ssh")]
+pub(super) struct RawSsh {
+    /// The user; one who is not root needs `sudo` without a password. Default: `root`.
+    pub(super) user: Option<UserName>,
+    /// The port. Default: 22.
+    #[schemars(range(min = 1))]
+    pub(super) port: Option<u16>,
+    /// Path of the private key; `~/` is your home directory. Default: your SSH agent, then
+    /// OpenSSH's usual files.
+    pub(super) private_key_path: Option<Line>,
+    /// Which host keys are believed. Default: `accept-new`.
+    pub(super) host_keys: Option<RawHostKeys>,
+}
+
+/// Which host keys are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "HostKeys")]
+pub(super) enum RawHostKeys {
+    /// Only the key fixed when the host was created.
+    Pinned,
+    /// A key not seen before is remembered; a changed one is refused.
+    AcceptNew,
+    /// Only keys in your known-hosts files.
+    KnownHosts,
+}
+
+/// How Docker gets on hosts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Docker")]
+pub(super) struct RawDocker {
+    /// Whether hosts get Docker at all. Default: `true`.
+    pub(super) enabled: Option<bool>,
+    /// How it is installed. Default: `apt`.
+    pub(super) install_method: Option<RawDockerInstall>,
+    /// Whose packages `apt` installs. Default: `distro`.
+    pub(super) source: Option<RawDockerSource>,
+}
+
+/// How Docker is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "DockerInstall")]
+pub(super) enum RawDockerInstall {
+    /// By packages.
+    Apt,
+    /// By Docker's convenience script.
+    Script,
+    /// Not at all: it must be there.
+    Skip,
+}
+
+/// Whose Docker packages are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "DockerSource")]
+pub(super) enum RawDockerSource {
+    /// The distribution's `docker.io`.
+    Distro,
+    /// Docker's own `docker-ce`.
+    Docker,
+}

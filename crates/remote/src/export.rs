@@ -1,0 +1,243 @@
+//! The same login for the system's OpenSSH: as arguments, and as a block of its configuration.
+//!
+//! Both name the host key's place so that OpenSSH judges the host as [`crate::SshConnector`] does:
+//! by the user's files, strictly, where these speak of the address, else by our own file under the
+//! instance's alias.
+
+use std::fmt::Write as _;
+
+use stagecraft_core::config::HostKeys;
+use stagecraft_core::remote::{Command, Target};
+
+use crate::host_keys::alias_of;
+use crate::host_keys::gate::Gate;
+use crate::host_keys::store::{HostKeyStore, StoreError};
+use crate::login::{Login, LoginError, resolve};
+use crate::settings::SshSettings;
+use crate::ssh_config::{SshConfig, SshConfigError};
+
+/// A login that cannot be written down for OpenSSH.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The OpenSSH configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] SshConfigError),
+    /// The OpenSSH configuration asks for something impossible.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// A known-hosts file cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The words that run the system's `ssh` for `target`, the program first.
+///
+/// Without `command` it is an interactive login. A single word goes to the remote shell as it is,
+/// several are quoted so that they arrive as they are. Reads the files `settings` names, and makes
+/// the folder of our own known-hosts file.
+///
+/// # Errors
+/// When one of these files cannot be read or understood.
+pub fn ssh_command_line(
+    target: &Target,
+    settings: &SshSettings,
+    command: &[String],
+) -> Result<Vec<String>, ExportError> {
+    let login = login(target, settings)?;
+    let mut words = vec!["ssh".to_owned()];
+    match (&settings.ssh_config, &settings.home) {
+        (Some(path), Some(home)) if *path == home.join(".ssh/config") => {}
+        (Some(path), _) => words.extend(["-F".to_owned(), path.display().to_string()]),
+        (None, _) => words.extend(["-F".to_owned(), "none".to_owned()]),
+    }
+    for (keyword, value) in options(target, settings, &login)? {
+        words.extend(["-o".to_owned(), format!("{keyword}={value}")]);
+    }
+    words.extend(["--".to_owned(), target.endpoint.host.clone()]);
+    match command {
+        [] => {}
+        [line] => words.push(line.clone()),
+        [program, rest @ ..] => words.push(Command::new(program).args(rest).to_shell()),
+    }
+    Ok(words)
+}
+
+/// A block for an OpenSSH configuration file that logs in to `target` by its host name.
+///
+/// # Errors
+/// When one of the files `settings` names cannot be read or understood.
+pub fn ssh_config_block(target: &Target, settings: &SshSettings) -> Result<String, ExportError> {
+    let login = login(target, settings)?;
+    let mut text = format!("Host {}\n", target.host);
+    for (keyword, value) in options(target, settings, &login)? {
+        let _infallible = writeln!(text, "  {keyword} {value}");
+    }
+    Ok(text)
+}
+
+fn login(target: &Target, settings: &SshSettings) -> Result<Login, ExportError> {
+    let config = match &settings.ssh_config {
+        Some(path) => SshConfig::load(path, settings.home.as_deref())?,
+        None => SshConfig::default(),
+    };
+    Ok(resolve(target, settings, &config)?)
+}
+
+fn options(
+    target: &Target,
+    settings: &SshSettings,
+    login: &Login,
+) -> Result<Vec<(&'static str, String)>, ExportError> {
+    let mut options = vec![
+        ("HostName", escape(&login.host)),
+        ("Port", login.port.to_string()),
+        ("User", word(&login.user)),
+    ];
+    let alias = alias_of(target);
+    let gate = Gate::open(settings, &login.host, login.port, &alias)?;
+    if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
+        let files: Vec<String> = settings
+            .user_known_hosts
+            .iter()
+            .map(|path| quote(&path.display().to_string()))
+            .collect();
+        if !files.is_empty() {
+            options.push(("UserKnownHostsFile", files.join(" ")));
+        }
+        options.push(("StrictHostKeyChecking", "yes".to_owned()));
+    } else {
+        HostKeyStore::new(&settings.known_hosts).prepare()?;
+        options.push(("HostKeyAlias", alias));
+        let file = quote(&settings.known_hosts.display().to_string());
+        options.push(("UserKnownHostsFile", file));
+        options.push(("StrictHostKeyChecking", "accept-new".to_owned()));
+        options.push(("HashKnownHosts", "no".to_owned()));
+    }
+    let keys = &login.identities;
+    let exclusive: Vec<_> = keys.provider_key.iter().chain(&keys.only).collect();
+    let files =
+        if exclusive.is_empty() { keys.configured.iter().collect() } else { exclusive.clone() };
+    for file in files {
+        options.push(("IdentityFile", quote(&file.display().to_string())));
+    }
+    if !exclusive.is_empty() {
+        options.push(("IdentitiesOnly", "yes".to_owned()));
+    }
+    if let Some(agent) = keys.agent.as_ref().filter(|_| keys.agent != settings.agent_socket) {
+        options.push(("IdentityAgent", quote(&agent.display().to_string())));
+    }
+    if let Some(hops) = &login.proxy_jump {
+        options.push(("ProxyJump", word(hops)));
+    }
+    Ok(options)
+}
+
+/// A value that has tokens: `%` stands for itself.
+fn escape(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// A value OpenSSH splits at blanks and expands.
+fn quote(path: &str) -> String {
+    let path = escape(path);
+    if path.contains([' ', '\t', '"', '\'', '\\', '#']) {
+        format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\""))
+    } else {
+        path
+    }
+}
+
+/// A value OpenSSH splits at blanks.
+fn word(text: &str) -> String {
+    if text.contains(char::is_whitespace) { format!("\"{text}\"") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use stagecraft_core::desired::ProviderId;
+    use stagecraft_core::inventory::Endpoint;
+
+    use super::*;
+    use crate::keys::tests::public_key;
+
+    #[test]
+    fn the_command_line_pins_the_instance_and_not_its_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path());
+        settings.private_key = Some(PathBuf::from("/keys/de ploy"));
+        let words = ssh_command_line(&target(), &settings, &[]).unwrap();
+        let own = dir.path().join("own").display().to_string();
+        let expected = format!(
+            "ssh -F none -o HostName=203.0.113.7 -o Port=2222 -o User=root -o HostKeyAlias=stagecraft-hetzner-4711 -o UserKnownHostsFile={own} -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o IdentityFile=\"/keys/de ploy\" -o IdentitiesOnly=yes -- 203.0.113.7"
+        );
+        assert_eq!(words.join(" "), expected);
+    }
+
+    #[test]
+    fn a_command_arrives_as_it_was_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = settings(dir.path());
+        let last = |command: &[&str]| {
+            let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
+            ssh_command_line(&target(), &settings, &command).unwrap().pop().unwrap()
+        };
+        assert_eq!(last(&["ls -l | wc"]), "ls -l | wc");
+        assert_eq!(last(&["echo", "a b", "$x"]), "echo 'a b' '$x'");
+    }
+
+    #[test]
+    fn where_the_users_files_speak_they_are_asked_strictly() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path());
+        let user = dir.path().join("user");
+        let key = public_key().to_openssh().unwrap();
+        std::fs::write(&user, format!("[203.0.113.7]:2222 {key}\n")).unwrap();
+        settings.user_known_hosts = vec![user.clone()];
+        let block = ssh_config_block(&target(), &settings).unwrap();
+        let expected = format!(
+            "Host db-1\n  HostName 203.0.113.7\n  Port 2222\n  User root\n  UserKnownHostsFile {}\n  StrictHostKeyChecking yes\n",
+            user.display()
+        );
+        assert_eq!(block, expected);
+    }
+
+    #[test]
+    fn what_the_ssh_configuration_says_is_passed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path()).with_openssh_files(dir.path());
+        settings.provider_keys.insert(ProviderId::Local, PathBuf::from("/other"));
+        let dot_ssh = dir.path().join(".ssh");
+        std::fs::create_dir(&dot_ssh).unwrap();
+        std::fs::write(
+            dot_ssh.join("config"),
+            "Host db-1\n User ada\n ProxyJump eve@bastion\n IdentityFile /k/100%%\n IdentityAgent /a.sock\n",
+        )
+        .unwrap();
+        let words = ssh_command_line(&target(), &settings, &[]).unwrap().join(" ");
+        for expected in [
+            "ssh -o HostName",
+            " -o User=ada ",
+            " -o IdentityFile=/k/100%% ",
+            " -o IdentityAgent=/a.sock ",
+            " -o ProxyJump=eve@bastion ",
+        ] {
+            assert!(words.contains(expected), "{expected} in {words}");
+        }
+        assert!(!words.contains("IdentitiesOnly") && !words.contains("/other"), "{words}");
+    }
+
+    fn settings(dir: &Path) -> SshSettings {
+        SshSettings::new(dir.join("own"))
+    }
+
+    fn target() -> Target {
+        Target {
+            host: "db-1".parse().unwrap(),
+            provider: ProviderId::Hetzner,
+            instance: "4711".into(),
+            endpoint: Endpoint { host: "203.0.113.7".to_owned(), port: Some(2222) },
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Turns what went wrong into the failures of the contract.
+
+use std::io;
+
+use stagecraft_core::name::HostName;
+use stagecraft_core::remote::RemoteError;
+
+use crate::host_keys::gate::Denial;
+use crate::settings::SshSettings;
+
+/// Whom a failure is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The host of the target, also while a jump host is talked to.
+    pub(crate) host: HostName,
+    /// Address and port, and whether it is a jump host.
+    pub(crate) address: String,
+}
+
+impl Peer {
+    pub(crate) fn new(host: &HostName, address: &str, port: u16, jump: Option<&str>) -> Self {
+        let address = if address.contains(':') {
+            format!("[{address}]:{port}")
+        } else {
+            format!("{address}:{port}")
+        };
+        let address = match jump {
+            Some(name) => format!("{address} (jump host `{name}`)"),
+            None => address,
+        };
+        Self { host: host.clone(), address }
+    }
+
+    pub(crate) fn unreachable(&self, why: impl Into<String>) -> RemoteError {
+        RemoteError::Unreachable {
+            host: self.host.clone(),
+            address: self.address.clone(),
+            why: why.into(),
+        }
+    }
+
+    pub(crate) fn refused(&self, user: &str, why: impl Into<String>) -> RemoteError {
+        RemoteError::Refused {
+            host: self.host.clone(),
+            address: self.address.clone(),
+            user: user.to_owned(),
+            why: why.into(),
+        }
+    }
+
+    pub(crate) fn local(&self, why: impl ToString) -> RemoteError {
+        RemoteError::Local { host: self.host.clone(), why: why.to_string() }
+    }
+
+    pub(crate) fn denied(&self, denial: Denial, settings: &SshSettings) -> RemoteError {
+        let (host, address) = (self.host.clone(), self.address.clone());
+        match denial {
+            Denial::Mismatch { presented, expected, file, line } => RemoteError::HostKeyMismatch {
+                host,
+                address,
+                presented,
+                expected,
+                known_in: format!("{}:{line}", settings.show(&file)),
+            },
+            Denial::Unknown { presented } => {
+                RemoteError::HostKeyUnknown { host, address, presented }
+            }
+            Denial::Store(error) => self.local(error),
+        }
+    }
+
+    /// A connection that broke before it was there.
+    pub(crate) fn broken(&self, error: &russh::Error) -> RemoteError {
+        let russh::Error::NoCommonAlgo { kind, theirs, .. } = error else {
+            return self.unreachable(describe(error));
+        };
+        self.local(format!(
+            "{} offers no {kind:?} algorithm that is still considered safe (it offers {})",
+            self.address,
+            theirs.join(", ")
+        ))
+    }
+}
+
+/// A cause as a fragment of a sentence.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library has many; few are worth own words")]
+pub(crate) fn describe(error: &russh::Error) -> String {
+    use russh::Error as E;
+    match error {
+        E::IO(error) => describe_io(error),
+        E::Disconnect | E::HUP => "the connection was closed".to_owned(),
+        E::Version => "the answer was not SSH".to_owned(),
+        E::KeepaliveTimeout => "it stopped answering".to_owned(),
+        E::WrongServerSig => "it could not prove to have its host key".to_owned(),
+        error => error.to_string().to_lowercase(),
+    }
+}
+
+/// A cause as a fragment of a sentence.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system has many; few are worth own words")]
+pub(crate) fn describe_io(error: &io::Error) -> String {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::ConnectionRefused => "connection refused".to_owned(),
+        K::TimedOut => "no answer".to_owned(),
+        K::HostUnreachable => "no route to the host".to_owned(),
+        K::NetworkUnreachable => "the network is unreachable".to_owned(),
+        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof => {
+            "the connection was closed".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Which host keys are believed.
+//!
+//! The user's known-hosts files are asked first, by address. Our own file is keyed by instance,
+//! because addresses are used again. `@cert-authority` lines are not used: certificates are never
+//! asked for, so such a host is judged by its plain key, as OpenSSH judges one that presents none.
+
+pub(crate) mod gate;
+mod known_hosts;
+pub(crate) mod store;
+
+use std::fmt::Write as _;
+
+use stagecraft_core::remote::Target;
+
+/// The name a target's host key is remembered under: `stagecraft-{provider}-{instance}`.
+///
+/// Exports give it to OpenSSH as `HostKeyAlias`. Characters that mean something in a known-hosts
+/// file, and capitals, which OpenSSH does not tell apart, are written as `_` and their code.
+#[must_use]
+pub fn alias_of(target: &Target) -> String {
+    let mut alias = format!("stagecraft-{}-", target.provider);
+    for byte in target.instance.as_str().bytes() {
+        if byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte) {
+            alias.push(char::from(byte));
+        } else {
+            let _infallible = write!(alias, "_{byte:02x}");
+        }
+    }
+    alias
+}
+
+/// How a known-hosts file calls a host at a port.
+pub(crate) fn name_at(host: &str, port: u16) -> String {
+    if port == 22 { host.to_owned() } else { format!("[{host}]:{port}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::desired::ProviderId;
+    use stagecraft_core::inventory::Endpoint;
+
+    use super::*;
+
+    #[test]
+    fn an_alias_has_no_character_that_means_something_in_the_file() {
+        assert_eq!(alias("i-0ab1"), "stagecraft-aws-i-0ab1");
+        assert_eq!(alias("a,b *!A_"), "stagecraft-aws-a_2cb_20_2a_21_41_5f");
+    }
+
+    fn alias(instance: &str) -> String {
+        alias_of(&Target {
+            host: "app-1".parse().unwrap(),
+            provider: ProviderId::Aws,
+            instance: instance.into(),
+            endpoint: Endpoint { host: "203.0.113.7".to_owned(), port: None },
+        })
+    }
+}

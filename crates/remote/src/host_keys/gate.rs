@@ -1,0 +1,182 @@
+//! Judges the key a server presents, before anything is sent to it.
+
+use std::path::PathBuf;
+
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
+use stagecraft_core::config::HostKeys;
+
+use super::name_at;
+use super::store::{HostKeyStore, KnownKey, StoreError, known_for};
+use crate::settings::SshSettings;
+
+/// Signature algorithms accepted of a host, best first; no SHA-1.
+const ALGORITHMS: [Algorithm; 6] = [
+    Algorithm::Ed25519,
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+];
+
+/// What is known of one server, read before connecting to it.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    policy: HostKeys,
+    users: Vec<KnownKey>,
+    /// Keys of the user's files for the bare address of a server at another port than 22. As in
+    /// OpenSSH they speak for the server, never against it.
+    users_at_any_port: Vec<KnownKey>,
+    own: Vec<KnownKey>,
+    store: HostKeyStore,
+    alias: String,
+}
+
+/// Why a server is not let in.
+#[derive(Debug)]
+pub(crate) enum Denial {
+    /// Another key is known.
+    Mismatch { presented: String, expected: String, file: PathBuf, line: usize },
+    /// No key is known, and none may be learned.
+    Unknown { presented: String },
+    /// The key could not be remembered.
+    Store(StoreError),
+}
+
+/// What the known keys say of a presented one.
+#[derive(Debug)]
+enum Judgement<'a> {
+    Believed,
+    New,
+    Unknown,
+    Revoked(&'a KnownKey),
+    Other(&'a KnownKey),
+}
+
+impl Gate {
+    /// Reads what is known of the server at `host` and `port`, called `alias` in our own file.
+    pub(crate) fn open(
+        settings: &SshSettings,
+        host: &str,
+        port: u16,
+        alias: &str,
+    ) -> Result<Self, StoreError> {
+        let store = HostKeyStore::new(&settings.known_hosts);
+        let (name, bare) = (name_at(host, port), name_at(host, 22));
+        let (mut users, mut users_at_any_port) = (Vec::new(), Vec::new());
+        for file in &settings.user_known_hosts {
+            users.extend(known_for(file, |line| line.is_for(&name))?);
+            if port != 22 {
+                users_at_any_port.extend(known_for(file, |line| line.is_for(&bare))?);
+            }
+        }
+        // Without a key to pin, `Pinned` is as strict as `KnownHosts`: what was accepted on first
+        // contact counts for nothing.
+        let own = match settings.host_keys {
+            HostKeys::AcceptNew => store.keys_of(alias)?,
+            HostKeys::KnownHosts | HostKeys::Pinned => Vec::new(),
+        };
+        let alias = alias.to_owned();
+        Ok(Self { policy: settings.host_keys, users, users_at_any_port, own, store, alias })
+    }
+
+    /// Whether the user's files speak of this server, so that our own is not asked.
+    pub(crate) fn is_the_users(&self) -> bool {
+        self.users.iter().any(|known| !known.revoked)
+    }
+
+    /// Algorithms to ask the server for: first those of known keys, or it would present another
+    /// key than the one that is known.
+    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        let known = |algorithm: &Algorithm| {
+            self.all().any(|known| !known.revoked && same_kind(&known.key.algorithm(), algorithm))
+        };
+        let (mut first, rest): (Vec<_>, Vec<_>) = ALGORITHMS.into_iter().partition(known);
+        first.extend(rest);
+        first
+    }
+
+    /// Lets the server in or not; a new key is remembered before it counts.
+    pub(crate) fn admit(&self, presented: &PublicKey) -> Result<(), Denial> {
+        match self.judge(presented) {
+            Judgement::Believed => Ok(()),
+            Judgement::New => {
+                let known = self.store.remember(&self.alias, presented).map_err(Denial::Store)?;
+                match known.iter().find(|known| known.key.key_data() != presented.key_data()) {
+                    // Somebody else remembered another key since this gate was opened.
+                    Some(other) if !known.iter().any(|known| is(known, presented)) => {
+                        Err(mismatch(presented, other, fingerprint(&other.key)))
+                    }
+                    Some(_) | None => Ok(()),
+                }
+            }
+            Judgement::Unknown => Err(Denial::Unknown { presented: fingerprint(presented) }),
+            Judgement::Revoked(known) => {
+                Err(mismatch(presented, known, "its revocation".to_owned()))
+            }
+            Judgement::Other(known) => Err(mismatch(presented, known, fingerprint(&known.key))),
+        }
+    }
+
+    fn judge(&self, presented: &PublicKey) -> Judgement<'_> {
+        if let Some(known) =
+            self.all().find(|known| known.revoked && known.key.key_data() == presented.key_data())
+        {
+            return Judgement::Revoked(known);
+        }
+        if self.users.iter().chain(&self.users_at_any_port).any(|known| is(known, presented)) {
+            return Judgement::Believed;
+        }
+        if let Some(other) = nearest(&self.users, presented) {
+            return Judgement::Other(other);
+        }
+        match self.policy {
+            HostKeys::KnownHosts | HostKeys::Pinned => Judgement::Unknown,
+            HostKeys::AcceptNew if self.own.iter().any(|known| is(known, presented)) => {
+                Judgement::Believed
+            }
+            HostKeys::AcceptNew => match nearest(&self.own, presented) {
+                Some(other) => Judgement::Other(other),
+                None => Judgement::New,
+            },
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &KnownKey> {
+        self.users.iter().chain(&self.users_at_any_port).chain(&self.own)
+    }
+}
+
+/// Whether `known` speaks for `presented`.
+fn is(known: &KnownKey, presented: &PublicKey) -> bool {
+    !known.revoked && known.key.key_data() == presented.key_data()
+}
+
+/// The key to name as the expected one: of the same kind if there is one.
+fn nearest<'a>(known: &'a [KnownKey], presented: &PublicKey) -> Option<&'a KnownKey> {
+    let mut valid = known.iter().filter(|known| !known.revoked);
+    let same =
+        valid.clone().find(|known| same_kind(&known.key.algorithm(), &presented.algorithm()));
+    same.or_else(|| valid.next())
+}
+
+fn same_kind(a: &Algorithm, b: &Algorithm) -> bool {
+    let is_rsa = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rsa { .. });
+    a == b || (is_rsa(a) && is_rsa(b))
+}
+
+fn mismatch(presented: &PublicKey, known: &KnownKey, expected: String) -> Denial {
+    Denial::Mismatch {
+        presented: fingerprint(presented),
+        expected,
+        file: known.file.clone(),
+        line: known.line,
+    }
+}
+
+fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Known-hosts files on disk: those of the user, read, and our own, kept.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use russh::keys::PublicKey;
+
+use super::known_hosts::{self, Line};
+
+/// A known-hosts file could not be read or written; the message names it.
+#[derive(Debug, thiserror::Error)]
+#[error("the known-hosts file cannot be used: {0}")]
+pub struct StoreError(#[from] io::Error);
+
+/// A key some file knows for a host.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownKey {
+    pub(crate) key: PublicKey,
+    /// Whether it must never be believed.
+    pub(crate) revoked: bool,
+    /// The file it is written in.
+    pub(crate) file: PathBuf,
+    /// Its line there, from 1.
+    pub(crate) line: usize,
+}
+
+/// Our own known-hosts file. Safe to use from several tasks and processes at once.
+#[derive(Clone, Debug)]
+pub struct HostKeyStore {
+    path: PathBuf,
+}
+
+impl HostKeyStore {
+    /// The store in the file `path`, which need not exist.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Drops the keys remembered under `aliases`, for instances that are gone. Says how many.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; it is then as it was.
+    pub fn forget(&self, aliases: &[String]) -> Result<usize, StoreError> {
+        if aliases.is_empty() || !self.path.exists() {
+            return Ok(0);
+        }
+        let _lock = self.lock()?;
+        let text = read(&self.path)?;
+        let dropped: Vec<usize> = known_hosts::parse(&text)
+            .into_iter()
+            .filter(|line| aliases.iter().any(|alias| line.is_only_for(alias)))
+            .map(|line| line.number)
+            .collect();
+        if dropped.is_empty() {
+            return Ok(0);
+        }
+        let mut kept = String::with_capacity(text.len());
+        for (index, line) in text.lines().enumerate() {
+            if !dropped.contains(&(index + 1)) {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+        let mut fresh = tempfile::NamedTempFile::new_in(self.folder())?;
+        fresh.write_all(kept.as_bytes())?;
+        fresh.persist(&self.path).map_err(|error| error.error)?;
+        Ok(dropped.len())
+    }
+
+    /// The keys remembered under `alias`.
+    pub(super) fn keys_of(&self, alias: &str) -> Result<Vec<KnownKey>, StoreError> {
+        known_for(&self.path, |line| line.is_for(alias))
+    }
+
+    /// Remembers `key` under `alias` unless a key is already known for it. Returns what was known;
+    /// empty means that `key` is remembered now.
+    pub(super) fn remember(
+        &self,
+        alias: &str,
+        key: &PublicKey,
+    ) -> Result<Vec<KnownKey>, StoreError> {
+        let entry =
+            PublicKey::new(key.key_data().clone(), "").to_openssh().map_err(io::Error::other)?;
+        let _lock = self.lock()?;
+        let known = self.keys_of(alias)?;
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let mut file = fs_err::OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.path)?;
+        let before = if ends_with_newline(&mut file)? { "" } else { "\n" };
+        file.write_all(format!("{before}{alias} {}\n", entry.trim_end()).as_bytes())?;
+        Ok(Vec::new())
+    }
+
+    /// Makes the folder of the file, which OpenSSH would not when it learns a key.
+    pub(crate) fn prepare(&self) -> Result<(), StoreError> {
+        Ok(std::fs::DirBuilder::new().recursive(true).mode(0o700).create(self.folder()).map_err(
+            |error| {
+                let folder = self.folder().display();
+                io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
+            },
+        )?)
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        }
+    }
+
+    /// Waits for other writers; released when dropped. The lock is on a file of its own, since
+    /// [`Self::forget`] replaces the file itself.
+    fn lock(&self) -> Result<fs_err::File, StoreError> {
+        self.prepare()?;
+        let mut path = OsString::from(&self.path);
+        path.push(".lock");
+        let file = fs_err::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(PathBuf::from(path))?;
+        file.file().lock()?;
+        Ok(file)
+    }
+}
+
+/// The keys a file knows for the host a predicate recognises; none when there is no file.
+pub(super) fn known_for(
+    path: &Path,
+    is_for: impl Fn(&Line) -> bool,
+) -> Result<Vec<KnownKey>, StoreError> {
+    Ok(known_hosts::parse(&read(path)?)
+        .into_iter()
+        .filter(is_for)
+        .map(|line| KnownKey {
+            key: line.key,
+            revoked: line.revoked,
+            file: path.to_owned(),
+            line: line.number,
+        })
+        .collect())
+}
+
+fn read(path: &Path) -> Result<String, StoreError> {
+    match fs_err::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn ends_with_newline(file: &mut fs_err::File) -> io::Result<bool> {
+    use std::io::{Seek as _, SeekFrom};
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::keys::tests::public_key;
+
+    #[test]
+    fn a_key_is_remembered_once_and_in_a_private_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state/deep/known_hosts");
+        let store = HostKeyStore::new(&path);
+        let (first, second) = (public_key(), public_key());
+        assert!(store.keys_of("a").unwrap().is_empty());
+        assert!(store.remember("a", &first).unwrap().is_empty());
+        let known = store.remember("a", &second).unwrap();
+        assert_eq!(known[0].key.key_data(), first.key_data());
+        assert_eq!(known[0].line, 1);
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+
+    #[test]
+    fn many_writers_at_once_lose_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = HostKeyStore::new(dir.path().join("known_hosts"));
+        std::thread::scope(|scope| {
+            for index in 0..20 {
+                let store = store.clone();
+                scope.spawn(move || {
+                    let key = public_key();
+                    store.remember(&format!("host-{index}"), &key).unwrap();
+                    store.remember("same", &key).unwrap();
+                });
+            }
+        });
+        for index in 0..20 {
+            assert_eq!(store.keys_of(&format!("host-{index}")).unwrap().len(), 1);
+        }
+        assert_eq!(store.keys_of("same").unwrap().len(), 1, "one of the twenty was first");
+    }
+
+    #[test]
+    fn forgetting_drops_only_the_named_instances() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known_hosts");
+        let store = HostKeyStore::new(&path);
+        for alias in ["a", "b", "ab"] {
+            store.remember(alias, &public_key()).unwrap();
+        }
+        let with_note = format!("# note\n{}* {}\n", read(&path).unwrap(), openssh(&public_key()));
+        std::fs::write(&path, &with_note).unwrap();
+        assert_eq!(store.forget(&["a".to_owned(), "x".to_owned()]).unwrap(), 1);
+        let left = read(&path).unwrap();
+        let names: Vec<_> = left.lines().filter_map(|line| line.split(' ').next()).collect();
+        assert_eq!(names, ["#", "b", "ab", "*"]);
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(store.forget(&["a".to_owned()]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_file_without_a_last_newline_is_not_spoiled() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known_hosts");
+        std::fs::write(&path, format!("a {}", openssh(&public_key()))).unwrap();
+        let store = HostKeyStore::new(&path);
+        store.remember("b", &public_key()).unwrap();
+        assert_eq!(store.keys_of("a").unwrap().len(), 1);
+        assert_eq!(store.keys_of("b").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error_and_not_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = HostKeyStore::new(dir.path()).keys_of("a").unwrap_err();
+        assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn openssh(key: &PublicKey) -> String {
+        key.to_openssh().unwrap()
+    }
+}

@@ -1,0 +1,232 @@
+//! Private keys in files: reading them, and making the one for hosts of this machine.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::{Algorithm, PrivateKey, PublicKey, decode_secret_key, key};
+use zeroize::Zeroizing;
+
+/// A key file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// It cannot be read or written; the cause names it.
+    #[error("{0}")]
+    File(#[from] io::Error),
+    /// It is not a private key, or of a kind that is not supported.
+    #[error("`{}` is not a private key that can be used: {why}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        why: String,
+    },
+    /// Its passphrase is needed.
+    #[error("the private key `{}` has a passphrase", path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// A key pair on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    /// The file with the private key.
+    pub private: PathBuf,
+    /// The public key as OpenSSH writes it, one line without its end.
+    pub public: String,
+}
+
+/// The key pair at `path`, made if there is none: ed25519, mode 0600, in a folder of mode 0700.
+///
+/// Never overwrites. When several processes come at once, one key is made and all get that one.
+///
+/// # Errors
+/// When the file cannot be read or written, or holds something else than a private key.
+pub fn ensure_key_pair(path: &Path) -> Result<KeyPair, KeyError> {
+    if !path.exists() {
+        create(path)?;
+    }
+    // Derived from the private key, not read: a `.pub` file may be missing or of another key.
+    let public = line(&public_half(path)?)?;
+    let public_path = with_pub(path);
+    if fs_err::read_to_string(&public_path).ok().as_deref().map(str::trim_end) != Some(&public) {
+        let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
+        writeln!(file, "{public}")?;
+        file.persist(public_path).map_err(|error| error.error)?;
+    }
+    Ok(KeyPair { private: path.to_owned(), public })
+}
+
+/// The public half of the private key at `path`, one OpenSSH line: read from `path.pub`, or
+/// derived from the private key, which may have a passphrase if it is in OpenSSH's format.
+///
+/// # Errors
+/// When neither file can be read or understood.
+pub fn public_key_of(path: &Path) -> Result<String, KeyError> {
+    match fs_err::read_to_string(with_pub(path)) {
+        Ok(text) => {
+            let key = PublicKey::from_openssh(text.trim()).map_err(|error| {
+                KeyError::Malformed { path: with_pub(path), why: error.to_string() }
+            })?;
+            line(&key)
+        }
+        Err(_) => line(&public_half(path)?),
+    }
+}
+
+/// Reads a private key that has no passphrase.
+pub(crate) fn private_key(path: &Path) -> Result<PrivateKey, KeyError> {
+    let text = read(path)?;
+    decode_secret_key(&text, None).map_err(|error| {
+        let path = path.to_owned();
+        // The older formats fail in various ways when a passphrase is missing.
+        let is_locked = matches!(error, russh::keys::Error::KeyIsEncrypted);
+        if is_locked || text.contains("ENCRYPTED") {
+            KeyError::Encrypted { path }
+        } else {
+            KeyError::Malformed { path, why: error.to_string() }
+        }
+    })
+}
+
+/// The public half of a private key, with or without passphrase, from either of its files.
+pub(crate) fn public_half(path: &Path) -> Result<PublicKey, KeyError> {
+    let text = read(path)?;
+    // OpenSSH's format keeps the public half in the clear.
+    if let Ok(key) = PrivateKey::from_openssh(text.as_bytes()) {
+        let mut public = key.public_key().clone();
+        public.set_comment(key.comment().clone());
+        return Ok(public);
+    }
+    match private_key(path) {
+        Ok(key) => Ok(key.public_key().clone()),
+        Err(error) => russh::keys::load_public_key(with_pub(path)).map_err(|_| error),
+    }
+}
+
+fn create(path: &Path) -> Result<(), KeyError> {
+    let mut private =
+        PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).map_err(io::Error::other)?;
+    private.set_comment("stagecraft");
+    let text = private.to_openssh(LineEnding::LF).map_err(io::Error::other)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder(path)).map_err(
+        |error| {
+            let folder = folder(path).display();
+            io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
+        },
+    )?;
+    // A temporary file has mode 0600 from the start.
+    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error.into()),
+    }
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+    Ok(Zeroizing::new(fs_err::read_to_string(path)?))
+}
+
+fn line(key: &PublicKey) -> Result<String, KeyError> {
+    let text = key.to_openssh().map_err(io::Error::other)?;
+    Ok(text.trim_end().to_owned())
+}
+
+fn with_pub(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".pub");
+    PathBuf::from(name)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use russh::keys::HashAlg;
+
+    use super::*;
+
+    #[test]
+    fn a_key_pair_is_made_once_and_kept_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ssh/id");
+        let first = ensure_key_pair(&path).unwrap();
+        assert_eq!(ensure_key_pair(&path).unwrap(), first);
+        assert!(first.public.starts_with("ssh-ed25519 AAAA"), "{}", first.public);
+        assert!(first.public.ends_with(" stagecraft"), "{}", first.public);
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        assert_eq!(public_key_of(&path).unwrap(), first.public);
+    }
+
+    #[test]
+    fn many_that_come_at_once_get_the_same_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("id");
+        let pairs: Vec<KeyPair> = std::thread::scope(|scope| {
+            let each = || scope.spawn(|| ensure_key_pair(&path).unwrap());
+            let threads: Vec<_> = (0..8).map(|_| each()).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(pairs.iter().all(|pair| *pair == pairs[0]));
+        let names = std::fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(names, 2, "only the key and its public half are left");
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_is_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("id");
+        std::fs::write(&path, "precious").unwrap();
+        let error = ensure_key_pair(&path).unwrap_err();
+        assert!(matches!(error, KeyError::Malformed { .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        assert!(!error.to_string().contains("precious"));
+    }
+
+    #[test]
+    fn a_wrong_public_file_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("id");
+        let pair = ensure_key_pair(&path).unwrap();
+        std::fs::write(with_pub(&path), public_key().to_openssh().unwrap()).unwrap();
+        assert_eq!(ensure_key_pair(&path).unwrap(), pair);
+        assert_eq!(public_key_of(&path).unwrap(), pair.public);
+    }
+
+    #[test]
+    fn the_public_half_of_a_key_with_passphrase_is_known_without_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("id");
+        let key = PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).unwrap();
+        let locked = key.encrypt(&mut key::safe_rng(), "passphrase").unwrap();
+        std::fs::write(&path, locked.to_openssh(LineEnding::LF).unwrap()).unwrap();
+        assert!(matches!(private_key(&path), Err(KeyError::Encrypted { .. })));
+        let public = PublicKey::from_openssh(&public_key_of(&path).unwrap()).unwrap();
+        assert_eq!(public.fingerprint(HashAlg::Sha256), key.fingerprint(HashAlg::Sha256));
+    }
+
+    /// A public key nobody has the private half of.
+    pub(crate) fn public_key() -> PublicKey {
+        let key = PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).unwrap();
+        key.public_key().clone()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+}

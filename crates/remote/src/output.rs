@@ -1,0 +1,73 @@
+//! The end of what a command prints; the rest is forgotten as it comes.
+
+/// Keeps the last `limit` bytes of a stream in at most twice that.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Tail {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), limit }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let useful = &bytes[bytes.len().saturating_sub(self.limit)..];
+        if self.bytes.len() + useful.len() > 2 * self.limit {
+            let kept = self.limit - useful.len();
+            self.bytes.drain(..self.bytes.len().saturating_sub(kept));
+        }
+        self.bytes.extend_from_slice(useful);
+    }
+
+    /// The text, with what is not UTF-8 replaced.
+    pub(crate) fn into_text(mut self) -> String {
+        if self.bytes.len() > self.limit {
+            let mut start = self.bytes.len() - self.limit;
+            // Not in the middle of a character.
+            while start < self.bytes.len() && self.bytes[start] & 0b1100_0000 == 0b1000_0000 {
+                start += 1;
+            }
+            self.bytes.drain(..start);
+        }
+        match String::from_utf8(self.bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_kept_and_memory_is_bounded() {
+        let mut tail = Tail::new(10);
+        for index in 0..100 {
+            tail.push(format!("{index:02}").as_bytes());
+            assert!(tail.bytes.len() <= 20);
+        }
+        assert_eq!(tail.into_text(), "9596979899");
+    }
+
+    #[test]
+    fn one_push_larger_than_all_is_cut() {
+        let mut tail = Tail::new(4);
+        tail.push(b"ab");
+        tail.push(b"0123456789");
+        assert_eq!(tail.into_text(), "6789");
+    }
+
+    #[test]
+    fn no_character_is_cut_in_two_and_bad_bytes_are_replaced() {
+        let mut tail = Tail::new(4);
+        tail.push("aéé".as_bytes());
+        tail.push(b"b");
+        assert_eq!(tail.into_text(), "éb");
+        let mut tail = Tail::new(4);
+        tail.push(&[b'a', 0xff]);
+        assert_eq!(tail.into_text(), "a\u{fffd}");
+    }
+}

@@ -1,0 +1,226 @@
+//! An open connection: runs commands, one channel each.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use russh::client::{Handle, Msg};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, Sig};
+use stagecraft_core::remote::{Command, Output, Remote, RemoteError};
+use tokio::sync::RwLock;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::client::{Client, Notes};
+use crate::failure::{Peer, describe};
+use crate::output::Tail;
+
+/// How much is kept of each of a command's two outputs: the end.
+const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// Limit for the last words to a server.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The extended data type of standard error.
+const STDERR: u32 = 1;
+
+/// A logged-in connection.
+pub(crate) struct Session {
+    peer: Peer,
+    is_root: bool,
+    notes: Arc<Notes>,
+    /// `None` once closed.
+    handles: RwLock<Option<Handles>>,
+}
+
+/// The connection itself and those to the jump hosts it runs through, outermost first.
+pub(crate) struct Handles {
+    pub(crate) host: Handle<Client>,
+    pub(crate) jumps: Vec<Handle<Client>>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(peer: Peer, user: &str, notes: Arc<Notes>, handles: Handles) -> Self {
+        Self { peer, is_root: user == "root", notes, handles: RwLock::new(Some(handles)) }
+    }
+
+    async fn open(&self, command: &Command) -> Result<Channel<Msg>, RemoteError> {
+        let handles = self.handles.read().await;
+        let Some(handles) = handles.as_ref() else {
+            return Err(self.lost(command, "it was closed before".to_owned()));
+        };
+        handles.host.channel_open_session().await.map_err(|error| self.lost_by(command, &error))
+    }
+
+    fn lost(&self, command: &Command, why: String) -> RemoteError {
+        RemoteError::Lost { host: self.peer.host.clone(), command: command.display(), why }
+    }
+
+    fn lost_by(&self, command: &Command, error: &russh::Error) -> RemoteError {
+        self.lost(command, self.notes.ending().unwrap_or_else(|| describe(error)))
+    }
+
+    /// Starts the command and stays with it until the server closes the channel.
+    async fn converse(
+        &self,
+        command: &Command,
+        read: &mut ChannelReadHalf,
+        write: &ChannelWriteHalf<Msg>,
+    ) -> Result<Output, RemoteError> {
+        write
+            .exec(true, shell_line(command, self.is_root))
+            .await
+            .map_err(|error| self.lost_by(command, &error))?;
+        let input = async {
+            if let Some(bytes) = command.stdin() {
+                // A command may end without reading its input; how it ends says the rest.
+                if write.data_bytes(bytes.to_vec()).await.is_err() {
+                    return;
+                }
+            }
+            let _said_by_the_reading_side = write.eof().await;
+        };
+        tokio::pin!(input);
+        let mut input_done = false;
+        let (mut stdout, mut stderr) = (Tail::new(OUTPUT_LIMIT), Tail::new(OUTPUT_LIMIT));
+        let mut status = None;
+        loop {
+            let message = tokio::select! {
+                message = read.wait() => message,
+                () = &mut input, if !input_done => {
+                    input_done = true;
+                    continue;
+                }
+            };
+            match message {
+                Some(ChannelMsg::Data { data }) => stdout.push(&data),
+                Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => stderr.push(&data),
+                Some(ChannelMsg::ExitStatus { exit_status }) => {
+                    status = Some(i32::try_from(exit_status).unwrap_or(i32::MAX));
+                }
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    status = Some(128 + signal_number(&signal_name));
+                }
+                Some(ChannelMsg::Failure) => {
+                    return Err(self.lost(command, "the server refuses to run commands".to_owned()));
+                }
+                Some(ChannelMsg::Close) => break,
+                Some(_) => {}
+                None => return Err(self.lost_by(command, &russh::Error::Disconnect)),
+            }
+        }
+        match status {
+            Some(status) => {
+                Ok(Output { status, stdout: stdout.into_text(), stderr: stderr.into_text() })
+            }
+            None => Err(self.lost(command, "the server did not say how it ended".to_owned())),
+        }
+    }
+}
+
+#[async_trait]
+impl Remote for Session {
+    async fn run(&self, command: &Command) -> Result<Output, RemoteError> {
+        let deadline = Instant::now() + command.timeout();
+        let timed_out = || RemoteError::TimedOut {
+            host: self.peer.host.clone(),
+            command: command.display(),
+            limit: command.timeout(),
+        };
+        let Ok(channel) = timeout_at(deadline, self.open(command)).await else {
+            return Err(timed_out());
+        };
+        let (mut read, write) = channel?.split();
+        let conversation = self.converse(command, &mut read, &write);
+        match timeout_at(deadline, conversation).await {
+            Ok(result) => result,
+            Err(_) => {
+                let stop = async {
+                    let _best_effort = write.signal(Sig::KILL).await;
+                    let _best_effort = write.close().await;
+                };
+                let _best_effort = timeout(GOODBYE, stop).await;
+                Err(timed_out())
+            }
+        }
+    }
+
+    async fn close(&self) {
+        let Some(Handles { host, jumps }) = self.handles.write().await.take() else {
+            return;
+        };
+        for handle in std::iter::once(host).chain(jumps.into_iter().rev()) {
+            let goodbye = async {
+                let said = handle.disconnect(Disconnect::ByApplication, "done", "").await;
+                if said.is_ok() {
+                    // Ends when the message is on its way.
+                    let _however_it_ended = handle.await;
+                }
+            };
+            let _best_effort = timeout(GOODBYE, goodbye).await;
+        }
+    }
+}
+
+/// The line for the login shell. Without root `sudo` makes it so; the inner shell keeps words such
+/// as `command` and `cd` working, and standard input goes through.
+fn shell_line(command: &Command, is_root: bool) -> String {
+    if is_root {
+        return command.to_shell();
+    }
+    Command::new("sudo").args(["-n", "--", "sh", "-c"]).arg(command.to_shell()).to_shell()
+}
+
+/// The number of a signal on Linux; 0 for one that has no name in the protocol.
+fn signal_number(signal: &Sig) -> i32 {
+    match signal {
+        Sig::HUP => 1,
+        Sig::INT => 2,
+        Sig::QUIT => 3,
+        Sig::ILL => 4,
+        Sig::ABRT => 6,
+        Sig::FPE => 8,
+        Sig::KILL => 9,
+        Sig::USR1 => 10,
+        Sig::SEGV => 11,
+        Sig::PIPE => 13,
+        Sig::ALRM => 14,
+        Sig::TERM => 15,
+        Sig::Custom(name) => match name.as_str() {
+            "TRAP" => 5,
+            "BUS" => 7,
+            "USR2" => 12,
+            "XCPU" => 24,
+            "XFSZ" => 25,
+            "SYS" => 31,
+            _ => 0,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_who_is_not_root_gets_there_by_sudo() {
+        let command = Command::new("echo").arg("it's").with_stdin("x");
+        assert_eq!(shell_line(&command, true), r"echo 'it'\''s'");
+        assert_eq!(
+            shell_line(&command, false),
+            r"sudo -n -- sh -c 'echo '\''it'\''\'\'''\''s'\'''"
+        );
+    }
+
+    #[test]
+    fn signals_become_the_status_a_shell_would_give() {
+        assert_eq!(128 + signal_number(&Sig::KILL), 137);
+        assert_eq!(128 + signal_number(&Sig::Custom("BUS".to_owned())), 135);
+    }
+}

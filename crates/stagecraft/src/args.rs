@@ -1,0 +1,325 @@
+//! The command line. The documentation of these types is what `--help` and the manual say.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::name::{EnvironmentName, HostName, RoleName};
+
+use crate::documents::Kind;
+
+/// The configuration file when none is named.
+pub(crate) const DEFAULT_CONFIG: &str = "stagecraft.yml";
+
+/// From one stagecraft.yml to running, verified, Docker-ready hosts.
+///
+/// The file says which hosts an environment has; the cloud says which ones exist. Stagecraft
+/// compares the two, orders what is missing, and sets every host up. It keeps no state of its own
+/// and removes nothing unless told to.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stagecraft",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done, 1 wrong usage or configuration, 2 the cloud failed, \
+                  3 bootstrap could not start, 10 some hosts failed, \
+                  11 `infra plan --detailed-exitcode` found changes, 130 interrupted."
+)]
+pub(crate) struct Args {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "PATH", default_value = DEFAULT_CONFIG)]
+    pub(crate) config: PathBuf,
+    /// The environment; needed when the file has several
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<EnvironmentName>,
+    /// How results are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub(crate) output: Output,
+    /// Say more: every step of every host
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Agree to what would be asked
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Human,
+    /// For programs: one JSON document on standard output
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a first stagecraft.yml
+    Init(Init),
+    /// Check the configuration file
+    Validate(Validate),
+    /// Plan, create, set up, look at and remove hosts
+    #[command(subcommand)]
+    Infra(Infra),
+    /// Open a shell on a host, or run one command there
+    Ssh(Ssh),
+    /// Run a command on many hosts at once, as root
+    Exec(Exec),
+    /// List the providers and what each supports
+    Providers,
+    /// Print the JSON Schema of the configuration file or of an output
+    Schema(Schema),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
+}
+
+/// Write a first stagecraft.yml
+///
+/// The file validates as it is and explains itself. An existing file is never overwritten.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Init {
+    /// Where hosts shall live: local, aws, digitalocean or hetzner
+    #[arg(long, value_name = "PROVIDER", default_value = "local")]
+    pub(crate) provider: ProviderId,
+}
+
+/// Check the configuration file
+///
+/// Shows all problems at once. Without --online nothing is asked of any provider.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Validate {
+    /// Also check credentials, SSH keys, regions, sizes and images with the providers
+    #[arg(long)]
+    pub(crate) online: bool,
+}
+
+/// Plan, create, set up, look at and remove hosts
+#[derive(Debug, Subcommand)]
+pub(crate) enum Infra {
+    /// Show what `infra up` would change, and why; changes nothing
+    Plan(Plan),
+    /// Create what is missing and set every host up
+    Up(Up),
+    /// Show hosts, addresses, health, and what differs from the file
+    Status,
+    /// Set hosts up again, without touching the cloud
+    Bootstrap(Bootstrap),
+    /// Remove the hosts of the environment; protected ones stay
+    Down(Down),
+    /// Export the hosts for other tools
+    Inventory(Inventory),
+}
+
+/// Show what `infra up` would change, and why; changes nothing
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Plan {
+    /// Exit with 11 when something differs from the file
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    /// What the plan may do.
+    #[command(flatten)]
+    pub(crate) policy: Policy,
+}
+
+/// What `infra up` may do.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Policy {
+    /// Work on this host only; may be repeated
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<HostName>,
+    /// Replace this host if it has to be, or anyway; everything on it is lost; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub(crate) replace: Vec<HostName>,
+    /// Remove hosts that are not in the file
+    #[arg(long)]
+    pub(crate) prune: bool,
+}
+
+/// Create what is missing and set every host up
+///
+/// Running it again is always safe: what is right already is left alone. Hosts that are not in the
+/// file are removed with --prune only, hosts that would have to be made anew with --replace only.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Up {
+    /// Show the plan and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Create hosts, but do not log in to them
+    #[arg(long)]
+    pub(crate) no_bootstrap: bool,
+    /// What may be done.
+    #[command(flatten)]
+    pub(crate) policy: Policy,
+}
+
+/// Set hosts up again, without touching the cloud
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Bootstrap {
+    /// Work on this host only; may be repeated
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<HostName>,
+}
+
+/// Remove the hosts of the environment; protected ones stay
+///
+/// Asks for the name of the environment first, unless --yes is given.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Down {
+    /// Remove this host only; may be repeated
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<HostName>,
+}
+
+/// Export the hosts for other tools
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inventory {
+    /// For whom
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: InventoryFormat,
+}
+
+/// Formats of `infra inventory`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InventoryFormat {
+    /// For programs
+    Json,
+    /// A YAML inventory for Ansible, grouped by role
+    Ansible,
+    /// Host blocks for OpenSSH
+    SshConfig,
+}
+
+/// Open a shell on a host, or run one command there
+///
+/// Hands over to the system's `ssh` client, with the host's key checked as everywhere else.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Ssh {
+    /// The host
+    #[arg(value_name = "HOST")]
+    pub(crate) host: HostName,
+    /// A command to run there instead of a shell
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+/// Run a command on many hosts at once, as root
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Exec {
+    /// Hosts of this role only; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    pub(crate) roles: Vec<RoleName>,
+    /// This host only; may be repeated
+    #[arg(long = "host", value_name = "HOST")]
+    pub(crate) hosts: Vec<HostName>,
+    /// Stop waiting for a host after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+    /// The command
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<String>,
+}
+
+/// Print the JSON Schema of the configuration file or of an output
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Schema {
+    /// Of what
+    #[arg(long, value_name = "WHAT", default_value = "config")]
+    pub(crate) of: SchemaOf,
+}
+
+/// What `schema` can describe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaOf {
+    /// The configuration file.
+    Config,
+    /// A JSON document of `--output json`.
+    Document(Kind),
+}
+
+impl ValueEnum for SchemaOf {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Config,
+            Self::Document(Kind::Plan),
+            Self::Document(Kind::Report),
+            Self::Document(Kind::Status),
+            Self::Document(Kind::Inventory),
+            Self::Document(Kind::Exec),
+            Self::Document(Kind::Validation),
+            Self::Document(Kind::Providers),
+            Self::Document(Kind::Init),
+            Self::Document(Kind::Error),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Config => "config",
+            Self::Document(kind) => kind.as_str(),
+        }))
+    }
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Man {
+    /// Write one page for every command into this directory instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_document_has_a_schema_on_the_command_line() {
+        for kind in Kind::ALL {
+            assert!(SchemaOf::value_variants().contains(&SchemaOf::Document(kind)), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use std::collections::BTreeSet;
+
+use stagecraft_core::error::ExitCode;
+use stagecraft_core::inventory::Inventory;
+use stagecraft_core::name::HostName;
+use stagecraft_core::plan::{Destroys, Plan, plan_down};
+
+use super::carry_out::{Task, carry_out, finish, refuse_unasked};
+use crate::app::App;
+use crate::args::{Down, Output};
+use crate::documents::Verb;
+use crate::project::Project;
+use crate::run::{Logins, Run, with_engine};
+use crate::stop::Stop;
+use crate::ui::{Answer, BAD, BOLD, Text, can_ask, count, names, plan_screen, removals};
+
+/// Removes the hosts of the environment.
+pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
+    let project = Project::load(app)?;
+    let only: BTreeSet<HostName> = args.hosts.iter().cloned().collect();
+    let protected: BTreeSet<HostName> = project
+        .hosts
+        .values()
+        .filter(|host| host.protected)
+        .map(|host| host.name.clone())
+        .collect();
+    with_engine(app, &project, Logins::None, async |run| {
+        let plan_for = |inventory: &Inventory| {
+            plan_down(&project.scope, inventory, &protected, &only)
+                .map_err(|error| run.no_plan(&error))
+        };
+        let plan = plan_for(&run.observe().await?)?;
+        let task = Task { verb: Verb::Down, again: "infra down", steps: None };
+        if !plan.has_effects() {
+            return nothing_to_remove(run, &task, &plan);
+        }
+        show(app, &project, &plan)?;
+        let Some(agreed) = agree(run, &plan).await? else {
+            return Ok(ExitCode::Interrupted);
+        };
+        let again = async || plan_for(&run.observe().await?);
+        carry_out(run, &task, plan, &agreed, again).await
+    })
+}
+
+fn show(app: &App, project: &Project, plan: &Plan) -> Result<(), Stop> {
+    let mut screen = plan_screen(plan, &project.next, app.ui.width());
+    screen.end_line();
+    match app.ui.output {
+        Output::Human => app.ui.result(&screen),
+        Output::Json => {
+            app.ui.say(&screen);
+            Ok(())
+        }
+    }
+}
+
+fn nothing_to_remove(run: &Run<'_>, task: &Task<'_>, plan: &Plan) -> Result<ExitCode, Stop> {
+    let app = run.app;
+    if app.ui.output == Output::Json {
+        return finish(run, task, Some(plan));
+    }
+    if !plan.entries.is_empty() {
+        app.ui.result(&plan_screen(plan, &run.project.next, app.ui.width()))?;
+    }
+    let mut text = Text::new();
+    text.styled(BOLD, "There is nothing to remove.").end_line();
+    app.ui.result(&text)?;
+    Ok(ExitCode::Done)
+}
+
+/// The removals the user agrees to; `None` when the answer is no.
+async fn agree(run: &Run<'_>, plan: &Plan) -> Result<Option<Destroys>, Stop> {
+    let destroys = plan.destroys();
+    if run.app.global.yes {
+        return Ok(Some(destroys));
+    }
+    let hosts = names(removals(plan));
+    if !can_ask(&run.app.ui) {
+        return Err(refuse_unasked(&hosts));
+    }
+    let environment = run.project.scope.environment.as_str();
+    let mut question = Text::new();
+    question
+        .put("This removes ")
+        .styled(BAD, &count(destroys.len(), "machine"))
+        .put(" and all data there. Type ")
+        .styled(BOLD, environment)
+        .put(" to go on: ");
+    match run.ask(question, vec![environment.to_owned()]).await? {
+        Answer::Yes => Ok(Some(destroys)),
+        Answer::No => {
+            run.app.ui.say(Text::new().line("Nothing was changed."));
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+use std::io::Write as _;
+
+use stagecraft_core::config;
+use stagecraft_core::error::{Code, ExitCode, Failure};
+
+use crate::app::App;
+use crate::args::{Init, Output};
+use crate::documents::InitDocument;
+use crate::next::Next;
+use crate::stop::Stop;
+use crate::ui::Text;
+use crate::wire;
+
+/// Writes a first file.
+pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
+    let path = &app.global.config;
+    let name = format!("`{}`", path.display());
+    let text = config::template(args.provider);
+    // Of two that come at once, one makes the file and the other is refused.
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(
+        |error| {
+            if error.kind() == std::io::ErrorKind::AlreadyExists {
+                let failure =
+                    Failure::new(Code::OUTPUT_FAILED, format!("{name} exists already"));
+                Stop::new(ExitCode::Usage, failure)
+                    .with_hint("it is never overwritten; name another file with `--config`")
+            } else {
+                Stop::output(&name, &error)
+            }
+        },
+    )?;
+    if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a file would be in the way of the next attempt. If it stays, that says so.
+        let _left_behind = std::fs::remove_file(path);
+        return Err(Stop::output(&name, &error));
+    }
+    match app.ui.output {
+        Output::Json => {
+            app.ui.document(&InitDocument { provider: args.provider })?;
+        }
+        Output::Human => {
+            let next = Next::new(&app.global);
+            let mut said = Text::new();
+            said.line(&format!("Wrote {name} with hosts on {}.", args.provider));
+            if wire::is_available(args.provider) {
+                let (check, up) = (next.command("validate"), next.command("infra up"));
+                said.line(&format!("Next: read it, check it with {check}, make it real with {up}."));
+            } else {
+                said.line(&format!("Next: read it, and check it with {}.", next.command("validate")));
+                said.line(&format!(
+                    "This version cannot create hosts on {} yet; `stagecraft init --provider local` \
+                     gives hosts that it can.",
+                    args.provider
+                ));
+            }
+            app.ui.result(&said)?;
+        }
+    }
+    Ok(ExitCode::Done)
+}

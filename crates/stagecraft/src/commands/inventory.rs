@@ -1,0 +1,113 @@
+mod ansible;
+
+use stagecraft_core::error::ExitCode;
+use stagecraft_core::inventory::{Instance, Inventory};
+use stagecraft_core::remote::Target;
+use stagecraft_remote::{SshSettings, ssh_command_line, ssh_config_block};
+
+use super::ssh::export_failed;
+use crate::app::App;
+use crate::args::{self, InventoryFormat};
+use crate::documents::{InventoryDocument, InventoryHost, Ssh};
+use crate::project::Project;
+use crate::run::{Logins, Run, with_engine};
+use crate::stop::Stop;
+use crate::ui::{Text, names};
+use ansible::AnsibleHost;
+
+/// Exports the hosts that exist.
+pub(super) fn run(app: &App, args: &args::Inventory) -> Result<ExitCode, Stop> {
+    let project = Project::load(app)?;
+    let logins = match args.format {
+        InventoryFormat::Json => Logins::None,
+        InventoryFormat::Ansible | InventoryFormat::SshConfig => Logins::Needed,
+    };
+    with_engine(app, &project, logins, async |run| {
+        let inventory = run.observe().await?;
+        match (args.format, &run.access) {
+            (InventoryFormat::Ansible, Some(access)) => {
+                app.ui.artefact(&ansible_inventory(run, &inventory, &access.settings)?)?;
+            }
+            (InventoryFormat::SshConfig, Some(access)) => {
+                app.ui.artefact(&ssh_config(run, &inventory, &access.settings)?)?;
+            }
+            (InventoryFormat::Json, _) | (_, None) => {
+                app.ui.document(&document(&project, &inventory))?;
+            }
+        }
+        Ok(ExitCode::Done)
+    })
+}
+
+fn document(project: &Project, inventory: &Inventory) -> InventoryDocument {
+    let ssh = &project.file.config.bootstrap.ssh;
+    InventoryDocument {
+        project: project.scope.project.clone(),
+        environment: project.scope.environment.clone(),
+        hosts: in_use(inventory)
+            .map(|instance| InventoryHost {
+                host: instance.owner.host.clone(),
+                provider: instance.provider,
+                role: instance.marks.role.clone(),
+                instance: instance.id.clone(),
+                lifecycle: instance.lifecycle,
+                address: instance.address.map(|address| address.to_string()),
+                ssh: instance.endpoint().map(|endpoint| Ssh {
+                    host: endpoint.host,
+                    port: endpoint.port.unwrap_or(ssh.port),
+                    user: ssh.user.clone(),
+                }),
+                spec: instance.spec.clone(),
+                protected: instance.marks.protected,
+                tags: instance.marks.tags.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn ansible_inventory(
+    run: &Run<'_>,
+    inventory: &Inventory,
+    settings: &SshSettings,
+) -> Result<String, Stop> {
+    let hosts = reachable(run, inventory)
+        .into_iter()
+        .map(|(instance, target)| {
+            let words =
+                ssh_command_line(&target, settings, &[]).map_err(|error| export_failed(&error))?;
+            Ok(AnsibleHost::new(instance, &words))
+        })
+        .collect::<Result<Vec<_>, Stop>>()?;
+    Ok(ansible::inventory(&hosts))
+}
+
+fn ssh_config(
+    run: &Run<'_>,
+    inventory: &Inventory,
+    settings: &SshSettings,
+) -> Result<String, Stop> {
+    let blocks = reachable(run, inventory)
+        .into_iter()
+        .map(|(_, target)| {
+            ssh_config_block(&target, settings).map_err(|error| export_failed(&error))
+        })
+        .collect::<Result<Vec<_>, Stop>>()?;
+    Ok(blocks.join("\n"))
+}
+
+/// The instances that stand for their hosts.
+fn in_use(inventory: &Inventory) -> impl Iterator<Item = &Instance> {
+    inventory.hosts().filter_map(|(_, instances)| instances.first())
+}
+
+/// Those that have an address; says which have none.
+fn reachable<'i>(run: &Run<'_>, inventory: &'i Inventory) -> Vec<(&'i Instance, Target)> {
+    let (found, without): (Vec<_>, Vec<_>) = in_use(inventory)
+        .map(|instance| (instance, Target::of(instance)))
+        .partition(|(_, target)| target.is_some());
+    if !without.is_empty() {
+        let hosts = names(without.iter().map(|(instance, _)| &instance.owner.host));
+        run.app.ui.say(Text::new().line(&format!("note: left out, no address yet: {hosts}")));
+    }
+    found.into_iter().filter_map(|(instance, target)| Some((instance, target?))).collect()
+}

@@ -1,0 +1,57 @@
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use stagecraft_core::config::CredentialSource;
+use stagecraft_core::error::{Code, ExitCode, Failure, chain};
+use stagecraft_core::remote::Target;
+use stagecraft_remote::{ExportError, ssh_command_line};
+
+use super::hosts::{Chosen, one};
+use crate::app::App;
+use crate::args::Ssh;
+use crate::project::Project;
+use crate::run::{Logins, with_engine};
+use crate::stop::Stop;
+
+/// Becomes the system's `ssh`.
+pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
+    let project = Project::load(app)?;
+    let words = with_engine(app, &project, Logins::Needed, async |run| {
+        let inventory = run.observe().await?;
+        let instance = match one(run, &inventory, &args.host)? {
+            Chosen::Running(instance) => instance,
+            Chosen::NotRunning(_, failure) | Chosen::Missing(_, failure) => {
+                return Err(Stop::new(ExitCode::SomeHostsFailed, failure));
+            }
+        };
+        match (Target::of(&instance), &run.access) {
+            (Some(target), Some(access)) => {
+                ssh_command_line(&target, &access.settings, &args.command)
+                    .map_err(|error| export_failed(&error))
+            }
+            (None, _) | (_, None) => {
+                Err(Stop::usage(format!("`{}` has no address yet", args.host)))
+            }
+        }
+    })?;
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Stop::usage("there is no command to run"));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    // What runs there needs no credentials of clouds, and configurations of SSH can send variables.
+    for provider in project.file.config.providers.values() {
+        if let Some(CredentialSource::Variable(name)) = &provider.credentials {
+            command.env_remove(name);
+        }
+    }
+    let error = command.exec();
+    Err(Stop::usage(format!("could not run `{program}`: {error}"))
+        .with_hint("install the OpenSSH client, or use `stagecraft exec`"))
+}
+
+/// A login that cannot be written down for OpenSSH.
+pub(super) fn export_failed(error: &ExportError) -> Stop {
+    let message = format!("could not prepare the SSH login: {}", chain(error));
+    Stop::new(ExitCode::Bootstrap, Failure::new(Code::SSH_FAILED, message))
+}

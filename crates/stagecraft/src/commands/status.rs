@@ -1,0 +1,118 @@
+use std::collections::BTreeMap;
+
+use stagecraft_core::error::ExitCode;
+use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
+use stagecraft_core::name::HostName;
+use stagecraft_core::plan::{Entry, Plan, Policy, Reason};
+use stagecraft_engine::Health;
+
+use crate::app::App;
+use crate::args::Output;
+use crate::documents::{OpenItem, StatusDocument, StatusHost, StatusState};
+use crate::project::Project;
+use crate::run::{Logins, with_engine};
+use crate::stop::Stop;
+use crate::ui::status_screen;
+
+/// Shows how every host is.
+pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
+    let project = Project::load(app)?;
+    with_engine(app, &project, Logins::Needed, async |run| {
+        let (inventory, plan) = run.plan(&Policy::default()).await?;
+        let running: Vec<Instance> = project
+            .hosts
+            .keys()
+            .filter_map(|host| inventory.get(host))
+            .filter(|instance| instance.lifecycle == Lifecycle::Running)
+            .cloned()
+            .collect();
+        let steps = run.steps();
+        let health = run.interruptible(run.engine.inspect(running, &steps)).await?;
+        run.progress.finish();
+        let status = document(&project, &inventory, &plan, health);
+        let exit = if status.exit_code == 0 { ExitCode::Done } else { ExitCode::SomeHostsFailed };
+        match app.ui.output {
+            Output::Json => app.ui.document(&status)?,
+            Output::Human => {
+                app.ui.result(&status_screen(&status, &project.next, app.ui.width()))?;
+            }
+        }
+        Ok(exit)
+    })
+}
+
+fn document(
+    project: &Project,
+    inventory: &Inventory,
+    plan: &Plan,
+    mut health: BTreeMap<HostName, Health>,
+) -> StatusDocument {
+    let own = plan.entries.iter().filter(|entry| !is_surplus(entry));
+    let hosts: Vec<StatusHost> = own
+        .map(|entry| {
+            let instance = inventory.get(&entry.host);
+            let in_file = project.hosts.contains_key(&entry.host);
+            StatusHost {
+                host: entry.host.clone(),
+                provider: entry.provider,
+                role: entry.role.clone(),
+                address: instance.and_then(|i| i.address).map(|address| address.to_string()),
+                in_file,
+                action: entry.change.action(),
+                differences: match &entry.reason {
+                    Reason::Differs(differences) => differences.clone(),
+                    Reason::Missing
+                    | Reason::UpToDate
+                    | Reason::NotUpYet
+                    | Reason::SwitchedOff
+                    | Reason::InstanceFailed
+                    | Reason::Requested
+                    | Reason::NotInFile
+                    | Reason::Duplicate { .. } => Vec::new(),
+                },
+                surplus: inventory.of_host(&entry.host).len().saturating_sub(1),
+                state: state(instance, in_file, health.remove(&entry.host)),
+            }
+        })
+        .collect();
+    let wrong = hosts.iter().any(StatusHost::is_wrong);
+    StatusDocument {
+        project: project.scope.project.clone(),
+        environment: project.scope.environment.clone(),
+        hosts,
+        exit_code: if wrong { ExitCode::SomeHostsFailed } else { ExitCode::Done } as u8,
+    }
+}
+
+fn state(instance: Option<&Instance>, in_file: bool, health: Option<Health>) -> StatusState {
+    match (instance, health) {
+        (None, _) => StatusState::Missing,
+        (Some(_), _) if !in_file => StatusState::NotInFile,
+        (Some(instance), None) => StatusState::NotRunning { lifecycle: instance.lifecycle },
+        (Some(_), Some(health)) => match health {
+            Health::Ready => StatusState::Ready,
+            Health::NotReady { open } => StatusState::NotReady {
+                open: open
+                    .into_iter()
+                    .map(|open| OpenItem { step: open.step.to_string(), why: open.why })
+                    .collect(),
+            },
+            Health::Unreachable(failure) => StatusState::Unreachable { failure },
+            Health::NotRunning(lifecycle) => StatusState::NotRunning { lifecycle },
+        },
+    }
+}
+
+fn is_surplus(entry: &Entry) -> bool {
+    match entry.reason {
+        Reason::Duplicate { .. } => true,
+        Reason::Missing
+        | Reason::UpToDate
+        | Reason::NotUpYet
+        | Reason::SwitchedOff
+        | Reason::Differs(_)
+        | Reason::InstanceFailed
+        | Reason::Requested
+        | Reason::NotInFile => false,
+    }
+}

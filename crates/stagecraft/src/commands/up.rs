@@ -1,0 +1,80 @@
+use stagecraft_core::error::ExitCode;
+use stagecraft_core::plan::{Destroys, Plan};
+
+use super::carry_out::{Task, carry_out, refuse_unasked};
+use super::plan::result;
+use crate::app::App;
+use crate::args::{Output, Up};
+use crate::documents::Verb;
+use crate::project::Project;
+use crate::run::{Logins, Run, with_engine};
+use crate::stop::Stop;
+use crate::ui::{Answer, BAD, Text, can_ask, count, names, plan_screen, removals};
+
+/// Creates what is missing and sets every host up.
+pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
+    let project = Project::load(app)?;
+    let logins = if args.dry_run { Logins::None } else { Logins::Needed };
+    with_engine(app, &project, logins, async |run| {
+        let policy = args.policy.to_core();
+        let (_, plan) = run.plan(&policy).await?;
+        if args.dry_run {
+            result(app, &project, &plan)?;
+            return Ok(ExitCode::Done);
+        }
+        show(app, &project, &plan)?;
+        let Some(agreed) = agree(run, &plan).await? else {
+            return Ok(ExitCode::Interrupted);
+        };
+        let steps = (!args.no_bootstrap).then(|| run.steps());
+        let task = Task {
+            verb: Verb::Up,
+            again: "infra up",
+            steps: steps.as_ref().map(|steps| steps as _),
+        };
+        let again = async || Ok(run.plan(&policy).await?.1);
+        carry_out(run, &task, plan, &agreed, again).await
+    })
+}
+
+/// Shows what is about to happen; nothing when the cloud is as the file asks.
+fn show(app: &App, project: &Project, plan: &Plan) -> Result<(), Stop> {
+    if !plan.finds_changes() {
+        return Ok(());
+    }
+    let mut screen = plan_screen(plan, &project.next, app.ui.width());
+    screen.end_line();
+    match app.ui.output {
+        Output::Human => app.ui.result(&screen),
+        // Standard output is for the one document.
+        Output::Json => {
+            app.ui.say(&screen);
+            Ok(())
+        }
+    }
+}
+
+/// The removals the user agrees to; `None` when the answer is no.
+async fn agree(run: &Run<'_>, plan: &Plan) -> Result<Option<Destroys>, Stop> {
+    let destroys = plan.destroys();
+    if destroys.is_empty() || run.app.global.yes {
+        return Ok(Some(destroys));
+    }
+    let hosts = names(removals(plan));
+    if !can_ask(&run.app.ui) {
+        return Err(refuse_unasked(&hosts));
+    }
+    let mut question = Text::new();
+    let machines = count(destroys.len(), "machine");
+    question
+        .put("Remove ")
+        .styled(BAD, &machines)
+        .put(&format!(" and all data there ({hosts})? [y/N] "));
+    match run.ask(question, vec!["y".to_owned(), "Y".to_owned(), "yes".to_owned()]).await? {
+        Answer::Yes => Ok(Some(destroys)),
+        Answer::No => {
+            run.app.ui.say(Text::new().line("Nothing was changed."));
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use std::collections::BTreeMap;
+
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::error::{ExitCode, Failure};
+use stagecraft_core::name::EnvironmentName;
+use stagecraft_core::resolve::resolve;
+
+use crate::app::App;
+use crate::args::{Output, Validate};
+use crate::documents::{EnvironmentItem, OnlineItem, ValidationDocument};
+use crate::project::{File, Project};
+use crate::run::{Logins, Run, with_engine};
+use crate::stop::{Stop, Trouble};
+use crate::ui::{GOOD, Text, count, names};
+
+/// Checks the file.
+pub(super) fn run(app: &App, args: &Validate) -> Result<ExitCode, Stop> {
+    let (file, online) = if args.online {
+        let project = Project::load(app)?;
+        let online = with_engine(app, &project, Logins::None, async |run| online(run).await)?;
+        (project.file, Some(online))
+    } else {
+        (offline(app)?, None)
+    };
+    let document = ValidationDocument {
+        project: file.config.project.clone(),
+        environments: file
+            .config
+            .environments
+            .iter()
+            .map(|(name, hosts)| EnvironmentItem { name: name.clone(), hosts: hosts.len() })
+            .collect(),
+        online,
+    };
+    match app.ui.output {
+        Output::Json => app.ui.document(&document)?,
+        Output::Human => app.ui.result(&screen(&file, &document))?,
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The file by itself. What this version cannot act on is no problem of the file, and is said.
+fn offline(app: &App) -> Result<File, Stop> {
+    let file = File::load(app)?;
+    let named: Vec<EnvironmentName> = match &app.global.env {
+        Some(name) => {
+            let chosen = file.config.environment(Some(name.as_str()));
+            let (scope, _) = chosen.map_err(|problem| file.problems(vec![problem]))?;
+            vec![scope.environment]
+        }
+        None => file.config.environments.keys().cloned().collect(),
+    };
+    let unsupported: Vec<&EnvironmentName> =
+        named.iter().filter(|name| !file.config.unsupported(name).is_empty()).collect();
+    if !unsupported.is_empty() {
+        let environments = names(unsupported);
+        app.ui.say(Text::new().line(&format!(
+            "note: this version cannot work on {environments} yet; `stagecraft infra plan` says why"
+        )));
+    }
+    Ok(file)
+}
+
+/// What the providers say to the chosen environment.
+async fn online(run: &Run<'_>) -> Result<Vec<OnlineItem>, Stop> {
+    let accounts = run.interruptible(run.engine.validate_credentials()).await?;
+    let mut troubles: Vec<Trouble> = Vec::new();
+    let mut items: BTreeMap<ProviderId, OnlineItem> = BTreeMap::new();
+    for (provider, account) in accounts {
+        match account {
+            Ok(account) => {
+                let hosts = run.project.hosts.values();
+                let hosts = hosts.filter(|host| host.provider == provider).count();
+                items.insert(provider, OnlineItem { provider, account: account.name, hosts });
+            }
+            Err(error) => troubles.push(Failure::from(&error).into()),
+        }
+    }
+    if !troubles.is_empty() {
+        return Err(Stop { exit: ExitCode::Cloud, troubles });
+    }
+    let providers = items.keys().copied().collect();
+    let catalogues = run.interruptible(run.engine.catalogues(&providers)).await?;
+    let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
+    let file = &run.project.file;
+    let resolved = resolve(&run.project.scope, &run.project.hosts, &catalogues, &file.ssh_keys());
+    match resolved {
+        Ok(_) => Ok(items.into_values().collect()),
+        Err(problems) => Err(file.order_problems(problems)),
+    }
+}
+
+fn screen(file: &File, document: &ValidationDocument) -> Text {
+    let mut text = Text::new();
+    let environments: Vec<String> = document
+        .environments
+        .iter()
+        .map(|item| format!("`{}` with {}", item.name, count(item.hosts, "host")))
+        .collect();
+    text.styled(GOOD, &format!("`{}` is valid", file.name));
+    text.put(&format!(": project `{}`, {}.", document.project, environments.join(", ")));
+    text.end_line();
+    for item in document.online.iter().flatten() {
+        let hosts = count(item.hosts, "host");
+        text.line(&format!("{}: logged in as {}, {hosts} can be ordered.", item.provider, item.account));
+    }
+    text
+}

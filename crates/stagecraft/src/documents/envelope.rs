@@ -1,0 +1,160 @@
+use std::fmt::Write as _;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Version of all documents.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// The kinds of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// `infra plan`, and `infra up --dry-run`.
+    Plan,
+    /// `infra up`, `infra bootstrap` and `infra down`.
+    Report,
+    /// `infra status`.
+    Status,
+    /// `infra inventory`.
+    Inventory,
+    /// `exec`.
+    Exec,
+    /// `validate`.
+    Validation,
+    /// `providers`.
+    Providers,
+    /// `init`.
+    Init,
+    /// Any command that could not do its work.
+    Error,
+}
+
+impl Kind {
+    /// All kinds.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Plan,
+        Self::Report,
+        Self::Status,
+        Self::Inventory,
+        Self::Exec,
+        Self::Validation,
+        Self::Providers,
+        Self::Init,
+        Self::Error,
+    ];
+
+    /// The word in the document.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Report => "report",
+            Self::Status => "status",
+            Self::Inventory => "inventory",
+            Self::Exec => "exec",
+            Self::Validation => "validation",
+            Self::Providers => "providers",
+            Self::Init => "init",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What a document says.
+pub(crate) trait Document: Serialize + JsonSchema {
+    /// Which one it is.
+    const KIND: Kind;
+
+    /// The document as one JSON text that is safe to show on a terminal.
+    fn to_json(&self) -> String {
+        let enveloped =
+            Enveloped { schema_version: SCHEMA_VERSION, kind: Self::KIND.as_str(), body: self };
+        let text = serde_json::to_string_pretty(&enveloped)
+            .expect("documents have text keys only, and writing to memory cannot fail");
+        let mut safe = String::with_capacity(text.len() + 1);
+        for c in text.chars() {
+            // JSON allows these characters unescaped; terminals obey some of them, and bidirectional
+            // controls reorder what is read. They can stand inside of texts only.
+            match c {
+                '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                    let _infallible = write!(safe, "\\u{:04x}", u32::from(c));
+                }
+                other => safe.push(other),
+            }
+        }
+        safe.push('\n');
+        safe
+    }
+}
+
+#[derive(Serialize)]
+struct Enveloped<'a, T: ?Sized> {
+    schema_version: u32,
+    kind: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// The JSON Schema of a kind of document.
+pub(crate) fn schema_of(kind: Kind) -> Value {
+    match kind {
+        Kind::Plan => schema::<super::PlanDocument>(),
+        Kind::Report => schema::<super::ReportDocument>(),
+        Kind::Status => schema::<super::StatusDocument>(),
+        Kind::Inventory => schema::<super::InventoryDocument>(),
+        Kind::Exec => schema::<super::ExecDocument>(),
+        Kind::Validation => schema::<super::ValidationDocument>(),
+        Kind::Providers => schema::<super::ProvidersDocument>(),
+        Kind::Init => schema::<super::InitDocument>(),
+        Kind::Error => schema::<super::ErrorDocument>(),
+    }
+}
+
+fn schema<T: Document>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema: Schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), json!(format!("stagecraft {}", T::KIND.as_str())));
+    let mut schema = schema.to_value();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        let own = std::mem::take(properties);
+        properties.insert(
+            "schema_version".to_owned(),
+            json!({ "description": "Version of the format.", "const": SCHEMA_VERSION }),
+        );
+        properties.insert(
+            "kind".to_owned(),
+            json!({ "description": "What the document is.", "const": T::KIND.as_str() }),
+        );
+        properties.extend(own);
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.splice(0..0, [json!("schema_version"), json!("kind")]);
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::InitDocument;
+
+    #[test]
+    fn a_document_says_its_version_and_kind_first() {
+        let json = InitDocument { provider: stagecraft_core::desired::ProviderId::Local }.to_json();
+        assert!(json.starts_with("{\n  \"schema_version\": 1,\n  \"kind\": \"init\",\n"), "{json}");
+    }
+
+    #[test]
+    fn every_schema_is_valid_and_pins_version_and_kind() {
+        for kind in Kind::ALL {
+            let schema = schema_of(kind);
+            jsonschema::meta::validate(&schema).expect("a valid schema");
+            let validator = jsonschema::validator_for(&schema).expect("a usable schema");
+            assert!(!validator.is_valid(&json!({})), "{kind:?} allows anything");
+            assert_eq!(schema["properties"]["kind"]["const"], kind.as_str());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use stagecraft_core::cloud::Price;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::inventory::Spec;
+use stagecraft_core::name::{EnvironmentName, HostName, ProjectName, RoleName};
+use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason};
+
+use super::{Document, Kind};
+
+/// What would be done about every host, and why. Sorted by host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct PlanDocument {
+    /// The project.
+    project: ProjectName,
+    /// The environment.
+    environment: EnvironmentName,
+    /// Whether anything differs from the file, whether or not a run would do something about it.
+    finds_changes: bool,
+    /// The hosts. A host with surplus instances has one more entry for each of them.
+    hosts: Vec<PlanHost>,
+    /// How many entries have each action.
+    summary: BTreeMap<String, usize>,
+    /// How many entries are left alone.
+    left_alone: usize,
+    /// What all hosts cost from now on, where providers say it; one price per currency.
+    monthly: Vec<Price>,
+}
+
+/// What would be done about one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+struct PlanHost {
+    host: HostName,
+    provider: ProviderId,
+    role: RoleName,
+    /// What should be done.
+    action: Action,
+    /// Why.
+    reason: ReasonName,
+    /// What differs.
+    differences: Vec<Difference>,
+    /// Why this run leaves the host alone; null when it does not.
+    left_alone: Option<Hold>,
+    /// What the host's machine is made of from now on; null for one that is removed.
+    spec: Option<Spec>,
+    /// What it costs a month, where the provider says it.
+    monthly: Option<Price>,
+    /// What was asked for and cannot be had.
+    notices: Vec<String>,
+}
+
+/// Why something should be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ReasonName {
+    /// The host has no instance.
+    Missing,
+    /// It is as asked.
+    UpToDate,
+    /// Its instance was ordered earlier and is not up yet.
+    NotUpYet,
+    /// Its instance is switched off.
+    SwitchedOff,
+    /// Some properties differ.
+    Differs,
+    /// The provider gave up on its instance.
+    InstanceFailed,
+    /// The user asked for it by name.
+    Requested,
+    /// It is not in the file.
+    NotInFile,
+    /// An older instance stands for the host.
+    Duplicate,
+}
+
+impl Document for PlanDocument {
+    const KIND: Kind = Kind::Plan;
+}
+
+impl From<&Plan> for PlanDocument {
+    fn from(plan: &Plan) -> Self {
+        let counts = Action::ALL.map(|action| (action.as_str().to_owned(), plan.count(action)));
+        Self {
+            project: plan.scope.project.clone(),
+            environment: plan.scope.environment.clone(),
+            finds_changes: plan.finds_changes(),
+            hosts: plan.entries.iter().map(PlanHost::from).collect(),
+            summary: counts.into(),
+            left_alone: plan.entries.iter().filter(|e| e.fate != Fate::Proceeds).count(),
+            monthly: monthly(plan),
+        }
+    }
+}
+
+impl From<&Entry> for PlanHost {
+    fn from(entry: &Entry) -> Self {
+        let (reason, differences) = match &entry.reason {
+            Reason::Missing => (ReasonName::Missing, &[][..]),
+            Reason::UpToDate => (ReasonName::UpToDate, &[][..]),
+            Reason::NotUpYet => (ReasonName::NotUpYet, &[][..]),
+            Reason::SwitchedOff => (ReasonName::SwitchedOff, &[][..]),
+            Reason::Differs(differences) => (ReasonName::Differs, differences.as_slice()),
+            Reason::InstanceFailed => (ReasonName::InstanceFailed, &[][..]),
+            Reason::Requested => (ReasonName::Requested, &[][..]),
+            Reason::NotInFile => (ReasonName::NotInFile, &[][..]),
+            Reason::Duplicate { .. } => (ReasonName::Duplicate, &[][..]),
+        };
+        Self {
+            host: entry.host.clone(),
+            provider: entry.provider,
+            role: entry.role.clone(),
+            action: entry.change.action(),
+            reason,
+            differences: differences.to_vec(),
+            left_alone: match entry.fate {
+                Fate::Proceeds => None,
+                Fate::LeftAlone(hold) => Some(hold),
+            },
+            spec: spec(&entry.change).cloned(),
+            monthly: entry.monthly.clone(),
+            notices: entry.notices.clone(),
+        }
+    }
+}
+
+fn spec(change: &Change) -> Option<&Spec> {
+    match change {
+        Change::Create { wanted }
+        | Change::Resume { wanted, .. }
+        | Change::Update { wanted, .. }
+        | Change::Replace { wanted, .. } => Some(&wanted.spec),
+        Change::Unchanged { instance } => Some(&instance.spec),
+        Change::Delete { .. } => None,
+    }
+}
+
+/// The sum of the known prices, by currency.
+pub(crate) fn monthly(plan: &Plan) -> Vec<Price> {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for price in plan.entries.iter().filter_map(|entry| entry.monthly.as_ref()) {
+        *sums.entry(&price.currency).or_default() += price.cents;
+    }
+    sums.into_iter()
+        .map(|(currency, cents)| Price { cents, currency: currency.to_owned() })
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! The documents against their own schemas, and the schemas against the files that are published.
+
+use std::path::Path;
+
+use serde_json::Value;
+use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::inventory::Lifecycle;
+use stagecraft_core::plan::Policy;
+
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::plan::Plan;
+
+use super::*;
+use crate::stop::Stop;
+use crate::ui::samples::{full_plan, host, plan, running, scope, wanted};
+use crate::ui::tests::{mixed_report, mixed_status};
+
+#[test]
+fn every_document_is_as_its_schema_says() {
+    for (kind, json) in documents() {
+        let value: Value = serde_json::from_str(&json).expect("JSON");
+        let validator = jsonschema::validator_for(&schema_of(kind)).expect("a schema");
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{kind:?}: {errors:#?}\n{json}");
+        assert_eq!(value["kind"], kind.as_str());
+    }
+}
+
+#[test]
+fn a_schema_refuses_a_document_with_a_wrong_field() {
+    for (kind, json) in documents() {
+        let validator = jsonschema::validator_for(&schema_of(kind)).expect("a schema");
+        let mut value: Value = serde_json::from_str(&json).expect("JSON");
+        value["schema_version"] = 2.into();
+        assert!(!validator.is_valid(&value), "{kind:?} of another version");
+        let mut value: Value = serde_json::from_str(&json).expect("JSON");
+        let fields = value.as_object_mut().expect("an object");
+        let last = fields.keys().next_back().expect("a field").clone();
+        fields.insert(last.clone(), Value::Bool(true));
+        assert!(!validator.is_valid(&value), "{kind:?} with {last}: true");
+    }
+}
+
+#[test]
+fn the_published_schemas_are_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
+    let published = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    for kind in Kind::ALL {
+        let name = format!("{}.schema.json", kind.as_str());
+        let current = format!("{:#}\n", schema_of(kind));
+        assert!(
+            published(&name) == current,
+            "run `stagecraft schema --of {} > docs/schemas/{name}`",
+            kind.as_str()
+        );
+    }
+}
+
+#[test]
+fn a_result_holds_nothing_that_differs_between_two_runs() {
+    for (kind, json) in documents() {
+        let tells_ids = kind == Kind::Inventory;
+        assert_eq!(json.contains("id-of-"), tells_ids, "{kind:?}: {json}");
+        for word in ["elapsed", "duration", "timestamp", "created_at", "/root", "/home"] {
+            assert!(!json.contains(word), "{kind:?} has {word}: {json}");
+        }
+    }
+}
+
+#[test]
+fn what_terminals_obey_is_escaped() {
+    let evil = "\x1b[31m \u{9b}2J \u{202e} \u{7f}";
+    let json = Stop::new(ExitCode::Cloud, Failure::new(Code::CLOUD_PROVIDER_FAULT, evil))
+        .document()
+        .to_json();
+    assert!(json.is_ascii() && !json.contains('\x1b'), "{json:?}");
+    let value: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(value["errors"][0]["message"], evil, "nothing is lost");
+}
+
+/// At least one document of every kind.
+fn documents() -> Vec<(Kind, String)> {
+    let stop = Stop::usage("no").with_hint("yes").with_note("kept");
+    let up_to_date = plan([wanted("a")], [running("a", "10.0.0.1")], &Policy::default());
+    let mut documents = vec![
+        (Kind::Plan, PlanDocument::from(&full_plan()).to_json()),
+        (Kind::Plan, PlanDocument::from(&up_to_date).to_json()),
+        (Kind::Report, report(Some(&full_plan()))),
+        (Kind::Report, report(None)),
+        (Kind::Status, mixed_status().to_json()),
+        (Kind::Inventory, inventory().to_json()),
+        (Kind::Exec, exec().to_json()),
+        (Kind::Validation, validation(None).to_json()),
+        (Kind::Init, InitDocument { provider: ProviderId::Local }.to_json()),
+        (Kind::Error, stop.document().to_json()),
+    ];
+    let providers = ProviderId::ALL.map(crate::wire::provider_facts).to_vec();
+    documents.push((Kind::Providers, ProvidersDocument { providers }.to_json()));
+    let online =
+        OnlineItem { provider: ProviderId::Local, account: "Docker 27".to_owned(), hosts: 2 };
+    documents.push((Kind::Validation, validation(Some(vec![online])).to_json()));
+    let kinds: std::collections::BTreeSet<Kind> = documents.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, Kind::ALL.into(), "a kind has no document here");
+    documents
+}
+
+fn report(plan: Option<&Plan>) -> String {
+    let report = mixed_report();
+    ReportDocument::new(Verb::Up, &scope(), plan, &report, report.exit_code()).to_json()
+}
+
+fn inventory() -> InventoryDocument {
+    let instance = running("app-1", "10.0.0.1");
+    let up = InventoryHost {
+        host: host("app-1"),
+        provider: instance.provider,
+        role: instance.marks.role.clone(),
+        instance: instance.id.clone(),
+        lifecycle: Lifecycle::Running,
+        address: Some("10.0.0.1".to_owned()),
+        ssh: Some(Ssh { host: "10.0.0.1".to_owned(), port: 22, user: "root".to_owned() }),
+        spec: instance.spec.clone(),
+        protected: true,
+        tags: ["blue".to_owned()].into(),
+    };
+    let coming = InventoryHost {
+        host: host("app-2"),
+        lifecycle: Lifecycle::Pending,
+        address: None,
+        ssh: None,
+        ..up.clone()
+    };
+    let scope = scope();
+    InventoryDocument {
+        project: scope.project,
+        environment: scope.environment,
+        hosts: vec![up, coming],
+    }
+}
+
+fn exec() -> ExecDocument {
+    let ran = ExecResult::Ran { status: 3, stdout: "a\n".to_owned(), stderr: String::new() };
+    let failed = ExecResult::Failed { failure: Failure::new(Code::SSH_FAILED, "no answer") };
+    ExecDocument {
+        project: scope().project,
+        environment: scope().environment,
+        hosts: vec![
+            ExecHost { host: host("app-1"), result: ran },
+            ExecHost { host: host("app-2"), result: failed },
+        ],
+        interrupted: false,
+        exit_code: 10,
+    }
+}
+
+fn validation(online: Option<Vec<OnlineItem>>) -> ValidationDocument {
+    let environments = vec![EnvironmentItem { name: scope().environment, hosts: 2 }];
+    ValidationDocument { project: scope().project, environments, online }
+}

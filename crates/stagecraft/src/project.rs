@@ -1,0 +1,139 @@
+//! The configuration file of a run, and the environment it is about.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use stagecraft_core::config::{self, Config, Problem, Problems};
+use stagecraft_core::desired::{DesiredHost, ProviderId};
+use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::name::{HostName, Scope};
+use stagecraft_core::resolve::{OrderProblem, SshKeyNames};
+
+use crate::app::App;
+use crate::next::Next;
+use crate::stop::{Stop, printable};
+
+/// One more byte than a file may have.
+const TOO_MUCH: u64 = 1024 * 1024 + 1;
+
+/// A file without problems.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    /// Its name, as the user gave it.
+    pub(crate) name: String,
+    /// What it says.
+    pub(crate) config: Config,
+    text: String,
+}
+
+/// A file and the environment of it that a command works on.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    /// The file.
+    pub(crate) file: File,
+    /// The project and environment.
+    pub(crate) scope: Scope,
+    /// The hosts the environment should have.
+    pub(crate) hosts: BTreeMap<HostName, DesiredHost>,
+    /// Commands for this file and environment.
+    pub(crate) next: Next,
+    /// The folder of the file, absolute.
+    pub(crate) folder: PathBuf,
+}
+
+impl File {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(crate) fn load(app: &App) -> Result<Self, Stop> {
+        let path = &app.global.config;
+        let name = path.display().to_string();
+        let bytes = read(path).map_err(|why| unreadable(app, &name, &why))?;
+        let config = config::parse(&name, &bytes)?;
+        Ok(Self { name, config, text: String::from_utf8_lossy(&bytes).into_owned() })
+    }
+
+    /// Problems of this file as the end of a command.
+    pub(crate) fn problems(&self, problems: Vec<Problem>) -> Stop {
+        Problems { file: self.name.clone(), text: printable(&self.text), problems }.into()
+    }
+
+    /// Hosts of this file that cannot be ordered, as the end of a command.
+    pub(crate) fn order_problems(&self, problems: Vec<OrderProblem>) -> Stop {
+        Stop::order(&self.name, &self.text, problems)
+    }
+
+    /// The names of SSH keys that hosts get.
+    pub(crate) fn ssh_keys(&self) -> SshKeyNames {
+        let providers = self.config.providers.iter();
+        providers
+            .filter_map(|(&id, provider): (&ProviderId, _)| {
+                Some((id, provider.ssh_key_name.clone()?))
+            })
+            .collect()
+    }
+}
+
+impl Project {
+    /// Reads the file and chooses its environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file, the choice, or what this version can do about it.
+    pub(crate) fn load(app: &App) -> Result<Self, Stop> {
+        let file = File::load(app)?;
+        let wanted = app.global.env.as_ref().map(|name| name.as_str());
+        let (scope, hosts) =
+            file.config.environment(wanted).map_err(|problem| file.problems(vec![problem]))?;
+        let unsupported = file.config.unsupported(&scope.environment);
+        if !unsupported.is_empty() {
+            return Err(file.problems(unsupported));
+        }
+        let folder = folder_of(&app.global.config)
+            .map_err(|error| unreadable(app, &file.name, &error.to_string()))?;
+        let environments = file.config.environments.len();
+        let next = Next::new(&app.global).in_scope(&scope, environments);
+        Ok(Self { file, scope, hosts, next, folder })
+    }
+}
+
+fn folder_of(file: &Path) -> std::io::Result<PathBuf> {
+    let file = std::path::absolute(file)?;
+    Ok(file.parent().map_or_else(|| file.clone(), Path::to_owned))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    // A named pipe would block when it is opened, so what it is comes first.
+    let kind = std::fs::metadata(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            "there is no such file".to_owned()
+        } else {
+            error.to_string()
+        }
+    })?;
+    if kind.is_dir() {
+        return Err("it is a directory".to_owned());
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(TOO_MUCH).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 == TOO_MUCH {
+        return Err("it is larger than 1 MiB".to_owned());
+    }
+    Ok(bytes)
+}
+
+fn unreadable(app: &App, name: &str, why: &str) -> Stop {
+    let failure =
+        Failure::new(Code::CONFIG_UNREADABLE, format!("could not read `{name}`: {why}"));
+    let stop = Stop::new(ExitCode::Usage, failure);
+    if app.global.config.exists() {
+        stop.with_hint("check the path given with `--config`")
+    } else if name == crate::args::DEFAULT_CONFIG {
+        stop.with_hint("run `stagecraft init` to write a first file, or name yours with `--config`")
+    } else {
+        stop.with_hint("check the path given with `--config`; `stagecraft init` writes a first file")
+    }
+}

@@ -1,0 +1,218 @@
+//! One run of the engine: its parts, its progress, and the user's wish to stop.
+
+mod signals;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stagecraft_core::bootstrap;
+use stagecraft_core::converge::Step;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::inventory::Inventory;
+use stagecraft_core::name::HostName;
+use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
+use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
+use stagecraft_core::resolve::{ResolvedHost, resolve};
+use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
+
+pub(crate) use signals::Ended;
+
+use crate::app::App;
+use crate::project::Project;
+use crate::stop::Stop;
+use crate::ui::{Answer, Progress, Text, ask, names};
+use crate::wire::{self, Access};
+use signals::Signals;
+
+/// Whether a run logs in to hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Logins {
+    /// It does, or makes hosts that somebody must be able to log in to.
+    Needed,
+    /// It looks at the cloud only.
+    None,
+}
+
+/// Everything a command needs to act.
+#[derive(Debug)]
+pub(crate) struct Run<'a> {
+    /// The command's surroundings.
+    pub(crate) app: &'a App,
+    /// The file and environment.
+    pub(crate) project: &'a Project,
+    /// What acts.
+    pub(crate) engine: Engine,
+    /// What is shown meanwhile, and the report.
+    pub(crate) progress: Progress,
+    /// How to log in; `None` in a run that does not.
+    pub(crate) access: Option<Access>,
+    cancel: Cancel,
+    signals: Signals,
+}
+
+/// Does `work` with an engine for `project`.
+///
+/// # Errors
+/// When there can be no engine, or `work` stops.
+pub(crate) fn with_engine<'a, T>(
+    app: &'a App,
+    project: &'a Project,
+    logins: Logins,
+    work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let config = &project.file.config;
+    let access = match logins {
+        Logins::Needed => Some(wire::access(&app.environment, config, &project.folder)?),
+        Logins::None => None,
+    };
+    let progress = Progress::new(&app.ui);
+    let providers = wire::providers(&app.environment, config, access.as_ref(), &progress)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::machine("start", &error))?;
+    let outcome = runtime.block_on(async {
+        let cancel = Cancel::new();
+        let engine = Engine::new(Parts {
+            providers,
+            connector: access.as_ref().map_or_else(|| Arc::new(NoLogins) as _, wire::connector),
+            clock: Arc::new(TokioClock::new()),
+            reporters: vec![Arc::new(progress.clone())],
+            limits: Limits::default(),
+            cancel: cancel.clone(),
+            seed: u64::from(std::process::id()),
+        });
+        let signals =
+            Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
+        let run = Run { app, project, engine, progress, access, cancel, signals };
+        let outcome = work(&run).await;
+        run.progress.finish();
+        outcome
+    });
+    // A question that still waits for its answer must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+impl Run<'_> {
+    /// The steps that make a host of this project ready.
+    pub(crate) fn steps(
+        &self,
+    ) -> impl Fn(&HostName) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
+        let config = self.project.file.config.bootstrap.clone();
+        move |host| bootstrap::steps(host, &config)
+    }
+
+    /// What exists.
+    ///
+    /// # Errors
+    /// When a provider cannot be listed, or the user interrupts.
+    pub(crate) async fn observe(&self) -> Result<Inventory, Stop> {
+        let looking = self.engine.observe(&self.project.scope);
+        let inventory = self.signals.interruptible(looking).await?;
+        self.progress.finish();
+        refuse_blind(&inventory)?;
+        Ok(inventory)
+    }
+
+    /// What exists, and what `infra up` would do about it.
+    ///
+    /// # Errors
+    /// When a provider does not answer, a host cannot be ordered or does not exist, or the user
+    /// interrupts.
+    pub(crate) async fn plan(&self, policy: &Policy) -> Result<(Inventory, Plan), Stop> {
+        let hosts = &self.project.hosts;
+        let in_use: BTreeSet<ProviderId> = hosts.values().map(|host| host.provider).collect();
+        let scope = &self.project.scope;
+        let looking =
+            async { tokio::join!(self.engine.observe(scope), self.engine.catalogues(&in_use)) };
+        let (inventory, catalogues) = self.signals.interruptible(looking).await?;
+        self.progress.finish();
+        refuse_blind(&inventory)?;
+        let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
+        let file = &self.project.file;
+        let wanted: BTreeMap<HostName, ResolvedHost> =
+            resolve(scope, hosts, &catalogues, &file.ssh_keys())
+                .map_err(|problems| file.order_problems(problems))?;
+        let plan = plan_up(scope, &wanted, &inventory, policy)
+            .map_err(|error| self.no_plan(&error))?;
+        Ok((inventory, plan))
+    }
+
+    /// Why there is no plan.
+    pub(crate) fn no_plan(&self, error: &PlanError) -> Stop {
+        match error {
+            PlanError::UnknownHost(_) => Stop::from(error).with_hint(self.known_hosts_hint()),
+            PlanError::Blind { .. } => Stop::from(error),
+        }
+    }
+
+    /// Which hosts there are to name.
+    pub(crate) fn known_hosts_hint(&self) -> String {
+        match names(self.project.hosts.keys()) {
+            none if none.is_empty() => "the file has no hosts in this environment".to_owned(),
+            hosts => format!("the file has {hosts}"),
+        }
+    }
+
+    /// Does work that changes nothing; the first signal ends it.
+    ///
+    /// # Errors
+    /// When the user interrupts.
+    pub(crate) async fn interruptible<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Stop> {
+        self.signals.interruptible(work).await
+    }
+
+    /// Does work that changes things; the first signal asks it to end, the second drops it.
+    pub(crate) async fn guarded<T>(&self, work: impl Future<Output = T>) -> Ended<T> {
+        let stopping = || {
+            let mut text = Text::new();
+            text.line("stopping: nothing new is started; press Ctrl-C again to stop at once");
+            self.progress.note(&text);
+        };
+        self.signals.guarded(&self.cancel, stopping, work).await
+    }
+
+    /// Asks on the terminal; see [`ask`].
+    ///
+    /// # Errors
+    /// When the user interrupts.
+    pub(crate) async fn ask(&self, question: Text, wanted: Vec<String>) -> Result<Answer, Stop> {
+        let ui = self.app.ui.clone();
+        let asking = tokio::task::spawn_blocking(move || ask(&ui, &question, &wanted));
+        let answer = self.signals.interruptible(asking).await;
+        if answer.is_err() {
+            // The cursor still stands behind the question.
+            self.app.ui.say(Text::new().end_line());
+        }
+        Ok(answer?.unwrap_or(Answer::No))
+    }
+}
+
+fn refuse_blind(inventory: &Inventory) -> Result<(), Stop> {
+    match inventory.unlisted().iter().next() {
+        Some((&provider, why)) => {
+            Err(Stop::from(&PlanError::Blind { provider, why: why.clone() }))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The connector of a run that never logs in.
+#[derive(Debug)]
+struct NoLogins;
+
+#[async_trait]
+impl Connector for NoLogins {
+    async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError> {
+        Err(RemoteError::Local {
+            host: target.host.clone(),
+            why: "this command does not log in".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! Why a command could not do its work, and how the process ends then.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use stagecraft_core::cloud::CloudError;
+use stagecraft_core::config::Problems;
+use stagecraft_core::desired::Position;
+use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::plan::PlanError;
+use stagecraft_core::resolve::OrderProblem;
+
+use crate::documents::{ErrorDocument, ErrorItem};
+use crate::ui::is_harmless;
+
+/// A command that ends without a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// How the process exits.
+    pub(crate) exit: ExitCode,
+    /// Everything that is wrong; never empty.
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// What and why.
+    pub(crate) failure: Failure,
+    /// Where in the configuration file.
+    pub(crate) place: Option<Place>,
+    /// What was kept or done all the same.
+    pub(crate) notes: Vec<String>,
+}
+
+/// A place in the configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file, as the user named it.
+    pub(crate) file: String,
+    /// Its text, safe to print.
+    pub(crate) text: Arc<str>,
+    /// The bytes of `text` this is about.
+    pub(crate) span: Range<usize>,
+    /// Where the span starts.
+    pub(crate) position: Position,
+    /// A few words for under these bytes.
+    pub(crate) label: Option<String>,
+    /// A second place, and a few words about it.
+    pub(crate) also: Option<(Range<usize>, String)>,
+}
+
+impl Stop {
+    /// One failure.
+    pub(crate) fn new(exit: ExitCode, failure: Failure) -> Self {
+        Self { exit, troubles: vec![Trouble::from(failure)] }
+    }
+
+    /// A command line that cannot be followed.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Usage, Failure::new(Code::USAGE, message))
+    }
+
+    /// A failure before any host was touched.
+    pub(crate) fn bootstrap(message: impl Into<String>) -> Self {
+        Self::new(ExitCode::Bootstrap, Failure::new(Code::CONFIG_INVALID, message))
+    }
+
+    /// Something this machine refused.
+    pub(crate) fn machine(what: &str, error: &std::io::Error) -> Self {
+        Self::usage(format!("this machine does not let stagecraft {what}: {error}"))
+    }
+
+    /// A result that could not be written.
+    pub(crate) fn output(what: &str, error: &std::io::Error) -> Self {
+        let message = format!("could not write {what}: {error}");
+        Self::new(ExitCode::Usage, Failure::new(Code::OUTPUT_FAILED, message))
+    }
+
+    /// The end of a run that the user interrupted before it changed anything.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(
+            ExitCode::Interrupted,
+            Failure::new(Code::INTERRUPTED, "interrupted; nothing was changed"),
+        )
+    }
+
+    /// Hosts that cannot be ordered, shown where the file declares them.
+    pub(crate) fn order(file: &str, text: &str, problems: Vec<OrderProblem>) -> Self {
+        let text: Arc<str> = printable(text).into();
+        let troubles = problems.into_iter().map(|problem| {
+            let mut failure = Failure::new(
+                Code::ORDER_INVALID,
+                format!("cannot order `{}`: {}", problem.host, problem.message),
+            );
+            failure.hints.extend(problem.hint);
+            let span = word_at(&text, problem.declared_at);
+            let place = span.map(|span| Place {
+                file: file.to_owned(),
+                text: Arc::clone(&text),
+                span,
+                position: problem.declared_at,
+                label: None,
+                also: None,
+            });
+            Trouble { failure, place, notes: Vec::new() }
+        });
+        Self { exit: ExitCode::Usage, troubles: troubles.collect() }
+    }
+
+    /// Adds a command or edit that helps.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(last) = self.troubles.last_mut() {
+            last.failure.hints.push(hint.into());
+        }
+        self
+    }
+
+    /// Adds what was kept or done all the same.
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        if let Some(last) = self.troubles.last_mut() {
+            last.notes.push(note.into());
+        }
+        self
+    }
+
+    /// The same for programs.
+    pub(crate) fn document(&self) -> ErrorDocument {
+        let errors = self.troubles.iter().map(|trouble| {
+            let place = trouble.place.as_ref();
+            let mut failure = trouble.failure.clone();
+            if let Some(label) = place.and_then(|place| place.label.as_ref()) {
+                failure.message = format!("{} ({label})", failure.message);
+            }
+            ErrorItem {
+                failure,
+                file: place.map(|place| place.file.clone()),
+                line: place.map(|place| place.position.line),
+                column: place.map(|place| place.position.column),
+                notes: trouble.notes.clone(),
+            }
+        });
+        ErrorDocument { errors: errors.collect(), exit_code: self.exit as u8 }
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self { failure, place: None, notes: Vec::new() }
+    }
+}
+
+impl From<Problems> for Stop {
+    fn from(problems: Problems) -> Self {
+        let text: Arc<str> = problems.text.into();
+        let file = problems.file;
+        let troubles = problems.problems.into_iter().map(|problem| {
+            let message = match problem.span {
+                Some(_) => problem.message.clone(),
+                None => format!("{file}: {problem}"),
+            };
+            let place = match (problem.span, problem.position) {
+                (Some(span), Some(position)) => Some(Place {
+                    file: file.clone(),
+                    text: Arc::clone(&text),
+                    span,
+                    position,
+                    label: problem.label,
+                    also: problem.also,
+                }),
+                (Some(_), None) | (None, Some(_) | None) => None,
+            };
+            let mut failure = Failure::new(problem.code, message);
+            failure.hints.extend(problem.help);
+            Trouble { failure, place, notes: Vec::new() }
+        });
+        Self { exit: ExitCode::Usage, troubles: troubles.collect() }
+    }
+}
+
+impl From<&CloudError> for Stop {
+    fn from(error: &CloudError) -> Self {
+        Self::new(ExitCode::Cloud, Failure::from(error))
+    }
+}
+
+impl From<&PlanError> for Stop {
+    fn from(error: &PlanError) -> Self {
+        let exit = match error {
+            PlanError::Blind { .. } => ExitCode::Cloud,
+            PlanError::UnknownHost(_) => ExitCode::Usage,
+        };
+        Self::new(exit, Failure::from(error))
+    }
+}
+
+/// A file's text as it can be shown: a byte order mark is left out, and what terminals obey is
+/// replaced without moving any other byte.
+pub(crate) fn printable(text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut printable = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let ends_line = c == '\n' || (c == '\r' && rest.peek() == Some(&'\n'));
+        if ends_line || is_harmless(c) {
+            printable.push(c);
+        } else {
+            printable.extend(std::iter::repeat_n('?', c.len_utf8()));
+        }
+    }
+    printable
+}
+
+/// The bytes of the key at a place.
+fn word_at(text: &str, at: Position) -> Option<Range<usize>> {
+    let line_start = match at.line.checked_sub(1)? {
+        0 => 0,
+        before => text.match_indices('\n').nth(before - 1)?.0 + 1,
+    };
+    let line = text[line_start..].split('\n').next()?;
+    let (start, _) = line.char_indices().nth(at.column.checked_sub(1)?)?;
+    let end = line[start..]
+        .find([' ', ':', ',', '}'])
+        .map_or(line.len(), |length| start + length.max(1));
+    Some(line_start + start..line_start + end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printable_file_keeps_its_places() {
+        let text = "\u{feff}a: \"\x1b[2J\u{9b}x\"\r\nb: \r1\n";
+        assert_eq!(printable(text), "a: \"?[2J??x\"\r\nb: ?1\n");
+    }
+
+    #[test]
+    fn the_word_at_a_place_is_found() {
+        let text = "a: b\n  größe-1: { x: 1 }\n";
+        let find = |line, column| word_at(text, Position { line, column }).map(|span| &text[span]);
+        assert_eq!(find(2, 3), Some("größe-1"));
+        assert_eq!(find(2, 14), Some("x"));
+        assert_eq!(find(1, 1), Some("a"));
+        assert_eq!(find(9, 1), None);
+        assert_eq!(find(2, 99), None);
+        assert_eq!(find(0, 0), None);
+    }
+}

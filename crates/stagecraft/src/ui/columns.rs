@@ -1,0 +1,137 @@
+//! Lines whose words stand below each other.
+
+use anstyle::Style;
+
+use super::text::{FAINT, PLAIN, Text, clean, width_of};
+
+/// The last column gets at least this much room, or a line of its own.
+const ROOM: usize = 24;
+/// Columns between columns.
+const GAP: usize = 2;
+
+/// One place of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    words: String,
+    style: Style,
+}
+
+impl Cell {
+    /// Words in a style.
+    pub(crate) fn styled(style: Style, words: impl Into<String>) -> Self {
+        Self { words: words.into(), style }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(words: T) -> Self {
+        Self { words: words.into(), style: PLAIN }
+    }
+}
+
+/// Rows of cells. All rows have the same number of cells; the last cell of a row may wrap, the
+/// others never do, so that names can always be copied and searched for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns {
+    indent: usize,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Columns {
+    /// Rows that start at this column.
+    pub(crate) fn indented(indent: usize) -> Self {
+        Self { indent, rows: Vec::new() }
+    }
+
+    /// Rows below a heading.
+    pub(crate) fn with_heading(heading: &[&str]) -> Self {
+        let mut columns = Self::default();
+        columns.row(heading.iter().map(|&words| Cell::styled(FAINT, words)).collect());
+        columns
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
+    /// Whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines, at most `width` columns wide where words allow. Columns in which no row says
+    /// anything are left out.
+    pub(crate) fn render(&self, width: usize) -> Text {
+        let mut widths: Vec<usize> = Vec::new();
+        for row in &self.rows {
+            widths.resize(widths.len().max(row.len()), 0);
+            for (known, cell) in widths.iter_mut().zip(row) {
+                *known = (*known).max(width_of(&clean(&cell.words)));
+            }
+        }
+        let before_last = widths.len().saturating_sub(1);
+        let start: usize = self.indent
+            + widths[..before_last].iter().filter(|w| **w > 0).map(|w| w + GAP).sum::<usize>();
+        let own_line = start + ROOM > width;
+
+        let mut text = Text::new();
+        for row in &self.rows {
+            text.space(self.indent);
+            let Some((last, cells)) = row.split_last() else { continue };
+            for (cell, column) in cells.iter().zip(&widths).filter(|(_, column)| **column > 0) {
+                let used = width_of(&clean(&cell.words));
+                text.styled(cell.style, &cell.words).space(column - used + GAP);
+            }
+            let whole = start + width_of(&clean(&last.words));
+            if own_line && whole > width {
+                let hang = self.indent + 6;
+                text.end_line().space(hang);
+                text.wrapped(last.style, &last.words, hang, hang, width);
+            } else {
+                text.wrapped(last.style, &last.words, start, start, width);
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Columns {
+        let mut columns = Columns::with_heading(&["HOST", "PRICE", "WHY"]);
+        columns.row(vec!["a".into(), "".into(), "short".into()]);
+        columns.row(vec!["größer-1".into(), "".into(), "a reason that is long enough to wrap".into()]);
+        columns
+    }
+
+    #[test]
+    fn the_last_column_wraps_below_itself() {
+        insta::assert_snapshot!(table().render(46).plain(), @r"
+        HOST      PRICE  WHY
+        a                short
+        größer-1         a reason that is long enough
+                         to wrap
+        ");
+    }
+
+    #[test]
+    fn without_room_the_last_column_gets_its_own_lines() {
+        insta::assert_snapshot!(table().render(36).plain(), @r"
+        HOST      PRICE  WHY
+        a                short
+        größer-1
+              a reason that is long enough
+              to wrap
+        ");
+    }
+
+    #[test]
+    fn a_column_without_words_takes_no_room() {
+        let mut columns = Columns::indented(2);
+        columns.row(vec!["a".into(), "".into(), "b".into()]);
+        assert_eq!(columns.render(80).as_str(), "  a  b\n");
+    }
+}

@@ -1,0 +1,155 @@
+//! Failures as people read them: what was tried and why it failed, where, what to do, what was kept.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use stagecraft_core::error::Code;
+
+use super::text::{BAD, BOLD, FAINT, Text, clean, count};
+use crate::stop::{Place, Trouble};
+
+/// Source lines are never cut shorter than this.
+const LEAST_WIDTH: usize = 60;
+const MOST_WIDTH: usize = 140;
+
+/// All troubles, a blank line after each that shows a piece of the file, and how many there are
+/// when there are several.
+pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
+    let mut text = Text::new();
+    for (number, trouble) in troubles.iter().enumerate() {
+        if number > 0 {
+            text.end_line();
+        }
+        match &trouble.place {
+            Some(place) => text.append_trusted(&snippet(trouble, place, color, width)),
+            None => text.append(&plain(trouble)),
+        };
+    }
+    if let [Trouble { place: Some(place), .. }, _, ..] = troubles {
+        text.end_line();
+        text.line(&format!("{} in `{}`", count(troubles.len(), "problem"), place.file));
+    }
+    text
+}
+
+fn plain(trouble: &Trouble) -> Text {
+    let mut text = Text::new();
+    let failure = &trouble.failure;
+    headline(&mut text, failure.code, &failure.message);
+    for line in &failure.output {
+        text.styled(FAINT, "  | ").line(line);
+    }
+    for hint in &failure.hints {
+        text.put("  ").styled(BOLD, "hint").put(": ").line(hint);
+    }
+    for note in &trouble.notes {
+        text.put("  ").styled(BOLD, "note").put(": ").line(note);
+    }
+    text
+}
+
+/// The first line of every failure.
+fn headline(text: &mut Text, code: Code, message: &str) {
+    text.styled(BAD.bold(), &format!("error[{code}]")).put(": ");
+    text.styled(BOLD, message).end_line();
+}
+
+fn snippet(trouble: &Trouble, place: &Place, color: bool, width: usize) -> String {
+    let label = place.label.as_deref().map(clean);
+    let mut snippet = Snippet::source(place.text.as_ref()).path(clean(&place.file)).annotation(
+        AnnotationKind::Primary.span(place.span.clone()).label(label),
+    );
+    if let Some((span, label)) = &place.also {
+        snippet = snippet
+            .annotation(AnnotationKind::Context.span(span.clone()).label(Some(clean(label))));
+    }
+    let mut group = Level::ERROR
+        .primary_title(clean(&trouble.failure.message))
+        .id(trouble.failure.code.as_str())
+        .element(snippet);
+    for hint in &trouble.failure.hints {
+        group = group.element(Level::HELP.with_name("hint").message(clean(hint)));
+    }
+    for note in &trouble.notes {
+        group = group.element(Level::NOTE.message(clean(note)));
+    }
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let mut shown = renderer.term_width(width.clamp(LEAST_WIDTH, MOST_WIDTH)).render(&[group]);
+    shown.push('\n');
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::desired::Position;
+    use stagecraft_core::error::Failure;
+    use stagecraft_core::resolve::OrderProblem;
+
+    use super::*;
+    use crate::stop::Stop;
+
+    #[test]
+    fn a_failure_says_what_to_do_and_what_was_kept() {
+        let failure = Failure::new(Code::CLOUD_SOLD_OUT, "hetzner could not create host `db-1`: sold out")
+            .with_output(vec!["E: no space left".to_owned()])
+            .with_hint("`nbg1` offers `cx22`");
+        let stop = Stop::new(stagecraft_core::error::ExitCode::Cloud, failure)
+            .with_note("`web-1` was created and is kept");
+        insta::assert_snapshot!(render(&stop.troubles, false, 80).plain(), @r"
+        error[cloud.sold-out]: hetzner could not create host `db-1`: sold out
+          | E: no space left
+          hint: `nbg1` offers `cx22`
+          note: `web-1` was created and is kept
+        ");
+    }
+
+    #[test]
+    fn order_problems_show_where_the_file_declares_the_host() {
+        let file = "cloud:\n  hosts:\n    app: { size: big }\n    db: { region: moon }\n";
+        let stop = Stop::order("stagecraft.yml", file, vec![
+            problem("app-1", 3, "local has no size `big` for amd64", Some("use `small`")),
+            problem("db", 4, "local has no region `moon`", None),
+        ]);
+        insta::assert_snapshot!(render(&stop.troubles, false, 80).plain(), @r"
+        error[order.invalid]: cannot order `app-1`: local has no size `big` for amd64
+         --> stagecraft.yml:3:5
+          |
+        3 |     app: { size: big }
+          |     ^^^
+          |
+          = hint: use `small`
+
+        error[order.invalid]: cannot order `db`: local has no region `moon`
+         --> stagecraft.yml:4:5
+          |
+        4 |     db: { region: moon }
+          |     ^^
+
+        2 problems in `stagecraft.yml`
+        ");
+    }
+
+    #[test]
+    fn what_others_say_never_reaches_the_terminal_raw() {
+        let evil = "\x1b[31mred\x07\nnext";
+        let file = format!("app: x # {evil}\n");
+        let mut stop = Stop::order(evil, &file, vec![problem("app", 1, evil, Some(evil))]);
+        stop.troubles.push(Trouble {
+            failure: Failure::new(Code::USAGE, evil).with_output(vec![evil.to_owned()]).with_hint(evil),
+            place: None,
+            notes: vec![evil.to_owned()],
+        });
+        let shown = render(&stop.troubles, false, 80);
+        let shown = anstream::adapter::strip_str(shown.as_str()).to_string();
+        assert_eq!(shown.matches("␛[31mred").count(), 7, "{shown}");
+        assert!(shown.contains("app: x # ?[31mred?"), "{shown}");
+        assert!(!shown.contains(['\x1b', '\x07']), "{shown:?}");
+    }
+
+    fn problem(host: &str, line: usize, message: &str, hint: Option<&str>) -> OrderProblem {
+        OrderProblem {
+            host: host.parse().unwrap(),
+            declared_at: Position { line, column: if line == 1 { 1 } else { 5 } },
+            message: message.to_owned(),
+            hint: hint.map(str::to_owned),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! A plan on screen: what will be done, what is left alone and how to act on it, and how much.
+
+use anstyle::Style;
+use stagecraft_core::cloud::Price;
+use stagecraft_core::inventory::{Instance, Spec};
+use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason};
+
+use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count};
+use super::{Cell, Columns};
+use crate::documents::monthly;
+use crate::next::Next;
+
+/// The plan, and nothing about what happens next.
+pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
+    let mut text = Text::new();
+    text.put("Plan for ").styled(BOLD, &format!("`{}`", plan.scope)).end_line();
+
+    let (done, left): (Vec<&Entry>, Vec<&Entry>) =
+        plan.entries.iter().partition(|entry| entry.fate == Fate::Proceeds);
+    let mut columns = Columns::indented(2);
+    for entry in done {
+        columns.row(row(entry, why(entry)));
+        notices(&mut columns, entry);
+    }
+    section(&mut text, "", &columns, width);
+
+    let mut columns = Columns::indented(2);
+    for entry in left {
+        if let Fate::LeftAlone(hold) = entry.fate {
+            columns.row(row(entry, format!("{}; {}", why(entry), what_to_do(entry, hold, next))));
+            notices(&mut columns, entry);
+        }
+    }
+    section(&mut text, "Left alone", &columns, width);
+
+    text.end_line();
+    text.styled(BOLD, &summary(plan)).end_line();
+    let monthly = monthly(plan);
+    if !monthly.is_empty() {
+        let sums: Vec<String> = monthly.iter().map(Price::to_string).collect();
+        text.line(&format!("{} a month from now on, at list prices.", sums.join(" + ")));
+    }
+    text
+}
+
+/// The hosts whose machines the plan removes, in the order of the plan.
+pub(crate) fn removals(plan: &Plan) -> Vec<&str> {
+    let mut hosts: Vec<&str> = plan
+        .entries
+        .iter()
+        .filter(|entry| entry.fate == Fate::Proceeds && is_destructive(entry.change.action()))
+        .map(|entry| entry.host.as_str())
+        .collect();
+    hosts.dedup();
+    hosts
+}
+
+fn is_destructive(action: Action) -> bool {
+    match action {
+        Action::Replace | Action::Delete => true,
+        Action::Create | Action::Unchanged | Action::Resume | Action::Update => false,
+    }
+}
+
+fn section(text: &mut Text, title: &str, columns: &Columns, width: usize) {
+    if columns.is_empty() {
+        return;
+    }
+    text.end_line();
+    if !title.is_empty() {
+        text.styled(BOLD, title).put(":").end_line();
+    }
+    text.append(&columns.render(width));
+}
+
+fn row(entry: &Entry, why: String) -> Vec<Cell> {
+    let (symbol, style) = look(entry.change.action());
+    let price = entry.monthly.as_ref().map(|price| format!("{price}/month")).unwrap_or_default();
+    vec![
+        Cell::styled(style, format!("{symbol} {}", entry.change.action().as_str())),
+        Cell::styled(BOLD, entry.host.as_str()),
+        entry.provider.as_str().into(),
+        machine(entry).into(),
+        price.into(),
+        Cell::from(why),
+    ]
+}
+
+/// What was asked for and cannot be had, below the host's own line.
+fn notices(columns: &mut Columns, entry: &Entry) {
+    for notice in &entry.notices {
+        let mut cells: Vec<Cell> = vec![Cell::from(""); 5];
+        cells.push(Cell::styled(WARN, format!("note: {notice}")));
+        columns.row(cells);
+    }
+}
+
+fn look(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Create | Action::Resume => ("+", GOOD),
+        Action::Update => ("~", WARN),
+        Action::Replace => ("~", BAD),
+        Action::Delete => ("-", BAD),
+        Action::Unchanged => (" ", FAINT),
+    }
+}
+
+fn machine(entry: &Entry) -> String {
+    let spec = match &entry.change {
+        Change::Create { wanted }
+        | Change::Resume { wanted, .. }
+        | Change::Update { wanted, .. }
+        | Change::Replace { wanted, .. } => &wanted.spec,
+        Change::Unchanged { instance } | Change::Delete { instance } => &instance.spec,
+    };
+    let Spec { region, size, image, arch, spot } = spec;
+    let spot = if *spot { ", spot" } else { "" };
+    if region.as_str() == entry.provider.as_str() {
+        format!("{size}, {image}, {arch}{spot}")
+    } else {
+        format!("{size} in {region}, {image}, {arch}{spot}")
+    }
+}
+
+fn why(entry: &Entry) -> String {
+    match &entry.reason {
+        Reason::Missing => "does not exist".to_owned(),
+        Reason::UpToDate => "up to date".to_owned(),
+        Reason::NotUpYet => "ordered earlier, not up yet".to_owned(),
+        Reason::SwitchedOff => "is switched off".to_owned(),
+        Reason::Differs(differences) => differences_of(differences),
+        Reason::InstanceFailed => "the provider gave up on its machine".to_owned(),
+        Reason::Requested => match entry.change.action() {
+            Action::Replace => "asked for with `--replace`".to_owned(),
+            Action::Create
+            | Action::Unchanged
+            | Action::Resume
+            | Action::Update
+            | Action::Delete => state_of(entry.change.instance()),
+        },
+        Reason::NotInFile => "not in the file".to_owned(),
+        Reason::Duplicate { .. } => {
+            format!("surplus: an older machine stands for `{}`", entry.host)
+        }
+    }
+}
+
+/// What is known of an instance that `infra down` removes.
+fn state_of(instance: Option<&Instance>) -> String {
+    use stagecraft_core::inventory::Lifecycle;
+    match instance.map(|instance| instance.lifecycle) {
+        Some(Lifecycle::Running) => "running",
+        Some(Lifecycle::Pending) => "not up yet",
+        Some(Lifecycle::Stopped) => "switched off",
+        Some(Lifecycle::Failed) => "failed",
+        Some(Lifecycle::Terminating | Lifecycle::Terminated) | None => "going",
+    }
+    .to_owned()
+}
+
+/// `size: small -> medium, spot: false -> true`
+pub(super) fn differences_of(differences: &[Difference]) -> String {
+    let shown = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
+    let all: Vec<String> = differences
+        .iter()
+        .map(|d| format!("{}: {} -> {}", d.field, shown(&d.from), shown(&d.to)))
+        .collect();
+    all.join(", ")
+}
+
+fn what_to_do(entry: &Entry, hold: Hold, next: &Next) -> String {
+    match hold {
+        Hold::NeedsPrune => format!("{} removes it", next.command("infra up --prune")),
+        Hold::NeedsReplace => {
+            let command = next.command(&format!("infra up --replace {}", entry.host));
+            format!("{command} makes it anew, all data on it is lost")
+        }
+        Hold::Protected => "it is protected: set `protected: false` first".to_owned(),
+        Hold::NotSelected => "not named by `--host`".to_owned(),
+    }
+}
+
+fn summary(plan: &Plan) -> String {
+    if plan.entries.is_empty() {
+        return "There are no hosts.".to_owned();
+    }
+    if !plan.finds_changes() {
+        return "Everything is up to date.".to_owned();
+    }
+    let counts: Vec<String> = Action::ALL
+        .iter()
+        .filter_map(|&action| {
+            let all = plan.entries.iter();
+            let number = all
+                .filter(|e| e.fate == Fate::Proceeds && e.change.action() == action)
+                .count();
+            let verb = match action {
+                Action::Unchanged => "unchanged",
+                Action::Create => "to create",
+                Action::Resume => "to resume",
+                Action::Update => "to update",
+                Action::Replace => "to replace",
+                Action::Delete => "to remove",
+            };
+            (number > 0).then(|| format!("{number} {verb}"))
+        })
+        .collect();
+    let left = plan.entries.iter().filter(|entry| entry.fate != Fate::Proceeds).count();
+    match (counts.is_empty(), left) {
+        (false, 0) => format!("{}.", counts.join(", ")),
+        (false, left) => format!("{}; {left} left alone.", counts.join(", ")),
+        (true, left) => format!("Nothing to do; {} left alone.", count(left, "host")),
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::plan::Policy;
+
+    use super::*;
+    use crate::ui::samples::{full_plan, host, next, plan, running, wanted};
+
+    #[test]
+    fn a_plan_on_a_wide_screen() {
+        insta::assert_snapshot!(plan_screen(&full_plan(), &next(), 120).plain(), @"");
+    }
+
+    #[test]
+    fn a_plan_on_a_narrow_screen() {
+        let shown = plan_screen(&full_plan(), &next(), 80).plain();
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        insta::assert_snapshot!(shown, @"");
+    }
+
+    #[test]
+    fn a_replacement_that_was_asked_for_is_not_left_alone() {
+        let mut small = running("db-1", "172.30.0.4");
+        small.spec.size = "medium".into();
+        let policy = Policy { replace: [host("db-1")].into(), ..Policy::default() };
+        let plan = plan([wanted("db-1")], [small], &policy);
+        assert_eq!(removals(&plan), ["db-1"]);
+        insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"");
+    }
+
+    #[test]
+    fn nothing_to_do_is_said() {
+        let same = plan([wanted("a")], [running("a", "10.0.0.1")], &Policy::default());
+        assert_eq!(summary(&same), "Everything is up to date.");
+        assert_eq!(summary(&plan([], [], &Policy::default())), "There are no hosts.");
+        let old = plan([], [running("a", "10.0.0.1")], &Policy::default());
+        assert_eq!(summary(&old), "Nothing to do; 1 host left alone.");
+    }
+
+    #[test]
+    fn the_same_plan_looks_the_same() {
+        let screen = || plan_screen(&full_plan(), &next(), 100);
+        assert_eq!(screen().as_str(), screen().as_str());
+    }
+
+    #[test]
+    fn no_instance_id_is_shown() {
+        assert!(!plan_screen(&full_plan(), &next(), 100).as_str().contains("id-of"));
+    }
+}

@@ -1,0 +1,95 @@
+//! One line per event, for logs: no control codes, every line says whose it is.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::event::{Event, EventKind, Reporter};
+use stagecraft_core::name::HostName;
+use stagecraft_core::report::Report;
+
+use super::{Display, words};
+use crate::ui::{Text, Ui};
+
+/// Plain lines. What a host does is told once, however often it is repeated.
+#[derive(Debug)]
+pub(super) struct Plain {
+    ui: Ui,
+    last: Mutex<BTreeMap<HostName, String>>,
+}
+
+impl Plain {
+    pub(super) fn new(ui: Ui) -> Self {
+        Self { ui, last: Mutex::default() }
+    }
+
+    /// The line for an event, if it says anything new.
+    fn line(&self, event: &Event) -> Option<String> {
+        match &event.kind {
+            EventKind::Provider(provider, what) => {
+                Some(format!("{provider}: {}", words::provider(what)))
+            }
+            EventKind::Host(host, what) => {
+                let doing = words::doing(what)?;
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                if last.get(host) == Some(&doing) {
+                    return None;
+                }
+                let line = format!("{host}: {doing}");
+                last.insert(host.clone(), doing);
+                Some(line)
+            }
+            EventKind::Stopping => None,
+        }
+    }
+}
+
+impl Reporter for Plain {
+    fn report(&self, event: &Event) {
+        if let Some(line) = self.line(event) {
+            let mut text = Text::new();
+            text.line(&line);
+            self.ui.say(&text);
+        }
+    }
+}
+
+impl Display for Plain {
+    fn begin(&self, _: &Report) {}
+
+    fn activity(&self, provider: ProviderId, doing: &str) {
+        let mut text = Text::new();
+        text.line(&format!("{provider}: {doing}"));
+        self.ui.say(&text);
+    }
+
+    fn note(&self, text: &Text) {
+        self.ui.say(text);
+    }
+
+    fn finish(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use stagecraft_core::event::HostEvent;
+
+    use super::*;
+    use crate::ui::samples::host;
+
+    #[test]
+    fn what_is_repeated_is_told_once() {
+        let plain = Plain::new(crate::ui::Ui::for_tests());
+        let line = |what: HostEvent| {
+            let kind = EventKind::Host(host("app-1"), what);
+            plain.line(&Event { sequence: 0, elapsed: Duration::ZERO, kind })
+        };
+        assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: waiting for SSH"));
+        assert_eq!(line(HostEvent::WaitingForSsh), None);
+        let doing = HostEvent::Doing { step: "docker-install", doing: "apt-get".to_owned() };
+        assert_eq!(line(doing).as_deref(), Some("app-1: docker-install: apt-get"));
+        assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: waiting for SSH"));
+    }
+}

@@ -1,0 +1,164 @@
+//! How hosts are: a line per host.
+
+use stagecraft_core::inventory::Lifecycle;
+
+use super::plan::differences_of;
+use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count};
+use super::{Cell, Columns};
+use crate::documents::{StatusDocument, StatusHost, StatusState};
+use crate::next::Next;
+
+/// The table of a status, and what it comes to.
+pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) -> Text {
+    let mut text = Text::new();
+    if status.hosts.is_empty() {
+        text.line("There are no hosts.");
+        return text;
+    }
+    let mut columns = Columns::with_heading(&["HOST", "ROLE", "PROVIDER", "ADDRESS", "STATE"]);
+    for host in &status.hosts {
+        columns.row(vec![
+            Cell::styled(BOLD, host.host.as_str()),
+            host.role.as_str().into(),
+            host.provider.as_str().into(),
+            host.address.as_deref().unwrap_or("-").into(),
+            state(host),
+        ]);
+        for remark in remarks(host) {
+            let mut cells: Vec<Cell> = vec![Cell::from(""); 4];
+            cells.push(Cell::styled(WARN, remark));
+            columns.row(cells);
+        }
+    }
+    text.append(&columns.render(width)).end_line();
+
+    let wrong = status.hosts.iter().filter(|host| host.is_wrong()).count();
+    let drift = status.hosts.iter().filter(|host| !remarks(host).is_empty() || !host.in_file).count();
+    if wrong == 0 {
+        text.styled(BOLD, "All hosts of the file are ready.").end_line();
+    } else {
+        let of = count(status.hosts.iter().filter(|host| host.in_file).count(), "host");
+        text.styled(BOLD, &format!("{wrong} of {of} not ready."));
+        text.put(&format!(" {} works on that.", next.command("infra up"))).end_line();
+    }
+    if drift > 0 {
+        let differ = if drift == 1 { "differs" } else { "differ" };
+        text.put(&format!("{} {differ} from the file.", count(drift, "host")));
+        text.put(&format!(" {} says what to do.", next.command("infra plan"))).end_line();
+    }
+    text
+}
+
+impl StatusHost {
+    /// Whether the file asks for the host and it is not ready.
+    pub(crate) fn is_wrong(&self) -> bool {
+        match self.state {
+            StatusState::Ready | StatusState::NotInFile => false,
+            StatusState::NotReady { .. }
+            | StatusState::Unreachable { .. }
+            | StatusState::NotRunning { .. }
+            | StatusState::Missing => true,
+        }
+    }
+}
+
+fn state(host: &StatusHost) -> Cell {
+    match &host.state {
+        StatusState::Ready => Cell::styled(GOOD, "ready"),
+        StatusState::NotReady { open } => {
+            let steps: Vec<String> =
+                open.iter().map(|item| format!("{} ({})", item.step, item.why)).collect();
+            Cell::styled(BAD, format!("not ready: {}", steps.join(", ")))
+        }
+        StatusState::Unreachable { failure } => {
+            Cell::styled(BAD, format!("unreachable: {}: {}", failure.code, failure.message))
+        }
+        StatusState::NotRunning { lifecycle } => Cell::styled(BAD, match lifecycle {
+            Lifecycle::Pending => "coming up",
+            Lifecycle::Running => "runs without an address",
+            Lifecycle::Stopped => "switched off",
+            Lifecycle::Terminating | Lifecycle::Terminated => "being removed",
+            Lifecycle::Failed => "the provider gave up on it",
+        }),
+        StatusState::Missing => Cell::styled(BAD, "does not exist"),
+        StatusState::NotInFile => Cell::styled(FAINT, "not in the file"),
+    }
+}
+
+fn remarks(host: &StatusHost) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !host.differences.is_empty() {
+        remarks.push(format!("drift: {}", differences_of(&host.differences)));
+    }
+    if host.surplus > 0 {
+        remarks.push(format!("{} beside the one in use", count(host.surplus, "surplus machine")));
+    }
+    remarks
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use stagecraft_core::desired::ProviderId;
+    use stagecraft_core::error::{Code, Failure};
+    use stagecraft_core::plan::{Action, Difference};
+
+    use super::*;
+    use crate::documents::OpenItem;
+    use crate::ui::samples::{host, next, scope};
+
+    #[test]
+    fn a_status_says_what_is_wrong_and_what_differs() {
+        let shown = status_screen(&mixed_status(), &next(), 80).plain();
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        insta::assert_snapshot!(shown, @"");
+    }
+
+    #[test]
+    fn a_status_of_nothing_says_so() {
+        let status = StatusDocument { hosts: Vec::new(), ..mixed_status() };
+        assert_eq!(status_screen(&status, &next(), 80).plain(), "There are no hosts.\n");
+    }
+
+    /// One host in every state.
+    pub(crate) fn mixed_status() -> StatusDocument {
+        let failure = Failure::new(Code::SSH_FAILED, "could not reach `c` at 10.0.0.3:22: refused");
+        let open = OpenItem {
+            step: "docker-service".to_owned(),
+            why: "starting docker".to_owned(),
+        };
+        let states = [
+            StatusState::Ready,
+            StatusState::NotReady { open: vec![open] },
+            StatusState::Unreachable { failure },
+            StatusState::NotRunning { lifecycle: Lifecycle::Stopped },
+            StatusState::Missing,
+            StatusState::NotInFile,
+        ];
+        let hosts = ["a", "b", "c", "d", "e", "f"].into_iter().zip(states);
+        StatusDocument {
+            project: scope().project,
+            environment: scope().environment,
+            hosts: hosts
+                .map(|(name, state)| StatusHost {
+                    host: host(name),
+                    provider: ProviderId::Local,
+                    role: "app".parse().unwrap(),
+                    address: (state != StatusState::Missing).then(|| "10.0.0.3".to_owned()),
+                    in_file: state != StatusState::NotInFile,
+                    action: Action::Unchanged,
+                    differences: match name {
+                        "a" => vec![Difference {
+                            field: "size",
+                            from: "small".to_owned(),
+                            to: "medium".to_owned(),
+                        }],
+                        _ => Vec::new(),
+                    },
+                    surplus: usize::from(name == "b"),
+                    state,
+                })
+                .collect(),
+            exit_code: 10,
+        }
+    }
+}

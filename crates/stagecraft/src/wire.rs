@@ -1,0 +1,7 @@
+//! The only place that knows every adapter, and the only one that reads the environment.
+
+mod adapters;
+mod environment;
+
+pub(crate) use adapters::{Access, access, connector, is_available, provider_facts, providers};
+pub(crate) use environment::Environment;

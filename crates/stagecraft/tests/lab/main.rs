@@ -1,0 +1,10 @@
+//! The built binary against real hosts on this machine's Docker Engine.
+//!
+//! Needs an engine, and takes minutes: `./test` runs it, `./test --fast` and a bare `cargo test`
+//! skip it and say so.
+
+mod hostile;
+mod interrupted;
+mod lifecycle;
+mod stage;
+mod street;

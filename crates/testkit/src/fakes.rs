@@ -1,0 +1,15 @@
+//! Hosts to log in to that are only a disk and a very small shell, one behind every address of a
+//! [`World`](crate::World).
+//!
+//! They run the probe batches of `stagecraft_core::converge` and the commands of a [`MarkerStep`];
+//! whatever else a test's steps need is given to them as a script by name. A command a fake does
+//! not know fails with status 127 and is remembered.
+
+mod fleet;
+mod remote;
+mod shell;
+mod step;
+
+pub use fleet::{FakeFleet, HostFault, Script};
+pub use remote::{FakeConnector, FakeRemote};
+pub use step::MarkerStep;

@@ -1,0 +1,83 @@
+//! One world seen by several doubles at once, and the clock they share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use stagecraft_core::desired::ProviderId;
+use tokio::time::Instant;
+
+use crate::process::Process;
+use crate::world::{Kill, World};
+
+/// A world and the moment its clock began. Clones are the same world.
+///
+/// Time is tokio's, so a test with `start_paused` has a virtual clock.
+#[derive(Clone, Debug)]
+pub struct SharedWorld {
+    world: Arc<Mutex<World>>,
+    provider: ProviderId,
+    began: Instant,
+}
+
+impl SharedWorld {
+    /// Shares `world`; its clock begins now.
+    #[must_use]
+    pub fn new(world: World) -> Self {
+        Self {
+            provider: world.provider(),
+            world: Arc::new(Mutex::new(world)),
+            began: Instant::now(),
+        }
+    }
+
+    /// The provider this world plays.
+    #[must_use]
+    pub fn provider(&self) -> ProviderId {
+        self.provider
+    }
+
+    /// Time since the world began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Looks at the world, or changes it behind everyone's back.
+    pub fn with<T>(&self, act: impl FnOnce(&mut World, Duration) -> T) -> T {
+        let now = self.now();
+        act(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
+    /// A request of `process` on its way here; never arrives when the process is dead by then.
+    pub(crate) async fn travel(&self, process: &Process) {
+        process.interact().await;
+        self.pass_some_time().await;
+        process.interact().await;
+    }
+
+    /// An answer on its way to `process`, which `kill` may keep from it.
+    pub(crate) async fn travel_back(&self, process: &Process, kill: Option<Kill>) {
+        match kill {
+            Some(Kill::BeforeAnswer) => {
+                process.kill();
+                process.interact().await;
+            }
+            // It arrives at once, so that nothing else can come between.
+            Some(Kill::AfterAnswer) => process.doom(),
+            None => {
+                self.pass_some_time().await;
+                process.interact().await;
+            }
+        }
+    }
+
+    async fn pass_some_time(&self) {
+        let micros = self.with(|world, _| {
+            let longest = world.behaviour().latency.as_micros();
+            world.rng().below(u64::try_from(longest).unwrap_or(u64::MAX))
+        });
+        if micros > 0 {
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+        }
+    }
+}

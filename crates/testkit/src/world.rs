@@ -1,0 +1,350 @@
+//! A cloud as a state machine without I/O: machines, a clock that is told, faults on request, and a
+//! log of every effect.
+//!
+//! ```text
+//!  create --> Pending --(boot, address)--> Running <--start-- Stopped <--stop-- (a test)
+//!                |  \--(fate)--> Failed        \
+//!                |   \-(fate)--> vanished       +--terminate--> Terminating --(shutdown)--> gone
+//! ```
+//!
+//! Every request passes through [`World::request`], which counts it, lets faults have their say, and
+//! numbers what it did. Machines are in a list only once they are visible, and in an order that
+//! is different each time.
+
+mod behaviour;
+mod fault;
+mod machine;
+mod offer;
+mod refuse;
+mod requests;
+mod rng;
+
+pub use behaviour::{Behaviour, Delay, Fate, Moment};
+pub use fault::{AnswerFate, Fault, Kill, Refusal, Reply};
+pub use machine::{Disk, Labels, Order, Seen};
+pub use offer::offer;
+pub use requests::{Effect, EffectKind, RequestKind, Requests};
+pub use rng::Rng;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use stagecraft_core::cloud::{Catalogue, CloudErrorKind, Termination};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::name::InstanceId;
+
+use fault::Faults;
+use machine::Machine;
+use refuse::conflict;
+
+/// An account at a cloud and everything in it.
+#[derive(Debug)]
+pub struct World {
+    provider: ProviderId,
+    behaviour: Behaviour,
+    catalogue: Catalogue,
+    rng: Rng,
+    issued: u64,
+    machines: BTreeMap<u64, Machine>,
+    requests: Requests,
+    effects: Vec<Effect>,
+    faults: Faults,
+    fates: BTreeMap<String, VecDeque<Fate>>,
+}
+
+impl World {
+    /// An empty account at `provider`; `seed` decides everything that looks random.
+    #[must_use]
+    pub fn new(provider: ProviderId, behaviour: Behaviour, seed: u64) -> Self {
+        Self {
+            provider,
+            behaviour,
+            catalogue: offer(),
+            rng: Rng::new(seed),
+            issued: 0,
+            machines: BTreeMap::new(),
+            requests: Requests::default(),
+            effects: Vec::new(),
+            faults: Faults::default(),
+            fates: BTreeMap::new(),
+        }
+    }
+
+    /// The provider this world plays.
+    #[must_use]
+    pub fn provider(&self) -> ProviderId {
+        self.provider
+    }
+
+    /// How it behaves; a test may change it at any time.
+    pub fn behaviour(&mut self) -> &mut Behaviour {
+        &mut self.behaviour
+    }
+
+    /// What it offers; a test may change it at any time.
+    pub fn catalogue(&mut self) -> &mut Catalogue {
+        &mut self.catalogue
+    }
+
+    /// Its source of randomness.
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// Adds a fault to come.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.add(fault);
+    }
+
+    /// Removes all faults that have not happened yet.
+    pub fn heal(&mut self) {
+        self.faults = Faults::default();
+    }
+
+    /// Decides what becomes of the next machine created under `name`; called twice, of the one
+    /// after it too.
+    pub fn decide_fate(&mut self, name: &str, fate: Fate) {
+        self.fates.entry(name.to_owned()).or_default().push_back(fate);
+    }
+
+    /// Everything that changed anything, in order, numbered from 1.
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    /// How many requests were made, refused ones included.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// All machines that exist at `now`, whoever made them, visible or not, oldest first.
+    #[must_use]
+    pub fn machines(&mut self, now: Duration) -> Vec<Seen> {
+        self.settle(now);
+        let moment = self.moment(now);
+        self.machines.values().map(|machine| machine.seen(&self.behaviour, moment)).collect()
+    }
+
+    /// The machine that answers at `address` at `now`.
+    #[must_use]
+    pub fn machine_at(&mut self, now: Duration, address: &str) -> Option<Seen> {
+        self.settle(now);
+        let (moment, address) = (self.moment(now), address.parse::<IpAddr>().ok()?);
+        self.machines
+            .values()
+            .find(|machine| machine.address == address)
+            .map(|machine| machine.seen(&self.behaviour, moment))
+            .filter(|machine| machine.address.is_some())
+    }
+
+    /// The disk of a machine, whether it is up or not.
+    #[must_use]
+    pub fn disk(&mut self, id: &InstanceId) -> Option<&mut Disk> {
+        self.machine_mut(id).map(|machine| &mut machine.disk)
+    }
+
+    /// Records a change made on a machine's disk and says whether that kills its author.
+    pub fn record_change(&mut self, now: Duration, id: InstanceId, command: &str) -> Option<Kill> {
+        let before = self.effects.len();
+        self.log(now, EffectKind::HostChanged { id, command: command.to_owned() });
+        self.faults.after_effects(before, self.effects.len()).kill
+    }
+
+    /// Puts a machine there that nobody asked for. Not an effect.
+    pub fn plant(&mut self, now: Duration, order: Order) -> InstanceId {
+        let moment = self.moment(now);
+        self.place(moment, order, Fate::Boots)
+    }
+
+    /// Switches a machine off behind everyone's back. Not an effect.
+    pub fn stop(&mut self, id: &InstanceId) {
+        if let Some(machine) = self.machine_mut(id) {
+            machine.stopped = true;
+        }
+    }
+
+    /// Makes a machine disappear behind everyone's back. Not an effect.
+    pub fn remove(&mut self, id: &InstanceId) {
+        self.machines.retain(|_, machine| machine.id != *id);
+    }
+
+    /// Answers a question about the account only.
+    pub fn validate(&mut self, now: Duration) -> Reply<()> {
+        self.request(RequestKind::Validate, now, |_, _| Ok(()))
+    }
+
+    /// Says what can be ordered.
+    pub fn offered(&mut self, now: Duration) -> Reply<Catalogue> {
+        self.request(RequestKind::Catalogue, now, |world, _| Ok(world.catalogue.clone()))
+    }
+
+    /// All visible machines that carry every one of `selector`'s labels, shuffled.
+    pub fn list(&mut self, now: Duration, selector: &Labels) -> Reply<Vec<Seen>> {
+        self.request(RequestKind::List, now, |world, moment| {
+            let visible = world.behaviour.visible;
+            let mut found: Vec<Seen> = world
+                .machines
+                .values()
+                .filter(|machine| visible.passed(machine.created, moment))
+                .filter(|machine| machine.carries(selector))
+                .map(|machine| machine.seen(&world.behaviour, moment))
+                .collect();
+            world.rng.shuffle(&mut found);
+            Ok(found)
+        })
+    }
+
+    /// One machine; an unknown one is refused.
+    pub fn get(&mut self, now: Duration, id: &InstanceId) -> Reply<Seen> {
+        self.request(RequestKind::Get, now, |world, moment| world.look(id, moment))
+    }
+
+    /// The machine of this name, where names are unique. Counts as part of another request.
+    #[must_use]
+    pub fn named(&mut self, now: Duration, name: &str) -> Option<Seen> {
+        self.machines(now).into_iter().find(|machine| machine.name == name)
+    }
+
+    /// Orders a machine. Where names are unique, a taken one is a conflict.
+    pub fn create(&mut self, now: Duration, order: Order) -> Reply<Seen> {
+        self.request(RequestKind::Create, now, |world, moment| {
+            world.refuse_order(&order)?;
+            let name = order.name.clone();
+            let fate = world.fates.get_mut(&name).and_then(VecDeque::pop_front);
+            let id = world.place(moment, order, fate.unwrap_or(Fate::Boots));
+            world.log(moment.at, EffectKind::Created { id: id.clone(), name });
+            world.look(&id, moment)
+        })
+    }
+
+    /// Switches a machine on; one that is on stays as it is.
+    pub fn start(&mut self, now: Duration, id: &InstanceId) -> Reply<()> {
+        self.request(RequestKind::Start, now, |world, moment| {
+            let machine = world.modifiable(id)?;
+            if machine.stopped {
+                machine.stopped = false;
+                machine.booting_since = moment;
+                world.log(moment.at, EffectKind::Started { id: id.clone() });
+            }
+            Ok(())
+        })
+    }
+
+    /// Replaces what a machine carries. Without a difference nothing happens.
+    pub fn update(
+        &mut self,
+        now: Duration,
+        id: &InstanceId,
+        name: &str,
+        labels: &Labels,
+        tags: &BTreeSet<String>,
+    ) -> Reply<()> {
+        self.request(RequestKind::Update, now, |world, moment| {
+            if world.behaviour.unique_names && world.holder(name).is_some_and(|held| held != id) {
+                return Err(conflict(name));
+            }
+            let machine = world.modifiable(id)?;
+            let same = (&machine.name[..], &machine.labels, &machine.tags) == (name, labels, tags);
+            if !same {
+                machine.name = name.to_owned();
+                machine.labels.clone_from(labels);
+                machine.tags.clone_from(tags);
+                world.log(moment.at, EffectKind::Updated { id: id.clone() });
+            }
+            Ok(())
+        })
+    }
+
+    /// Removes a machine.
+    pub fn terminate(&mut self, now: Duration, id: &InstanceId) -> Reply<Termination> {
+        self.request(RequestKind::Terminate, now, |world, moment| {
+            let Some(machine) = world.machine_mut(id) else {
+                return Ok(Termination::AlreadyGone);
+            };
+            if machine.terminating.is_some() {
+                return Ok(Termination::AlreadyGone);
+            }
+            machine.terminating = Some(moment);
+            world.log(moment.at, EffectKind::Terminated { id: id.clone() });
+            Ok(Termination::Started)
+        })
+    }
+
+    fn request<T>(
+        &mut self,
+        kind: RequestKind,
+        now: Duration,
+        act: impl FnOnce(&mut Self, Moment) -> Result<T, CloudErrorKind>,
+    ) -> Reply<T> {
+        self.requests.count(kind);
+        self.settle(now);
+        if let Some(error) = self.faults.refusal(kind, self.requests.total()) {
+            return Reply::refused(error);
+        }
+        let before = self.effects.len();
+        let moment = self.moment(now);
+        let result = act(self, moment);
+        let verdict = self.faults.after_effects(before, self.effects.len());
+        let result = match result {
+            Ok(_) if verdict.answer_lost => Err(Refusal {
+                kind: CloudErrorKind::Unreachable("the connection was reset".to_owned()),
+                maybe_done: true,
+            }),
+            Ok(answer) => Ok(answer),
+            Err(kind) => Err(Refusal { kind, maybe_done: false }),
+        };
+        Reply { result, kill: verdict.kill }
+    }
+
+    fn place(&mut self, moment: Moment, order: Order, fate: Fate) -> InstanceId {
+        self.issued += 1;
+        let machine = Machine::new(self.provider, self.issued, moment, order, fate);
+        let id = machine.id.clone();
+        self.machines.insert(self.issued, machine);
+        id
+    }
+
+    fn look(&mut self, id: &InstanceId, moment: Moment) -> Result<Seen, CloudErrorKind> {
+        match self.machines.values().find(|machine| machine.id == *id) {
+            Some(machine) => Ok(machine.seen(&self.behaviour, moment)),
+            None => Err(unknown(id)),
+        }
+    }
+
+    fn holder(&self, name: &str) -> Option<&InstanceId> {
+        self.machines.values().find(|machine| machine.name == name).map(|machine| &machine.id)
+    }
+
+    fn machine_mut(&mut self, id: &InstanceId) -> Option<&mut Machine> {
+        self.machines.values_mut().find(|machine| machine.id == *id)
+    }
+
+    fn modifiable(&mut self, id: &InstanceId) -> Result<&mut Machine, CloudErrorKind> {
+        self.machine_mut(id)
+            .filter(|machine| machine.terminating.is_none())
+            .ok_or_else(|| unknown(id))
+    }
+
+    fn log(&mut self, at: Duration, kind: EffectKind) {
+        let number = self.effects.len() as u64 + 1;
+        self.effects.push(Effect { number, at, kind });
+    }
+
+    /// Lets go of machines whose time has come.
+    fn settle(&mut self, now: Duration) {
+        let moment = self.moment(now);
+        let behaviour = &self.behaviour;
+        self.machines.retain(|_, machine| !machine.is_gone(behaviour, moment));
+    }
+
+    fn moment(&self, at: Duration) -> Moment {
+        Moment { at, lists: self.requests.of(RequestKind::List) }
+    }
+}
+
+fn unknown(id: &InstanceId) -> CloudErrorKind {
+    CloudErrorKind::NotFound(format!("no machine `{id}`"))
+}

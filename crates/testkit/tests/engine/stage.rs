@@ -1,0 +1,322 @@
+//! A cloud, a file and the commands of the program, run as often and as badly as a test likes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use stagecraft_core::cloud::CloudProvider;
+use stagecraft_core::converge::Step;
+use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, Reporter};
+use stagecraft_core::inventory::{Lifecycle, Marks, Owner, Spec};
+use stagecraft_core::name::{HostName, InstanceId, Scope};
+use stagecraft_core::plan::{Fate, Hold, Plan, Policy, plan_down, plan_up};
+use stagecraft_core::resolve::ResolvedHost;
+use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
+use stagecraft_testkit::mock::{order, selector};
+use stagecraft_testkit::world::{Behaviour, Delay, EffectKind, Fault, Labels, Order, Seen};
+use stagecraft_testkit::{FakeFleet, MarkerStep, MockCloud, Process, SharedWorld, World};
+
+/// What a user types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Up,
+    /// `up --replace` of whatever the plan would replace if it were allowed to.
+    Replace,
+    Prune,
+    Down,
+}
+
+/// Makes a provider for a process; tests of the tests make bad ones.
+pub(crate) type MakeProvider = fn(&SharedWorld, &Process) -> Arc<dyn CloudProvider>;
+
+/// The account, the hosts in it, and the file.
+pub(crate) struct Stage {
+    pub(crate) cloud: SharedWorld,
+    pub(crate) fleet: FakeFleet,
+    pub(crate) wanted: BTreeMap<HostName, ResolvedHost>,
+    pub(crate) provider: MakeProvider,
+    pub(crate) seed: u64,
+}
+
+/// How every host ended that a run worked on.
+pub(crate) type Ends = BTreeMap<HostName, HostEnd>;
+
+impl Stage {
+    /// An account with two foreign machines, one of them under a name that looks like ours, and
+    /// one machine of another environment; nothing of ours.
+    pub(crate) fn new(behaviour: Behaviour, seed: u64) -> Self {
+        let provider =
+            if behaviour.unique_names { ProviderId::Hetzner } else { ProviderId::DigitalOcean };
+        let cloud = SharedWorld::new(World::new(provider, behaviour, seed));
+        let mut neighbour = wanted(&cloud, "web-1");
+        neighbour.marks.name = "prod-eu-web-1".to_owned();
+        let owner = Owner { scope: scope("shop", "prod-eu"), host: host("web-1") };
+        let foreign = |name: &str| Order {
+            name: name.to_owned(),
+            labels: Labels::new(),
+            tags: BTreeSet::new(),
+            spec: neighbour.spec.clone(),
+        };
+        cloud.with(|world, now| {
+            world.plant(now, foreign("prod-old"));
+            world.plant(now, foreign("laptop"));
+            world.plant(now, order(&owner, &neighbour.marks, &neighbour.spec));
+        });
+        let fleet = FakeFleet::over([cloud.clone()]);
+        Self {
+            fleet,
+            wanted: BTreeMap::new(),
+            provider: |cloud, process| Arc::new(MockCloud::new(cloud, process)),
+            seed,
+            cloud,
+        }
+    }
+
+    /// Adds hosts to the file.
+    pub(crate) fn wants<'a>(mut self, hosts: impl IntoIterator<Item = &'a str>) -> Self {
+        for name in hosts {
+            self.wanted.insert(host(name), wanted(&self.cloud, name));
+        }
+        self
+    }
+
+    pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut ResolvedHost)) {
+        change(self.wanted.get_mut(&host(name)).expect("a host of the file"));
+    }
+
+    /// Runs a command in a new process; `None` when the process was killed.
+    pub(crate) async fn run(&self, verb: Verb) -> Option<Ends> {
+        let process = Process::new();
+        process.run(self.command(verb, &process, self.seed)).await
+    }
+
+    /// What the program does for a command, plan included.
+    pub(crate) async fn command(&self, verb: Verb, process: &Process, seed: u64) -> Ends {
+        let ends = Arc::new(Recorder::default());
+        let provider = (self.provider)(&self.cloud, process);
+        let engine = Engine::new(Parts {
+            providers: [(provider.id(), provider)].into(),
+            connector: Arc::new(self.fleet.connector(process)),
+            clock: Arc::new(TokioClock::new()),
+            reporters: vec![Arc::clone(&ends) as Arc<dyn Reporter>],
+            limits: Limits::default(),
+            cancel: Cancel::new(),
+            seed,
+        });
+        // As often as others may come in between.
+        for _ in 0..20 {
+            let plan = self.plan(&engine, verb).await;
+            let agreed = plan.destroys();
+            let approved = plan.approve(&agreed).expect("all of it was agreed to");
+            if engine.apply(&approved, Some(&steps)).await.is_ok() {
+                break;
+            }
+        }
+        ends.0.lock().expect("not poisoned").clone()
+    }
+
+    async fn plan(&self, engine: &Engine, verb: Verb) -> Plan {
+        let (scope, seen) = (ours(), engine.observe(&ours()).await);
+        let policy = Policy { prune: verb == Verb::Prune, ..Policy::default() };
+        let up = |policy| plan_up(&scope, &self.wanted, &seen, policy).expect("a plan");
+        match verb {
+            Verb::Down => {
+                let protected = self.wanted.values().filter(|wanted| wanted.marks.protected);
+                let protected = protected.map(|wanted| wanted.name.clone()).collect();
+                plan_down(&scope, &seen, &protected, &BTreeSet::new()).expect("a plan")
+            }
+            Verb::Up | Verb::Prune => up(&policy),
+            Verb::Replace => {
+                let held = up(&policy).entries.into_iter().filter(|entry| {
+                    [Hold::NeedsReplace, Hold::Protected].map(Fate::LeftAlone).contains(&entry.fate)
+                        && entry.change.wanted().is_some()
+                });
+                let replace = held.map(|entry| entry.host).collect();
+                up(&Policy { replace, ..Policy::default() })
+            }
+        }
+    }
+
+    /// Runs a command again, a new process each time, until it has no effect; says what is left.
+    pub(crate) async fn run_until_quiet(&self, verb: Verb) -> Result<Picture, String> {
+        for _ in 0..4 {
+            let before = self.effects();
+            let ends = self.run(verb).await.ok_or("killed again")?;
+            if let Some((host, end)) =
+                ends.iter().find(|(_, end)| !matches!(end, HostEnd::Ready | HostEnd::Removed))
+            {
+                return Err(format!("{verb:?} ends with `{host}` {end:?}"));
+            }
+            if self.effects() == before {
+                return Ok(self.picture());
+            }
+        }
+        Err(format!("{verb:?} never comes to rest"))
+    }
+
+    /// The oldest machine of a host.
+    pub(crate) fn id_of(&self, name: &str) -> InstanceId {
+        let name = ours().cloud_name(&host(name));
+        let found = self.cloud.with(|world, now| world.named(now, &name));
+        found.expect("a machine of that name").id
+    }
+
+    /// Makes a second, younger machine of a host; where names are unique, under another name.
+    pub(crate) fn plant_twin(&self, name: &str) {
+        let mut wanted = self.wanted[&host(name)].clone();
+        wanted.marks.name.push_str("-twin");
+        let owner = Owner { scope: ours(), host: host(name) };
+        self.cloud.with(|world, now| {
+            world.plant(now, order(&owner, &wanted.marks, &wanted.spec));
+        });
+    }
+
+    pub(crate) fn effects(&self) -> u64 {
+        self.cloud.with(|world, _| world.effects().len() as u64)
+    }
+
+    pub(crate) fn inject(&self, fault: Fault) {
+        self.cloud.with(|world, _| world.inject(fault));
+    }
+
+    /// Everything that exists once everything has settled.
+    pub(crate) fn picture(&self) -> Picture {
+        self.cloud.with(|world, now| {
+            let later = now + Duration::from_secs(3600);
+            let mut machines: Vec<_> = world
+                .machines(later)
+                .into_iter()
+                .filter(|machine| machine.lifecycle != Lifecycle::Terminated)
+                .map(|Seen { id, name, labels, tags, spec, lifecycle, .. }| {
+                    let files = world.disk(&id).map(|disk| disk.files.clone()).unwrap_or_default();
+                    let files: Vec<String> = files.into_keys().collect();
+                    format!("{name} {labels:?} {tags:?} {spec:?} {lifecycle:?} {files:?}")
+                })
+                .collect();
+            machines.sort();
+            Picture(machines)
+        })
+    }
+
+    /// Whether every host of the file has exactly one instance and no other host of ours has any.
+    pub(crate) fn one_each(&self) -> Result<(), String> {
+        let ours = selector(&ours());
+        let mut hosts: Vec<String> = self.cloud.with(|world, now| {
+            world
+                .machines(now + Duration::from_secs(3600))
+                .into_iter()
+                .filter(|machine| machine.lifecycle != Lifecycle::Terminated)
+                .filter(|machine| ours.iter().all(|(k, v)| machine.labels.get(k) == Some(v)))
+                .map(|machine| machine.name)
+                .collect()
+        });
+        hosts.sort();
+        let wanted: Vec<String> =
+            self.wanted.values().map(|wanted| wanted.marks.name.clone()).collect();
+        if hosts == wanted {
+            Ok(())
+        } else {
+            Err(format!("wanted {wanted:?}, there are {hosts:?}"))
+        }
+    }
+
+    /// Whether nobody touched what is not ours.
+    pub(crate) fn left_others_alone(&self) -> Result<(), String> {
+        self.cloud.with(|world, _| {
+            let touched = world.effects().iter().find(|effect| match &effect.kind {
+                EffectKind::Started { id }
+                | EffectKind::Updated { id }
+                | EffectKind::Terminated { id }
+                | EffectKind::HostChanged { id, .. } => {
+                    ["1001", "1002", "1003"].contains(&id.as_str())
+                }
+                EffectKind::Created { .. } => false,
+            });
+            touched.map_or(Ok(()), |effect| Err(format!("{effect:?} is not ours to make")))
+        })
+    }
+}
+
+/// What exists, ids and ages aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Picture(Vec<String>);
+
+#[derive(Debug, Default)]
+struct Recorder(Mutex<Ends>);
+
+impl Reporter for Recorder {
+    fn report(&self, event: &Event) {
+        if let EventKind::Host(host, HostEvent::Ended(end)) = &event.kind {
+            self.0.lock().expect("not poisoned").insert(host.clone(), end.clone());
+        }
+    }
+}
+
+pub(crate) fn ours() -> Scope {
+    scope("shop", "prod")
+}
+
+pub(crate) fn host(name: &str) -> HostName {
+    name.parse().expect("a name")
+}
+
+fn scope(project: &str, environment: &str) -> Scope {
+    Scope {
+        project: project.parse().expect("a name"),
+        environment: environment.parse().expect("a name"),
+    }
+}
+
+fn steps(_: &HostName) -> Vec<Box<dyn Step>> {
+    MarkerStep::bootstrap()
+}
+
+fn wanted(cloud: &SharedWorld, name: &str) -> ResolvedHost {
+    ResolvedHost {
+        name: host(name),
+        provider: cloud.provider(),
+        spec: Spec {
+            region: "east".into(),
+            size: "x-small".into(),
+            image: "debian-12".into(),
+            arch: Arch::Amd64,
+            spot: false,
+        },
+        marks: Marks {
+            name: ours().cloud_name(&host(name)),
+            role: "app".parse().expect("a name"),
+            protected: name.starts_with("db"),
+            tags: ["blue".to_owned()].into(),
+        },
+        monthly: None,
+        notices: Vec::new(),
+    }
+}
+
+/// Clouds the promises are tried on. No list is later than 30 s: an engine cannot wait for ever to
+/// see what it did.
+pub(crate) fn clouds() -> Vec<(&'static str, Behaviour)> {
+    let free = Behaviour::names_are_free();
+    let slow = Duration::from_millis(900);
+    let at_once = Delay::Time(Duration::from_millis(100));
+    let later = |seconds| Delay::Time(Duration::from_secs(seconds));
+    vec![
+        ("free names", free.clone()),
+        ("unique names", Behaviour::names_are_unique()),
+        ("unique names, slow", Behaviour { latency: slow, ..Behaviour::names_are_unique() }),
+        (
+            "free names, slow, late lists",
+            Behaviour {
+                latency: slow,
+                visible: later(7),
+                remembers_terminated: true,
+                ..free.clone()
+            },
+        ),
+        (
+            "free names, lists later than the boot",
+            Behaviour { boot: at_once, visible: later(20), ..free },
+        ),
+    ]
+}
