@@ -15,11 +15,12 @@ use crate::apply::interrupted;
 
 /// After a lost answer the list is read at these times from the loss, because a new instance may
 /// be missing from lists for a while.
-const LOOKS_AFTER_LOSS: [Duration; 4] = [
+const LOOKS_AFTER_LOSS: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(4),
     Duration::from_secs(15),
     Duration::from_secs(30),
+    Duration::from_secs(60),
 ];
 
 impl Engine {

@@ -1,5 +1,5 @@
-//! A provider over a [`World`](crate::World): the adapter every other one is measured by, and, with
-//! flaws on request, the proof that the measuring works.
+//! A provider over a [`World`]: the adapter every other one is measured by, and, with flaws on
+//! request, the proof that the measuring works.
 
 mod flaw;
 mod labels;

@@ -7,7 +7,7 @@
 //!                |   \-(fate)--> vanished       +--terminate--> Terminating --(shutdown)--> gone
 //! ```
 //!
-//! Every request passes through [`World::request`], which counts it, lets faults have their say, and
+//! Every request passes through `World::request`, which counts it, lets faults have their say, and
 //! numbers what it did. Machines are in a list only once they are visible, and in an order that
 //! is different each time.
 

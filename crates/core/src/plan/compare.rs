@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, Difference, Entry, Fate, Hold, Plan, PlanError, Policy, Reason};
+use super::{Action, Change, Difference, Entry, Fate, Hold, Plan, PlanError, Policy, Reason};
 use crate::inventory::{Instance, Inventory, Lifecycle};
 use crate::name::{HostName, Scope};
 use crate::resolve::ResolvedHost;
@@ -34,10 +34,14 @@ pub fn plan_up(
         };
         entries.extend(own);
         let protected = wanted.get(host).is_some_and(|wanted| wanted.marks.protected);
+        // To replace a host is to replace all that stands for it.
+        let replaced = own.as_ref().is_some_and(|entry| {
+            entry.change.action() == Action::Replace && entry.fate == Fate::Proceeds
+        });
         if let [kept, surplus @ ..] = instances {
             entries.extend(surplus.iter().map(|instance| {
                 let reason = Reason::Duplicate { kept: kept.id.clone() };
-                let mut entry = delete(instance, reason, policy.prune);
+                let mut entry = delete(instance, reason, policy.prune || replaced);
                 if protected {
                     entry.fate = Fate::LeftAlone(Hold::Protected);
                 }

@@ -29,9 +29,12 @@ pub(super) fn of_host(
     if mine.is_some_and(|mine| is_surplus(host, mine, seen)) {
         return Some(Sight::Surplus);
     }
-    let Some(instance) = seen.get(host) else {
-        return (!may_be_hidden).then(|| Sight::Lost(lost(host)));
-    };
+    let hidden = |mine| !seen.of_host(host).iter().any(|listed| &listed.id == mine);
+    if may_be_hidden && mine.is_some_and(hidden) {
+        // Whether mine stays or another can be told only when mine is listed too.
+        return None;
+    }
+    let Some(instance) = seen.get(host) else { return Some(Sight::Lost(lost(host))) };
     match instance.lifecycle {
         Lifecycle::Running => Some(Sight::Up(Box::new(instance.clone()))),
         Lifecycle::Pending | Lifecycle::Stopped => None,
@@ -97,6 +100,13 @@ mod tests {
         let (host, nothing) = (name(), Inventory::default());
         assert_eq!(of_host(&host, Some(&id("1")), true, &nothing), None);
         assert_eq!(of_host(&host, Some(&id("1")), false, &nothing), Some(Sight::Lost(lost(&host))));
+    }
+
+    #[test]
+    fn while_mine_is_hidden_no_other_is_taken_for_it() {
+        let other = Inventory::new([instance("1", 10, Lifecycle::Running)]);
+        assert_eq!(of_host(&name(), Some(&id("2")), true, &other), None);
+        assert!(matches!(of_host(&name(), Some(&id("2")), false, &other), Some(Sight::Up(_))));
     }
 
     #[test]

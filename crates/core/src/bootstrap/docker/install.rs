@@ -109,7 +109,7 @@ impl Step for Install {
                 let what = if missing.is_empty() {
                     format!("the installation of {} was not finished", broken.join(", "))
                 } else {
-                    format!("`{}` is not installed", missing.join("` and `"))
+                    format!("the host has no `{}`", missing.join("` and no `"))
                 };
                 Assessment::Blocked(
                     Failure::new(
@@ -276,11 +276,11 @@ mod tests {
         for (seen, message) in [
             (
                 FRESH,
-                "`dockerd` and `docker` is not installed, and `infra.bootstrap.docker.install_method` is `skip`",
+                "the host has no `dockerd` and no `docker`, and `infra.bootstrap.docker.install_method` is `skip`",
             ),
             (
                 "program=docker\n",
-                "`dockerd` is not installed, and `infra.bootstrap.docker.install_method` is `skip`",
+                "the host has no `dockerd`, and `infra.bootstrap.docker.install_method` is `skip`",
             ),
             (
                 "program=dockerd\nprogram=docker\npackage=iF  docker.io\n",

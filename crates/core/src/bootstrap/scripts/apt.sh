@@ -51,6 +51,11 @@ update() {
 	[ "$status" -ne 124 ] || complaints='E: apt-get update did not finish within 300 s'
 }
 
+# Fetches an address into a file. This tool comes with apt; `curl` may not be there.
+download() {
+	patiently /usr/lib/apt/apt-helper -qq -o APT::Sandbox::User=root download-file "$1" "$2" || give_up
+}
+
 known() {
 	apt-cache show "$1" >/dev/null 2>&1
 }

@@ -9,7 +9,7 @@ keyring=/etc/apt/keyrings/docker.asc
 mkdir -p /etc/apt/keyrings
 chmod 755 /etc/apt/keyrings
 rm -f "$keyring.new"
-/usr/lib/apt/apt-helper download-file "$origin/gpg" "$keyring.new"
+download "$origin/gpg" "$keyring.new"
 grep -q 'BEGIN PGP PUBLIC KEY' "$keyring.new" || {
 	echo "what $origin/gpg answered is not a key"
 	exit 1

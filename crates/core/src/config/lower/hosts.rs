@@ -72,7 +72,7 @@ impl Lowering<'_> {
                     );
                     return environments;
                 }
-                
+                places.insert(place, declaration.key.clone());
                 let host = DesiredHost { name: name.clone(), ..host.clone() };
                 environments.entry(declaration.environment.clone()).or_default().insert(name, host);
             }
