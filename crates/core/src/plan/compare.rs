@@ -28,16 +28,20 @@ pub fn plan_up(
         let instances = seen.of_host(host);
         let own = match (wanted.get(host), instances) {
             (Some(wanted), []) => Some(create(wanted)),
-            (Some(wanted), [instance, ..]) => Some(keep(wanted, instance, policy)),
+            (Some(wanted), [instance, ..]) => {
+                let protected = wanted.marks.protected
+                    || instances.iter().any(|instance| instance.marks.protected);
+                Some(keep(wanted, instance, protected, policy))
+            }
             (None, [instance, ..]) => Some(delete(instance, Reason::NotInFile, policy.prune)),
             (None, []) => None,
         };
-        entries.extend(own);
         let protected = wanted.get(host).is_some_and(|wanted| wanted.marks.protected);
         // To replace a host is to replace all that stands for it.
         let replaced = own.as_ref().is_some_and(|entry| {
             entry.change.action() == Action::Replace && entry.fate == Fate::Proceeds
         });
+        entries.extend(own);
         if let [kept, surplus @ ..] = instances {
             entries.extend(surplus.iter().map(|instance| {
                 let reason = Reason::Duplicate { kept: kept.id.clone() };
@@ -102,8 +106,9 @@ fn create(wanted: &ResolvedHost) -> Entry {
     entry(wanted, Change::Create { wanted: wanted.clone() }, Reason::Missing, Fate::Proceeds)
 }
 
-/// What to do about a host that has an instance.
-fn keep(wanted: &ResolvedHost, instance: &Instance, policy: &Policy) -> Entry {
+/// What to do about a host that has an instance. `protected` when the file or any of its instances
+/// says so.
+fn keep(wanted: &ResolvedHost, instance: &Instance, protected: bool, policy: &Policy) -> Entry {
     let needs_another = differences_of_spec(wanted, instance);
     let in_place = differences_of_marks(wanted, instance);
     let requested = policy.replace.contains(&wanted.name);
@@ -119,7 +124,7 @@ fn keep(wanted: &ResolvedHost, instance: &Instance, policy: &Policy) -> Entry {
         None
     };
     if let Some(reason) = replace_because {
-        let fate = if wanted.marks.protected || instance.marks.protected {
+        let fate = if protected {
             Fate::LeftAlone(Hold::Protected)
         } else if requested {
             Fate::Proceeds
