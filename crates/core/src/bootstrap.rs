@@ -25,19 +25,14 @@ const OUTPUT_LINES: usize = 15;
 /// What must be true on `host` before anything else is asked of it, in order.
 #[must_use]
 pub fn steps(host: &HostName, config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
-    let mut steps: Vec<Box<dyn Step>> = vec![
-        Box::new(boot::Boot),
-        Box::new(os::Os),
-        Box::new(hostname::Hostname(host.clone())),
-    ];
+    let mut steps: Vec<Box<dyn Step>> =
+        vec![Box::new(boot::Boot), Box::new(os::Os), Box::new(hostname::Hostname(host.clone()))];
     if config.docker.enabled {
         steps.push(Box::new(docker::Install::new(&config.docker)));
         steps.push(Box::new(docker::Service));
         steps.push(Box::new(docker::Verify));
         if config.ssh.user != "root" {
-            steps.push(Box::new(docker::Group {
-                user: config.ssh.user.clone(),
-            }));
+            steps.push(Box::new(docker::Group { user: config.ssh.user.clone() }));
         }
     }
     steps
@@ -59,10 +54,7 @@ fn waiting(name: &str, text: &str, limit: Duration) -> Command {
 
 /// The values of the `key=value` lines of a probe, in order.
 fn values<'a>(output: &'a Output, key: &str) -> impl Iterator<Item = &'a str> {
-    output
-        .stdout
-        .lines()
-        .filter_map(move |line| line.strip_prefix(key)?.strip_prefix('='))
+    output.stdout.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
 /// The first value of `key`, empty when there is none.

@@ -65,9 +65,6 @@ impl Change {
     /// A change made by one command.
     #[must_use]
     pub fn new(doing: impl Into<String>, command: Command) -> Self {
-        Self {
-            doing: doing.into(),
-            command,
-        }
+        Self { doing: doing.into(), command }
     }
 }

@@ -231,9 +231,10 @@ impl<'a> Authentication<'a> {
                         offers.push(offer);
                     }
                 }
-                Err(_) if public(path).is_some_and(|wanted| {
-                    offers.iter().any(|offer| offer.fingerprint == wanted)
-                }) => {}
+                Err(_)
+                    if public(path).is_some_and(|wanted| {
+                        offers.iter().any(|offer| offer.fingerprint == wanted)
+                    }) => {}
                 Err(error) => self.skip(path, &error),
             }
         }

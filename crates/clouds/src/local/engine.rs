@@ -60,7 +60,11 @@ impl EngineAddress {
                 .rsplit_once(':')
                 .is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
             return Ok(Self::Tcp {
-                authority: if has_port { authority.to_owned() } else { format!("{authority}:{port}") },
+                authority: if has_port {
+                    authority.to_owned()
+                } else {
+                    format!("{authority}:{port}")
+                },
                 certificates: certificates.map(Path::to_owned),
             });
         }
@@ -84,14 +88,13 @@ impl EngineAddress {
     fn connect(&self) -> Result<Docker, bollard::errors::Error> {
         let (limit, version) = (ANSWER.as_secs(), API_DEFAULT_VERSION);
         match self {
-            Self::Unix(path) => {
-                Docker::connect_with_unix(&path.to_string_lossy(), limit, version)
-            }
+            Self::Unix(path) => Docker::connect_with_unix(&path.to_string_lossy(), limit, version),
             Self::Tcp { authority, certificates: None } => {
                 Docker::connect_with_http(authority, limit, version)
             }
             Self::Tcp { authority, certificates: Some(folder) } => {
-                let [key, cert, ca] = ["key.pem", "cert.pem", "ca.pem"].map(|name| folder.join(name));
+                let [key, cert, ca] =
+                    ["key.pem", "cert.pem", "ca.pem"].map(|name| folder.join(name));
                 Docker::connect_with_ssl(authority, &key, &cert, &ca, limit, version)
             }
         }
@@ -152,8 +155,7 @@ impl Engine {
         let docker = address.connect().map_err(failed)?;
         let patient = docker.clone();
         let docker = docker.with_timeout(FIRST_ANSWER).negotiate_version().await.map_err(failed)?;
-        let (version, info) =
-            tokio::try_join!(docker.version(), docker.info()).map_err(failed)?;
+        let (version, info) = tokio::try_join!(docker.version(), docker.info()).map_err(failed)?;
         let unsupported = |what: String| {
             CloudError::new(ProviderId::Local, &doing.operation, CloudErrorKind::Unsupported(what))
         };
@@ -200,7 +202,10 @@ fn is_new_enough(version: &str) -> bool {
 
 fn has_security_option(info: &SystemInfo, name: &str) -> bool {
     let wanted = format!("name={name}");
-    info.security_options.iter().flatten().any(|option| option.split(',').any(|part| part == wanted))
+    info.security_options
+        .iter()
+        .flatten()
+        .any(|option| option.split(',').any(|part| part == wanted))
 }
 
 /// How to reach containers of an engine. One that runs in a virtual machine of its own (Docker
@@ -231,7 +236,10 @@ mod tests {
         let parsed = |text| EngineAddress::parse(Some(text), None).unwrap().to_string();
         assert_eq!(EngineAddress::parse(None, None).unwrap().to_string(), parsed(""));
         assert_eq!(parsed(""), "unix:///var/run/docker.sock");
-        assert_eq!(parsed("unix:///run/user/1000/docker.sock"), "unix:///run/user/1000/docker.sock");
+        assert_eq!(
+            parsed("unix:///run/user/1000/docker.sock"),
+            "unix:///run/user/1000/docker.sock"
+        );
         assert_eq!(parsed("tcp://build.example:4000/"), "tcp://build.example:4000");
         assert_eq!(parsed("tcp://build.example"), "tcp://build.example:2375");
         assert_eq!(parsed("tcp://[fd00::1]"), "tcp://[fd00::1]:2375");

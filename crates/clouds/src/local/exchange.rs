@@ -52,8 +52,9 @@ pub(super) fn instance(
     let address = address(container);
     let ssh = match reach {
         Reach::Direct => None,
-        Reach::Published { host, .. } => published_port(container)
-            .map(|port| Endpoint { host: host.clone(), port: Some(port) }),
+        Reach::Published { host, .. } => {
+            published_port(container).map(|port| Endpoint { host: host.clone(), port: Some(port) })
+        }
     };
     let reachable = match reach {
         Reach::Direct => address.is_some(),
@@ -155,7 +156,8 @@ mod tests {
             status: Some("Restarting (78) 4 seconds ago".to_owned()),
             ..listed("running")
         };
-        let lifecycle = |container: &_| instance(container, None, &Reach::Direct).unwrap().lifecycle;
+        let lifecycle =
+            |container: &_| instance(container, None, &Reach::Direct).unwrap().lifecycle;
         assert_eq!(lifecycle(&container), Lifecycle::Failed);
         container.status = Some("Restarting (129) 1 second ago".to_owned());
         assert_eq!(lifecycle(&container), Lifecycle::Pending);
@@ -177,8 +179,7 @@ mod tests {
 
     #[test]
     fn every_filter_asks_for_our_labels() {
-        let scope =
-            Scope { project: "shop".parse().unwrap(), environment: "dev".parse().unwrap() };
+        let scope = Scope { project: "shop".parse().unwrap(), environment: "dev".parse().unwrap() };
         assert_eq!(
             in_scope(&scope)["label"],
             ["stagecraft.project=shop", "stagecraft.environment=dev"]

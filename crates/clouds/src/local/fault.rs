@@ -61,7 +61,10 @@ pub(super) enum Fault {
 }
 
 impl From<Error> for Fault {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the client's other errors are all garbled answers")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the client's other errors are all garbled answers"
+    )]
     fn from(error: Error) -> Self {
         match error {
             Error::SocketNotFoundError(_) => Self::NoSocket,
@@ -90,10 +93,10 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
-    /// The status of an answer.
-    pub(super) fn status(&self) -> Option<u16> {
+    /// The status and the words of an answer that refused.
+    pub(super) fn answer(&self) -> Option<(u16, &str)> {
         match self {
-            Self::Answer { status, .. } => Some(*status),
+            Self::Answer { status, message } => Some((*status, message)),
             Self::NoSocket
             | Self::Denied
             | Self::NotConnected(_)
@@ -108,19 +111,9 @@ impl Fault {
     /// Whether the engine may not grant CAP_SYS_RESOURCE: the first capability runc asks for that
     /// the engine does not have itself makes the start fail with these words.
     pub(super) fn is_missing_capability(&self) -> bool {
-        match self {
-            Self::Answer { message, .. } => {
-                message.contains("unable to apply caps") && message.contains("not permitted")
-            }
-            Self::NoSocket
-            | Self::Denied
-            | Self::NotConnected(_)
-            | Self::Misconfigured(_)
-            | Self::Lost(_)
-            | Self::TimedOut
-            | Self::Reported(_)
-            | Self::Garbled(_) => false,
-        }
+        self.answer().is_some_and(|(_, message)| {
+            message.contains("unable to apply caps") && message.contains("not permitted")
+        })
     }
 
     /// The failure as the user and the engine of this product see it.
@@ -157,7 +150,8 @@ impl Fault {
             Self::Answer { status, message } => from_answer(status, message, doing),
             Self::Reported(message) => from_answer(500, message, doing),
             Self::Garbled(why) => {
-                let error = doing.failed(CloudErrorKind::UnexpectedAnswer(format!("{address}: {why}")));
+                let error =
+                    doing.failed(CloudErrorKind::UnexpectedAnswer(format!("{address}: {why}")));
                 if doing.changes { error.maybe_done() } else { error }
             }
         }
@@ -249,7 +243,9 @@ mod tests {
 
     #[test]
     fn a_lost_answer_leaves_a_doubt_only_about_a_change() {
-        for fault in [Fault::Lost("reset".to_owned()), Fault::TimedOut, Fault::Garbled("{".to_owned())] {
+        for fault in
+            [Fault::Lost("reset".to_owned()), Fault::TimedOut, Fault::Garbled("{".to_owned())]
+        {
             let change = fault.clone().explain(&Doing::changing("create host `db-1`"), &socket());
             assert_eq!(change.retry(), Retry::Observe, "{fault:?}");
             let read = fault.clone().explain(&Doing::reading("list hosts"), &socket());
@@ -261,7 +257,9 @@ mod tests {
     fn certificates_that_cannot_be_read_are_no_fault_of_the_engine() {
         let error = Error::CertPathError { path: "/certs/ca.pem".into() };
         let error = Fault::from(error).explain(&Doing::changing("create host `db-1`"), &socket());
-        assert!(matches!(&error.kind, CloudErrorKind::InvalidInput(why) if why.contains("/certs/ca.pem")));
+        assert!(
+            matches!(&error.kind, CloudErrorKind::InvalidInput(why) if why.contains("/certs/ca.pem"))
+        );
         assert_eq!(error.retry(), Retry::Never);
     }
 

@@ -6,10 +6,8 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 
 pub(crate) fn order(project: &str, environment: &str, host: &str) -> CreateInstance {
-    let scope = Scope {
-        project: project.parse().unwrap(),
-        environment: environment.parse().unwrap(),
-    };
+    let scope =
+        Scope { project: project.parse().unwrap(), environment: environment.parse().unwrap() };
     let host = host.parse().unwrap();
     CreateInstance {
         marks: Marks {

@@ -12,6 +12,7 @@
 //! The tag holds a digest of everything an image is made from, so a changed recipe is another
 //! image. A build that was killed leaves no tag, and untagged leftovers are removed by the next.
 
+mod base;
 mod bootstrap;
 mod lock;
 mod recipe;
@@ -20,32 +21,24 @@ mod sources;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::{BuildInfo, CreateImageInfo, ImageInspect};
-use bollard::query_parameters::{
-    BuildImageOptions, CreateImageOptions, ListImagesOptions, RemoveImageOptions,
-};
+use bollard::query_parameters::{BuildImageOptions, ListImagesOptions, RemoveImageOptions};
 use futures_util::{Stream, StreamExt as _};
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use super::engine::Engine;
 use super::exchange::label_filters;
 use super::fault::{Doing, Fault};
 use super::host::NETWORK;
-use super::labels::{self, IMAGE_ROLE};
+use super::labels::IMAGE_ROLE;
 use super::network;
 
 pub use recipe::Recipe;
 
-/// How long a registry may stay silent before it counts as out of reach.
-const FIRST_SIGN: Duration = Duration::from_secs(10);
-/// How long a download may stand still.
-const STALLED: Duration = Duration::from_secs(60);
 /// How many lines of a failed build are shown.
 const TAIL: usize = 8;
 
@@ -81,7 +74,7 @@ struct ImageError {
 }
 
 impl Workshop {
-    /// A workshop that keeps its lock in `cache` and gives `environment` to the programs it runs.
+    /// A workshop that keeps its lock and log in `cache` and gives `environment` to the programs it runs.
     #[must_use]
     pub fn new(
         cache: PathBuf,
@@ -184,62 +177,6 @@ impl Workshop {
         self.progress.line(&format!("the image `{name}` is ready"));
         Ok(())
     }
-
-    /// What to build on.
-    async fn base(
-        &self,
-        engine: &Engine,
-        docker: &Docker,
-        recipe: &Recipe,
-    ) -> Result<String, ImageError> {
-        let reference = recipe.reference();
-        for present in [recipe.base_tag(), reference.to_owned()] {
-            if let Ok(Some(image)) = inspect(docker, &present).await
-                && image.architecture.as_deref().and_then(labels::arch) == Some(recipe.arch())
-            {
-                return Ok(present);
-            }
-        }
-        let pull = match self.pull(docker, recipe).await {
-            Ok(()) => return Ok(reference.to_owned()),
-            Err(why) => format!("pulling `{reference}`: {why}"),
-        };
-        self.progress.line(&format!("{pull}; trying this machine's packages"));
-        if !engine.same_machine {
-            let why = "bootstrapping it: the engine does not run on this machine".to_owned();
-            return Err(ImageError::of(recipe, &[pull, why], vec![recipe.pull_hint()]));
-        }
-        let failed = match self.bootstrap(docker, recipe).await {
-            Ok(()) => return Ok(recipe.base_tag()),
-            Err(failed) => failed,
-        };
-        let why = format!("bootstrapping it: {}", failed.why);
-        Err(ImageError::of(recipe, &[pull, why], failed.hints))
-    }
-
-    async fn pull(&self, docker: &Docker, recipe: &Recipe) -> Result<(), String> {
-        self.progress.line(&format!("pulling `{}`", recipe.reference()));
-        let options = CreateImageOptions {
-            from_image: Some(recipe.reference().to_owned()),
-            platform: recipe.platform(),
-            ..CreateImageOptions::default()
-        };
-        let mut answers = docker.create_image(Some(options), None, None);
-        let mut patience = FIRST_SIGN;
-        loop {
-            match timeout(patience, answers.next()).await {
-                Ok(None) => return Ok(()),
-                Ok(Some(Ok(info))) => {
-                    if let Some(line) = milestone(&info) {
-                        self.progress.line(&line);
-                    }
-                }
-                Ok(Some(Err(error))) => return Err(said(error)),
-                Err(_) => return Err(format!("nothing came for {} s", patience.as_secs())),
-            }
-            patience = STALLED;
-        }
-    }
 }
 
 impl ImageError {
@@ -280,25 +217,16 @@ impl Tail {
     }
 }
 
-/// A line without the colours the builder gives it.
+/// A line as it looks in the end: without the colours the builder gives it, and of a counter that
+/// is overwritten again and again only the last state.
 fn plain(line: &str) -> String {
+    let line = line.trim_end().rsplit('\r').next().unwrap_or_default();
     let mut pieces = line.split('\u{1b}');
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         text.push_str(piece.split_once('m').map_or("", |(_, rest)| rest));
     }
     text.trim_end().to_owned()
-}
-
-/// A line of a download worth showing: not the ones that count bytes.
-fn milestone(info: &CreateImageInfo) -> Option<String> {
-    let counts = info.progress_detail.as_ref().is_some_and(|detail| detail.total.is_some());
-    let status = info.status.as_deref().filter(|_| !counts)?;
-    match info.id.as_deref() {
-        Some(id) if status == "Pull complete" => Some(format!("{id}: {status}")),
-        Some(_) => None,
-        None => Some(status.to_owned()),
-    }
 }
 
 /// The engine's own words.
@@ -345,14 +273,14 @@ async fn imported_id(
 
 #[cfg(test)]
 mod tests {
-    use bollard::models::ProgressDetail;
-
     use super::*;
 
     #[test]
     fn without_any_base_the_error_says_what_was_tried_and_what_helps() {
-        let recipe = Recipe::of(&"debian-12".into(), stagecraft_core::desired::Arch::Amd64).unwrap();
-        let tried = ["pulling `debian:12`: no such host".to_owned(), "bootstrapping it: x".to_owned()];
+        let recipe =
+            Recipe::of(&"debian-12".into(), stagecraft_core::desired::Arch::Amd64).unwrap();
+        let tried =
+            ["pulling `debian:12`: no such host".to_owned(), "bootstrapping it: x".to_owned()];
         let error = explain(
             ImageError::of(&recipe, &tried, vec!["install y".to_owned()]),
             &Doing::changing("create host `db-1`"),
@@ -366,31 +294,17 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_a_limit_and_not_a_missing_image() {
-        let recipe = Recipe::of(&"debian-12".into(), stagecraft_core::desired::Arch::Amd64).unwrap();
+        let recipe =
+            Recipe::of(&"debian-12".into(), stagecraft_core::desired::Arch::Amd64).unwrap();
         let tried = ["write /x: no space left on device".to_owned()];
         let error = ImageError::of(&recipe, &tried, Vec::new());
         assert!(matches!(error.kind, CloudErrorKind::QuotaExceeded(_)));
     }
 
     #[test]
-    fn a_download_is_shown_by_its_milestones() {
-        let line = |id: Option<&str>, status: &str, total| {
-            milestone(&CreateImageInfo {
-                id: id.map(str::to_owned),
-                status: Some(status.to_owned()),
-                progress_detail: Some(ProgressDetail { current: None, total }),
-                ..CreateImageInfo::default()
-            })
-        };
-        assert_eq!(line(None, "Digest: sha256:1", None).as_deref(), Some("Digest: sha256:1"));
-        assert_eq!(line(Some("4f"), "Pull complete", None).as_deref(), Some("4f: Pull complete"));
-        assert_eq!(line(Some("4f"), "Downloading", Some(7)), None);
-        assert_eq!(line(Some("4f"), "Waiting", None), None);
-    }
-
-    #[test]
-    fn colours_are_taken_off() {
+    fn colours_and_counters_are_taken_off() {
         assert_eq!(plain("\u{1b}[91mrm: cannot remove\u{1b}[0m\n"), "rm: cannot remove");
+        assert_eq!(plain("(Reading … 5%\r(Reading … done.)\r\n"), "(Reading … done.)");
         assert_eq!(plain(" ---> 4f"), " ---> 4f");
     }
 

@@ -80,7 +80,8 @@ docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 
     #[test]
     fn a_resolver_on_the_loopback_address_is_out_of_reach_for_containers() {
-        let text = "# note\nnameserver 127.0.0.53\nnameserver 10.0.0.2\nnameserver fd00::2\nsearch lan\n";
+        let text =
+            "# note\nnameserver 127.0.0.53\nnameserver 10.0.0.2\nnameserver fd00::2\nsearch lan\n";
         assert_eq!(reachable_resolvers(text), [Ipv4Addr::new(10, 0, 0, 2)]);
     }
 

@@ -38,8 +38,8 @@ pub async fn ensure(engine: &Engine, doing: &Doing) -> Result<(), CloudError> {
         return Ok(());
     }
     let fault = Fault::from(error);
-    Err(match fault.status() {
-        Some(403 | 409) => doing
+    Err(match fault.answer() {
+        Some((403 | 409, _)) => doing
             .failed(CloudErrorKind::Conflict(format!(
                 "the network `{NETWORK}` cannot be made: something else uses its name or the interface `{INTERFACE}`"
             )))

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{OUTPUT_LINES, script, value, waiting};
+use super::{OUTPUT_LINES, os, script, value, waiting};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, Output};
@@ -21,11 +21,7 @@ impl Step for Boot {
     }
 
     fn probe(&self) -> Vec<Command> {
-        vec![script(
-            "boot-probe",
-            include_str!("scripts/boot-probe.sh"),
-            [""; 0],
-        )]
+        vec![script("boot-probe", include_str!("scripts/boot-probe.sh"), [""; 0])]
     }
 
     fn assess(&self, seen: &[Output]) -> Assessment {
@@ -57,18 +53,10 @@ impl Step for Boot {
         if booting {
             changes.push(Change::new(
                 "waiting for the system to start",
-                waiting(
-                    "boot-system",
-                    include_str!("scripts/boot-system.sh"),
-                    SYSTEM_LIMIT,
-                ),
+                waiting("boot-system", include_str!("scripts/boot-system.sh"), SYSTEM_LIMIT),
             ));
         }
-        if changes.is_empty() {
-            Assessment::Satisfied
-        } else {
-            Assessment::Needs(changes)
-        }
+        if changes.is_empty() { Assessment::Satisfied } else { Assessment::Needs(changes) }
     }
 
     fn failure_code(&self) -> Code {
@@ -87,11 +75,8 @@ impl CloudInit {
     /// Reads what `cloud-init status --long` of versions 22.4 to 25.x prints; no output means there
     /// was no need to ask.
     fn of(output: &Output, booting: bool) -> Self {
-        let printed = output
-            .stdout
-            .lines()
-            .find_map(|line| line.strip_prefix("status: "))
-            .map(str::trim);
+        let printed =
+            output.stdout.lines().find_map(|line| line.strip_prefix("status: ")).map(str::trim);
         match printed {
             None if output.success() => Self::Finished,
             Some("done" | "disabled" | "degraded done") => Self::Finished,
@@ -120,19 +105,12 @@ fn blocked(output: &Output, why: &str) -> Assessment {
     )
 }
 
-fn no_systemd(os: &str) -> Assessment {
-    let os = os.trim_matches('"');
-    let found = if os.is_empty() {
-        String::new()
-    } else {
-        format!(" (it runs {os})")
-    };
+fn no_systemd(name: &str) -> Assessment {
+    let name = name.trim_matches('"');
+    let found = if name.is_empty() { String::new() } else { format!(" (it runs {name})") };
     Assessment::Blocked(
-        Failure::new(
-            Code::UNSUPPORTED_OS,
-            format!("the host was not started by systemd{found}"),
-        )
-        .with_hint("use one of the images ubuntu-22.04, ubuntu-24.04 and debian-12"),
+        Failure::new(Code::UNSUPPORTED_OS, format!("the host was not started by systemd{found}"))
+            .with_hint(os::HINT),
     )
 }
 
@@ -149,16 +127,12 @@ mod tests {
             // cloud-init 24.4, errors that did not stop it.
             "system=degraded\nfinished=yes\nstatus: done\nextended_status: degraded done\n\
              boot_status_code: enabled-by-generator\ndetail: DataSourceHetzner\nerrors: []\n",
-            "system=running\nstatus: disabled\nboot_status_code: disabled-by-marker-file\n\
-             detail:\nCloud-init disabled by /etc/cloud/cloud-init.disabled\n",
+            "system=running\nstatus: disabled\nboot_status_code: disabled-by-generator\n\
+             detail:\nCloud-init disabled by cloud-init-generator\n",
             "system=running\nstatus: not run\n",
             "system=running\nstatus: not started\n",
         ] {
-            assert_eq!(
-                Boot.assess(&[saw(0, seen)]),
-                Assessment::Satisfied,
-                "{seen}"
-            );
+            assert_eq!(Boot.assess(&[saw(0, seen)]), Assessment::Satisfied, "{seen}");
         }
     }
 
@@ -169,19 +143,15 @@ mod tests {
             ("system=starting\n", &both[1..]),
             ("system=initializing\n", &both[1..]),
             (
-                "system=starting\nstatus: running\ndetail:\nDataSourceNone\n",
+                "system=starting\nstatus: running\nboot_status_code: enabled-by-generator\n\
+                 last_update: Sat, 21 Nov 2026 02:34:09 +0000\ndetail:\n\
+                 Running in stage: modules-final\n",
                 &both[..],
             ),
             ("system=starting\nstatus: not run\n", &both[..]),
             ("system=starting\nstatus: not started\n", &both[..]),
-            (
-                "system=starting\nstatus: error\nextended_status: error - running\n",
-                &both[..],
-            ),
-            (
-                "system=running\nstatus: running\nextended_status: degraded running\n",
-                &both[..1],
-            ),
+            ("system=starting\nstatus: error\nextended_status: error - running\n", &both[..]),
+            ("system=running\nstatus: running\nextended_status: degraded running\n", &both[..1]),
         ] {
             assert_eq!(doing(&Boot.assess(&[saw(0, seen)])), waits, "{seen}");
         }
@@ -191,23 +161,19 @@ mod tests {
     fn a_failed_first_boot_is_told_with_its_errors() {
         let failure = blocked(Boot.assess(&[saw(
             1,
-            "system=degraded\nfinished=yes\n\nstatus: error\nextended_status: error - done\n\
-             errors:\n\t- ('scripts_user', RuntimeError('Runparts: 1 failures'))\n",
+            // cloud-init 22.4.2 of Debian 12.
+            "system=degraded\nfinished=yes\nstatus: error\nboot_status_code: enabled-by-generator\n\
+             last_update: Sat, 21 Nov 2026 02:35:02 +0000\ndetail:\n\
+             ('scripts-user', RuntimeError('Runparts: 1 failures (runcmd) in 1 attempted commands'))\n",
         )]));
         assert_eq!(
             (failure.code, failure.message.as_str()),
             (Code::BOOT_NOT_FINISHED, "cloud-init failed")
         );
-        assert!(
-            failure.output.concat().contains("Runparts: 1 failures"),
-            "{failure:?}"
-        );
+        assert!(failure.output.concat().contains("Runparts: 1 failures"), "{failure:?}");
 
         let finished = "system=starting\nfinished=yes\nstatus: error\n";
-        assert_eq!(
-            blocked(Boot.assess(&[saw(1, finished)])).message,
-            "cloud-init failed"
-        );
+        assert_eq!(blocked(Boot.assess(&[saw(1, finished)])).message, "cloud-init failed");
     }
 
     #[test]
@@ -244,10 +210,7 @@ mod tests {
             ("system=none\n", "the host was not started by systemd"),
         ] {
             let failure = blocked(Boot.assess(&[saw(0, seen)]));
-            assert_eq!(
-                (failure.code, failure.message.as_str()),
-                (Code::UNSUPPORTED_OS, message)
-            );
+            assert_eq!((failure.code, failure.message.as_str()), (Code::UNSUPPORTED_OS, message));
         }
     }
 }

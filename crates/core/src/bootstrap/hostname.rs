@@ -25,11 +25,7 @@ impl Hostname {
     fn resolves(&self, output: &Output) -> bool {
         values(output, "hosts")
             .filter_map(|line| line.split('#').next())
-            .any(|line| {
-                line.split_whitespace()
-                    .skip(1)
-                    .any(|name| name == self.0.as_str())
-            })
+            .any(|line| line.split_whitespace().skip(1).any(|name| name == self.0.as_str()))
     }
 
     fn is_kept_by_cloud_init(&self, output: &Output) -> bool {
@@ -72,11 +68,7 @@ impl Step for Hostname {
         if !self.resolves(output) {
             changes.push(Change::new(
                 format!("adding {name} to /etc/hosts"),
-                script(
-                    "hostname-hosts",
-                    include_str!("scripts/hostname-hosts.sh"),
-                    [name],
-                ),
+                script("hostname-hosts", include_str!("scripts/hostname-hosts.sh"), [name]),
             ));
         }
         if value(output, "static") != name || value(output, "current") != name {
@@ -85,11 +77,7 @@ impl Step for Hostname {
                 Command::new("hostnamectl").arg("set-hostname").arg(name),
             ));
         }
-        if changes.is_empty() {
-            Assessment::Satisfied
-        } else {
-            Assessment::Needs(changes)
-        }
+        if changes.is_empty() { Assessment::Satisfied } else { Assessment::Needs(changes) }
     }
 
     fn failure_code(&self) -> Code {
@@ -117,13 +105,14 @@ mod tests {
             "static=app-1\ncurrent=app-1\nhosts=127.0.1.1\tapp-1.example.com app-1 # own\n"
                 .to_owned(),
             "static=app-1\ncurrent=app-1\nhosts=127.0.0.1 localhost app-1\n".to_owned(),
+            // What cloud-init made of the file at the next boot, told by its cloud to manage it.
+            format!(
+                "static=app-1\ncurrent=app-1\nhosts=127.0.1.1 staging-app-1 app-1\n\
+                 hosts=127.0.0.1 localhost\n{OURS}"
+            ),
             format!("static=app-1\ncurrent=app-1\nhosts=127.0.1.1 app-1\n{OURS}"),
         ] {
-            assert_eq!(
-                step().assess(&[saw(0, &seen)]),
-                Assessment::Satisfied,
-                "{seen}"
-            );
+            assert_eq!(step().assess(&[saw(0, &seen)]), Assessment::Satisfied, "{seen}");
         }
     }
 
@@ -139,8 +128,16 @@ mod tests {
             ("static=app-1\ncurrent=app-1\n".to_owned(), &[ADD]),
             ("static=app-1\ncurrent=app-1\nhosts=127.0.1.1 app-10 # app-1\n".to_owned(), &[ADD]),
             (format!("static=app-1\ncurrent=app-1\n{right}cloud-init=yes\n"), &[KEEP]),
-            (format!("static=app-1\ncurrent=app-1\n{right}{}", OURS.replace("app-1", "db-1")), &[KEEP]),
-            ("static=staging-app-1\ncurrent=staging-app-1\nhosts=127.0.1.1 staging-app-1 staging-app-1\ncloud-init=yes\n".to_owned(), &[KEEP, ADD, SET]),
+            (
+                format!("static=app-1\ncurrent=app-1\n{right}{}", OURS.replace("app-1", "db-1")),
+                &[KEEP],
+            ),
+            (
+                "static=staging-app-1\ncurrent=staging-app-1\n\
+                 hosts=127.0.1.1 staging-app-1 staging-app-1\ncloud-init=yes\n"
+                    .to_owned(),
+                &[KEEP, ADD, SET],
+            ),
         ] {
             assert_eq!(doing(&step().assess(&[saw(0, &seen)])), changes, "{seen}");
         }
@@ -153,10 +150,8 @@ mod tests {
         else {
             panic!("it needs changes");
         };
-        let commands: Vec<String> = changes
-            .iter()
-            .map(|change| change.command.to_shell())
-            .collect();
+        let commands: Vec<String> =
+            changes.iter().map(|change| change.command.to_shell()).collect();
         assert!(
             commands[0].ends_with(
                 "' hostname-cloud-init /etc/cloud/cloud.cfg.d/99-stagecraft.cfg '# Written by \
@@ -165,11 +160,7 @@ mod tests {
             "{}",
             commands[0]
         );
-        assert!(
-            commands[1].ends_with("' hostname-hosts app-1"),
-            "{}",
-            commands[1]
-        );
+        assert!(commands[1].ends_with("' hostname-hosts app-1"), "{}", commands[1]);
         assert_eq!(commands[2], "hostnamectl set-hostname app-1");
     }
 

@@ -6,6 +6,8 @@ use crate::remote::{Command, Output};
 /// The `ID` and `VERSION_ID` of the systems bootstrap is tried on.
 const SUPPORTED: [(&str, &str); 3] = [("ubuntu", "22.04"), ("ubuntu", "24.04"), ("debian", "12")];
 
+pub(super) const HINT: &str = "use one of the images ubuntu-22.04, ubuntu-24.04 and debian-12";
+
 /// The host runs an operating system that is supported.
 #[derive(Debug)]
 pub(super) struct Os;
@@ -27,16 +29,12 @@ impl Step for Os {
         }
         let found = match field("PRETTY_NAME") {
             "" => "an operating system without a name".to_owned(),
-            name => format!("{name:?}").trim_matches('"').to_owned(),
+            name => name.to_owned(),
         };
         Assessment::Blocked(
             Failure::new(self.failure_code(), format!("the host runs {found}"))
-                .with_output(if output.success() {
-                    Vec::new()
-                } else {
-                    output.tail(OUTPUT_LINES)
-                })
-                .with_hint("use one of the images ubuntu-22.04, ubuntu-24.04 and debian-12"),
+                .with_output(if output.success() { Vec::new() } else { output.tail(OUTPUT_LINES) })
+                .with_hint(HINT),
         )
     }
 
@@ -77,17 +75,8 @@ ID_LIKE=debian
 
     #[test]
     fn the_supported_systems_are_recognised() {
-        for release in [
-            DEBIAN_12,
-            UBUNTU_22,
-            UBUNTU_24,
-            "ID='debian'\nVERSION_ID='12'\n",
-        ] {
-            assert_eq!(
-                Os.assess(&[saw(0, release)]),
-                Assessment::Satisfied,
-                "{release}"
-            );
+        for release in [DEBIAN_12, UBUNTU_22, UBUNTU_24, "ID='debian'\nVERSION_ID='12'\n"] {
+            assert_eq!(Os.assess(&[saw(0, release)]), Assessment::Satisfied, "{release}");
         }
     }
 
@@ -102,10 +91,7 @@ ID_LIKE=debian
                 "PRETTY_NAME=\"Debian GNU/Linux trixie/sid\"\nID=debian\n",
                 "Debian GNU/Linux trixie/sid",
             ),
-            (
-                "PRETTY_NAME=\"Ubuntu 25.04\"\nID=ubuntu\nVERSION_ID=\"25.04\"\n",
-                "Ubuntu 25.04",
-            ),
+            ("PRETTY_NAME=\"Ubuntu 25.04\"\nID=ubuntu\nVERSION_ID=\"25.04\"\n", "Ubuntu 25.04"),
             (
                 "PRETTY_NAME=\"Linux Mint 22\"\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\nVERSION_ID=\"22\"\n",
                 "Linux Mint 22",
@@ -123,9 +109,6 @@ ID_LIKE=debian
     fn a_host_that_does_not_say_what_it_runs_is_quoted() {
         let failure =
             blocked(Os.assess(&[saw(1, "cat: /etc/os-release: No such file or directory\n")]));
-        assert_eq!(
-            failure.output,
-            ["cat: /etc/os-release: No such file or directory"]
-        );
+        assert_eq!(failure.output, ["cat: /etc/os-release: No such file or directory"]);
     }
 }

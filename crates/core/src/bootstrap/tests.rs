@@ -7,52 +7,28 @@ use crate::error::Failure;
 fn the_steps_come_in_the_order_they_depend_on_each_other() {
     assert_eq!(
         names(&BootstrapConfig::default()),
-        [
-            "boot",
-            "os",
-            "hostname",
-            "docker-install",
-            "docker-service",
-            "docker-verify"
-        ]
+        ["boot", "os", "hostname", "docker-install", "docker-service", "docker-verify"]
     );
 }
 
 #[test]
 fn a_user_other_than_root_gets_access_to_docker() {
-    let ssh = SshConfig {
-        user: "debian".to_owned(),
-        ..SshConfig::default()
-    };
-    let config = BootstrapConfig {
-        ssh,
-        ..BootstrapConfig::default()
-    };
+    let ssh = SshConfig { user: "debian".to_owned(), ..SshConfig::default() };
+    let config = BootstrapConfig { ssh, ..BootstrapConfig::default() };
     assert_eq!(names(&config).last(), Some(&"docker-group"));
 }
 
 #[test]
 fn docker_can_be_left_out() {
-    let docker = DockerConfig {
-        enabled: false,
-        ..DockerConfig::default()
-    };
-    let ssh = SshConfig {
-        user: "debian".to_owned(),
-        ..SshConfig::default()
-    };
-    assert_eq!(
-        names(&BootstrapConfig { ssh, docker }),
-        ["boot", "os", "hostname"]
-    );
+    let docker = DockerConfig { enabled: false, ..DockerConfig::default() };
+    let ssh = SshConfig { user: "debian".to_owned(), ..SshConfig::default() };
+    assert_eq!(names(&BootstrapConfig { ssh, docker }), ["boot", "os", "hostname"]);
 }
 
 #[test]
 fn every_step_has_a_code_of_its_subject() {
-    let codes: Vec<&str> = all(&BootstrapConfig::default())
-        .iter()
-        .map(|step| step.failure_code().as_str())
-        .collect();
+    let codes: Vec<&str> =
+        all(&BootstrapConfig::default()).iter().map(|step| step.failure_code().as_str()).collect();
     assert_eq!(
         codes,
         [
@@ -73,10 +49,7 @@ fn the_probes_are_small() {
         .flat_map(|step| step.probe())
         .map(|probe| probe.to_shell().len())
         .sum();
-    assert!(
-        bytes < 4096,
-        "{bytes} bytes travel to every host in every run"
-    );
+    assert!(bytes < 4096, "{bytes} bytes travel to every host in every run");
 }
 
 fn all(config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
@@ -89,11 +62,7 @@ fn names(config: &BootstrapConfig) -> Vec<&'static str> {
 
 /// What a probe that ended with `status` printed.
 pub(super) fn saw(status: i32, stdout: &str) -> Output {
-    Output {
-        status,
-        stdout: stdout.to_owned(),
-        stderr: String::new(),
-    }
+    Output { status, stdout: stdout.to_owned(), stderr: String::new() }
 }
 
 /// The failure of an assessment that must be blocked.
@@ -115,10 +84,9 @@ pub(super) fn doing(assessment: &Assessment) -> Vec<&str> {
 /// The commands of the changes of an assessment.
 pub(super) fn commands(assessment: &Assessment) -> Vec<String> {
     match assessment {
-        Assessment::Needs(changes) => changes
-            .iter()
-            .map(|change| change.command.to_shell())
-            .collect(),
+        Assessment::Needs(changes) => {
+            changes.iter().map(|change| change.command.to_shell()).collect()
+        }
         Assessment::Satisfied | Assessment::Blocked(_) => panic!("no changes: {assessment:?}"),
     }
 }

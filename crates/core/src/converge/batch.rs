@@ -55,31 +55,20 @@ mod tests {
     #[test]
     fn answers_come_back_in_probe_order() {
         let script = command(&[Command::new("true"), Command::new("cat").arg("/a b")]);
-        assert!(
-            script.to_shell().contains("timeout 30 cat '\\''/a b'\\''"),
-            "{script:?}"
-        );
+        assert!(script.to_shell().contains("timeout 30 cat '\\''/a b'\\''"), "{script:?}");
 
         let stdout = "motd\n::stagecraft-probe begin 0\n\n::stagecraft-probe end 0 0\n\
                       ::stagecraft-probe begin 1\ntwo\nlines\n\n::stagecraft-probe end 1 127\n";
-        let output = Output {
-            stdout: stdout.to_owned(),
-            ..Output::default()
-        };
+        let output = Output { stdout: stdout.to_owned(), ..Output::default() };
         let answers = parse(2, &output).expect("two answers");
         assert_eq!((answers[0].status, answers[0].stdout.as_str()), (0, ""));
-        assert_eq!(
-            (answers[1].status, answers[1].stdout.as_str()),
-            (127, "two\nlines\n")
-        );
+        assert_eq!((answers[1].status, answers[1].stdout.as_str()), (127, "two\nlines\n"));
     }
 
     #[test]
     fn a_cut_answer_is_no_answer() {
-        let output = Output {
-            stdout: "::stagecraft-probe begin 0\nhalf".to_owned(),
-            ..Output::default()
-        };
+        let output =
+            Output { stdout: "::stagecraft-probe begin 0\nhalf".to_owned(), ..Output::default() };
         assert_eq!(parse(1, &output), None);
     }
 }

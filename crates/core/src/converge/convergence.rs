@@ -74,16 +74,9 @@ impl Convergence {
     /// Starts on a host of which nothing is known.
     #[must_use]
     pub fn new(steps: Vec<Box<dyn Step>>) -> Self {
-        let phase = if steps.is_empty() {
-            Phase::Finished
-        } else {
-            Phase::Probing { verifying: false }
-        };
-        Self {
-            steps,
-            reports: Vec::new(),
-            phase,
-        }
+        let phase =
+            if steps.is_empty() { Phase::Finished } else { Phase::Probing { verifying: false } };
+        Self { steps, reports: Vec::new(), phase }
     }
 
     /// What to do next. The same answer until the outcome was passed in.
@@ -91,10 +84,9 @@ impl Convergence {
         match &self.phase {
             Phase::Probing { .. } => Effect::Probe(batch::command(&self.open_probes())),
             Phase::Changing { todo } => match todo.as_slice().first() {
-                Some(change) => Effect::Change {
-                    step: self.first_open().name(),
-                    change: change.clone(),
-                },
+                Some(change) => {
+                    Effect::Change { step: self.first_open().name(), change: change.clone() }
+                }
                 None => Effect::Finished,
             },
             Phase::Finished => Effect::Finished,
@@ -125,11 +117,8 @@ impl Convergence {
             answers = rest;
             match step.assess(own) {
                 Assessment::Satisfied => {
-                    let result = if verifying {
-                        StepResult::Changed
-                    } else {
-                        StepResult::Satisfied
-                    };
+                    let result =
+                        if verifying { StepResult::Changed } else { StepResult::Satisfied };
                     self.close(result);
                 }
                 Assessment::Blocked(failure) => return self.fail(failure),
@@ -138,11 +127,7 @@ impl Convergence {
                         step.failure_code(),
                         format!("`{}` is still not right after it was changed", step.name()),
                     )
-                    .with_output(
-                        own.iter()
-                            .flat_map(|output| output.tail(OUTPUT_LINES))
-                            .collect(),
-                    );
+                    .with_output(own.iter().flat_map(|output| output.tail(OUTPUT_LINES)).collect());
                     return self.fail(failure);
                 }
                 Assessment::Needs(changes) if changes.is_empty() => {
@@ -150,9 +135,7 @@ impl Convergence {
                     return self.fail(Failure::new(step.failure_code(), message));
                 }
                 Assessment::Needs(changes) => {
-                    self.phase = Phase::Changing {
-                        todo: changes.into_iter(),
-                    };
+                    self.phase = Phase::Changing { todo: changes.into_iter() };
                     return;
                 }
             }
@@ -213,10 +196,7 @@ impl Convergence {
     }
 
     fn open_probes(&self) -> Vec<Command> {
-        self.steps[self.reports.len()..]
-            .iter()
-            .flat_map(|step| step.probe())
-            .collect()
+        self.steps[self.reports.len()..].iter().flat_map(|step| step.probe()).collect()
     }
 
     fn close(&mut self, result: StepResult) {
@@ -243,10 +223,7 @@ mod tests {
         assert!(matches!(run.poll(), Effect::Probe(_)));
         run.probed(&answers(&[0, 0]));
         assert_eq!(run.poll(), Effect::Finished);
-        assert_eq!(
-            results(&run),
-            [StepResult::Satisfied, StepResult::Satisfied]
-        );
+        assert_eq!(results(&run), [StepResult::Satisfied, StepResult::Satisfied]);
     }
 
     #[test]
@@ -255,10 +232,7 @@ mod tests {
         run.probed(&answers(&[1, 0]));
         assert!(matches!(run.poll(), Effect::Change { step: "file", .. }));
         run.changed(&Output::default());
-        assert!(
-            matches!(run.poll(), Effect::Probe(_)),
-            "changed, so look again"
-        );
+        assert!(matches!(run.poll(), Effect::Probe(_)), "changed, so look again");
         run.probed(&answers(&[0, 0]));
         assert_eq!(results(&run), [StepResult::Changed, StepResult::Satisfied]);
     }
@@ -295,10 +269,7 @@ mod tests {
     #[test]
     fn a_cut_answer_fails_the_first_open_step() {
         let mut run = Convergence::new(vec![file("a")]);
-        run.probed(&Output {
-            status: 255,
-            ..Output::default()
-        });
+        run.probed(&Output { status: 255, ..Output::default() });
         assert!(run.failure().is_some());
     }
 
@@ -368,16 +339,10 @@ mod tests {
                 format!("::stagecraft-probe begin {i}\n\n::stagecraft-probe end {i} {status}\n")
             })
             .collect();
-        Output {
-            stdout,
-            ..Output::default()
-        }
+        Output { stdout, ..Output::default() }
     }
 
     fn results(run: &Convergence) -> Vec<StepResult> {
-        run.reports()
-            .iter()
-            .map(|report| report.result.clone())
-            .collect()
+        run.reports().iter().map(|report| report.result.clone()).collect()
     }
 }

@@ -73,11 +73,13 @@ impl Command {
         self.words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
     }
 
-    /// A short form for messages: the first line, at most 60 characters, no input.
+    /// A short form for messages: the name of a named script, else the first line, at most 60
+    /// characters, no input.
     #[must_use]
     pub fn display(&self) -> String {
         let text = match self.words.as_slice() {
             [sh, dash_c, script] if sh == "sh" && dash_c == "-c" => script.clone(),
+            [sh, dash_c, _, name, ..] if sh == "sh" && dash_c == "-c" => name.clone(),
             _ => self.to_shell(),
         };
         let first = text.trim().lines().next().unwrap_or_default();
@@ -121,6 +123,12 @@ mod tests {
         let command = Command::new("login").with_stdin("tskey-secret");
         assert_eq!(format!("{command:?}"), "Command(login) <…");
         assert_eq!(command.display(), "login");
+    }
+
+    #[test]
+    fn a_script_with_a_name_is_shown_by_it() {
+        let command = Command::script("set -eu\necho $1").arg("greet").arg("x");
+        assert_eq!(command.display(), "greet");
     }
 
     #[test]

@@ -19,9 +19,9 @@ for package in "$@"; do
     esac
 done
 if [ -n "$missing" ]; then
-    apt-get update
+    apt-get update -qq
     # shellcheck disable=SC2086
-    apt-get install -y --no-install-recommends $missing
+    apt-get install -qq --no-install-recommends -o Dpkg::Use-Pty=0 $missing
 fi
 apt-get clean
 rm -rf /var/lib/apt/lists/* /usr/sbin/policy-rc.d

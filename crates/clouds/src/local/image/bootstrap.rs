@@ -1,12 +1,18 @@
 //! A base image out of packages, for machines that reach a mirror but no registry.
 //!
 //! `mmdebstrap` writes the file system as an archive to its output, which goes straight into the
-//! engine: nothing is left on disk here, however this ends. An archive that was cut short is an
-//! error for the engine, and nothing is tagged before `mmdebstrap` has ended well.
+//! engine. An archive that was cut short is an error for the engine, and nothing is tagged before
+//! `mmdebstrap` has ended well.
+//!
+//! What it says goes to a file, and not to a pipe to this process: when this process is killed,
+//! `mmdebstrap` notices that nobody takes its archive, and removes its temporary files and mounts.
+//! With a broken pipe to complain to it would die before it gets to that.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -14,18 +20,22 @@ use bollard::query_parameters::{CreateImageOptions, TagImageOptions};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::recipe::PACKAGES;
-use super::{Recipe, Tail, Workshop, imported_id, said, sources};
+use super::{Recipe, Tail, Workshop, imported_id, plain, said, sources};
 use crate::local::labels::IMAGE_ROLE;
 
 /// Where programs are looked for; the user's own `PATH` is not passed on.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How much of the archive is handed over at once.
 const PIECE: usize = 256 * 1024;
+
+/// How often new lines of the log are looked for.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Why there is no base, and what helps.
 #[derive(Debug)]
@@ -42,15 +52,15 @@ impl NoBase {
 
 impl Workshop {
     /// Makes a base and tags it.
-    pub(super) async fn bootstrap(
-        &self,
-        docker: &Docker,
-        recipe: &Recipe,
-    ) -> Result<(), NoBase> {
+    pub(super) async fn bootstrap(&self, docker: &Docker, recipe: &Recipe) -> Result<(), NoBase> {
         let sources = sources_of_this_machine(recipe)?;
-        let mut child = self.start(recipe, &sources)?;
+        let path = self.cache.join("local-image.log");
+        let log = File::create(&path).and_then(|writer| Ok((writer, File::open(&path)?)));
+        let (writer, reader) =
+            log.map_err(|error| NoBase::new(format!("`{}`: {error}", path.display())))?;
+        let mut child = self.start(recipe, &sources, writer)?;
         let group = Group::of(&child);
-        let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
+        let Some(output) = child.stdout.take() else {
             return Err(NoBase::new("`mmdebstrap` has no output"));
         };
         let (ended_well, well) = oneshot::channel();
@@ -62,13 +72,16 @@ impl Workshop {
             imported
         };
         let (imported, ended) =
-            tokio::join!(import, self.supervise(child, errors, &group, ended_well));
+            tokio::join!(import, self.supervise(child, reader, &group, ended_well));
         match (ended, imported) {
             // What the engine says then is only that its input ended early.
             (Err(why), Err(engine)) if group.was_stopped() => {
                 Err(NoBase::new(format!("the engine refused the archive: {engine} ({why})")))
             }
-            (Err(why), _) => Err(NoBase::new(why)),
+            (Err(why), _) => Err(NoBase {
+                why,
+                hints: vec![format!("see `{}`", path.display()), recipe.pull_hint()],
+            }),
             (Ok(()), Err(engine)) => Err(NoBase::new(format!("the engine refused it: {engine}"))),
             (Ok(()), Ok(id)) => tag(docker, recipe, &id)
                 .await
@@ -76,7 +89,7 @@ impl Workshop {
         }
     }
 
-    fn start(&self, recipe: &Recipe, sources: &[String]) -> Result<Child, NoBase> {
+    fn start(&self, recipe: &Recipe, sources: &[String], log: File) -> Result<Child, NoBase> {
         Command::new("mmdebstrap")
             .args(["--variant=minbase", "--format=tar"])
             .arg(format!("--include={}", PACKAGES.join(",")))
@@ -95,7 +108,7 @@ impl Workshop {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(log)
             // An interrupt typed for us is not for it: what is in flight is finished.
             .process_group(0)
             .spawn()
@@ -114,20 +127,23 @@ impl Workshop {
     async fn supervise(
         &self,
         mut child: Child,
-        errors: ChildStderr,
+        mut log: File,
         group: &Group,
         ended_well: oneshot::Sender<()>,
     ) -> Result<(), String> {
         let mut tail = Tail::default();
-        let mut lines = BufReader::new(errors).lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            let line = line.trim_end();
-            if !line.is_empty() {
-                self.progress.line(line);
-                tail.push(line);
+        let mut unfinished = Vec::new();
+        let ended = loop {
+            let ended = timeout(LOOK, child.wait()).await;
+            log.read_to_end(&mut unfinished).map_err(|error| format!("its log: {error}"))?;
+            for line in whole_lines(&mut unfinished) {
+                self.progress.line(&line);
+                tail.push(&line);
             }
-        }
-        let ended = child.wait().await;
+            if let Ok(ended) = ended {
+                break ended;
+            }
+        };
         group.is_gone();
         match ended {
             Ok(status) if status.success() => {
@@ -139,6 +155,14 @@ impl Workshop {
             Err(error) => Err(format!("`mmdebstrap` was lost: {error}")),
         }
     }
+}
+
+/// Takes the lines that are complete, without empty ones.
+fn whole_lines(bytes: &mut Vec<u8>) -> Vec<String> {
+    let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let whole: Vec<u8> = bytes.drain(..end).collect();
+    let text = String::from_utf8_lossy(&whole);
+    text.lines().map(plain).filter(|line| !line.is_empty()).collect()
 }
 
 fn sources_of_this_machine(recipe: &Recipe) -> Result<Vec<String>, NoBase> {
@@ -191,9 +215,9 @@ async fn import(
 
 async fn tag(docker: &Docker, recipe: &Recipe, id: &str) -> Result<(), Error> {
     let tag = recipe.base_tag();
-    let (repo, tag) = tag.split_once(':').map_or((None, None), |(repo, tag)| {
-        (Some(repo.to_owned()), Some(tag.to_owned()))
-    });
+    let (repo, tag) = tag
+        .split_once(':')
+        .map_or((None, None), |(repo, tag)| (Some(repo.to_owned()), Some(tag.to_owned())));
     docker.tag_image(id, Some(TagImageOptions { repo, tag })).await
 }
 
@@ -251,5 +275,19 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_passed_on_when_it_is_complete() {
+        let mut seen = b"I: one\n\nI: two\nI: thr".to_vec();
+        assert_eq!(whole_lines(&mut seen), ["I: one", "I: two"]);
+        seen.extend(b"ee\n");
+        assert_eq!(whole_lines(&mut seen), ["I: three"]);
+        assert!(whole_lines(&mut seen).is_empty());
     }
 }

@@ -209,7 +209,11 @@ mod tests {
             let path = entry.path().unwrap().display().to_string();
             let mut text = String::new();
             entry.read_to_string(&mut text).unwrap();
-            seen.push((path, entry.header().mode().unwrap(), text.lines().next().unwrap().to_owned()));
+            seen.push((
+                path,
+                entry.header().mode().unwrap(),
+                text.lines().next().unwrap().to_owned(),
+            ));
         }
         assert_eq!(
             seen,

@@ -71,7 +71,8 @@ fn mirror(uri: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
         return is_remote(uri).then(|| uri.to_owned());
     };
     let list = read(&format!("/{}", path.trim_start_matches('/')))?;
-    let first = list.lines().filter_map(|line| line.split_whitespace().next()).find(|uri| is_remote(uri));
+    let first =
+        list.lines().filter_map(|line| line.split_whitespace().next()).find(|uri| is_remote(uri));
     first.map(str::to_owned)
 }
 
@@ -123,7 +124,11 @@ fn parse_paragraph(lines: &[&str]) -> Option<Source> {
     }
     let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
     let words = |name: &str| -> Vec<String> {
-        field(name).into_iter().flat_map(|value| value.split_whitespace()).map(str::to_owned).collect()
+        field(name)
+            .into_iter()
+            .flat_map(|value| value.split_whitespace())
+            .map(str::to_owned)
+            .collect()
     };
     let enabled = field("enabled").is_none_or(|value| !["no", "false"].contains(&value.as_str()));
     (enabled && words("types").iter().any(|kind| kind == "deb")).then(|| Source {
@@ -207,7 +212,8 @@ deb https://apt.example/pg bookworm-pgdg main
 
     #[test]
     fn the_release_of_a_machine_is_read_with_and_without_quotes() {
-        let text = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\nVERSION_CODENAME=\"bookworm\"\n";
+        let text =
+            "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\nVERSION_CODENAME=\"bookworm\"\n";
         assert_eq!(os_release_field(text, "ID"), Some("debian"));
         assert_eq!(os_release_field(text, "VERSION_CODENAME"), Some("bookworm"));
         assert_eq!(os_release_field(text, "NAME"), None);

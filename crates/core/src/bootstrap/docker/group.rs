@@ -29,11 +29,7 @@ impl Step for Group {
                 .with_output(output.tail(OUTPUT_LINES)),
             );
         }
-        if output
-            .stdout
-            .split_whitespace()
-            .any(|group| group == "docker")
-        {
+        if output.stdout.split_whitespace().any(|group| group == "docker") {
             return Assessment::Satisfied;
         }
         Assessment::Needs(vec![Change::new(
@@ -63,10 +59,7 @@ mod tests {
     #[test]
     fn a_user_who_is_not_a_member_becomes_one() {
         let found = group("debian").assess(&[saw(0, "debian sudo dockerish\n")]);
-        assert_eq!(
-            commands(&found),
-            ["usermod --append --groups docker -- debian"]
-        );
+        assert_eq!(commands(&found), ["usermod --append --groups docker -- debian"]);
     }
 
     #[test]
@@ -77,8 +70,6 @@ mod tests {
     }
 
     fn group(user: &str) -> Group {
-        Group {
-            user: user.to_owned(),
-        }
+        Group { user: user.to_owned() }
     }
 }

@@ -32,19 +32,15 @@ pub(in crate::bootstrap) struct Install {
 
 impl Install {
     pub(in crate::bootstrap) fn new(config: &DockerConfig) -> Self {
-        Self {
-            method: config.install_method,
-            source: config.source,
-        }
+        Self { method: config.install_method, source: config.source }
     }
 
     /// The changes that install what is missing; `None` when the file says to leave it alone.
     fn changes(&self) -> Option<Vec<Change>> {
         match (self.method, self.source) {
-            (DockerInstall::Apt, DockerSource::Distro) => Some(vec![Change::new(
-                "installing docker.io",
-                packages(&DISTRO_PACKAGES),
-            )]),
+            (DockerInstall::Apt, DockerSource::Distro) => {
+                Some(vec![Change::new("installing docker.io", packages(&DISTRO_PACKAGES))])
+            }
             (DockerInstall::Apt, DockerSource::Docker) => Some(vec![
                 Change::new(
                     "adding Docker's package source",
@@ -127,22 +123,14 @@ impl Step for Install {
     }
 }
 
-const PACKAGES: &str = concat!(
-    include_str!("../scripts/apt.sh"),
-    include_str!("../scripts/docker-packages.sh")
-);
-const REPAIR: &str = concat!(
-    include_str!("../scripts/apt.sh"),
-    include_str!("../scripts/docker-repair.sh")
-);
-const REPOSITORY: &str = concat!(
-    include_str!("../scripts/apt.sh"),
-    include_str!("../scripts/docker-repository.sh")
-);
-const SCRIPT: &str = concat!(
-    include_str!("../scripts/apt.sh"),
-    include_str!("../scripts/docker-script.sh")
-);
+const PACKAGES: &str =
+    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-packages.sh"));
+const REPAIR: &str =
+    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-repair.sh"));
+const REPOSITORY: &str =
+    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-repository.sh"));
+const SCRIPT: &str =
+    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-script.sh"));
 
 fn packages(names: &[&str]) -> Command {
     apt("docker-packages", PACKAGES, names)
@@ -181,17 +169,9 @@ mod tests {
             "program=dockerd\nprogram=docker\n",
             "program=dockerd\nprogram=docker\npackage=un  docker.io\npackage=rc  containerd\n",
         ] {
-            for method in [
-                DockerInstall::Apt,
-                DockerInstall::Script,
-                DockerInstall::Skip,
-            ] {
+            for method in [DockerInstall::Apt, DockerInstall::Script, DockerInstall::Skip] {
                 let step = step(method, DockerSource::Docker);
-                assert_eq!(
-                    step.assess(&[saw(0, seen)]),
-                    Assessment::Satisfied,
-                    "{seen}"
-                );
+                assert_eq!(step.assess(&[saw(0, seen)]), Assessment::Satisfied, "{seen}");
             }
         }
     }
@@ -199,27 +179,17 @@ mod tests {
     #[test]
     fn what_is_missing_is_installed_the_way_the_file_says() {
         let ways = [
-            (
-                DockerInstall::Apt,
-                DockerSource::Distro,
-                &["installing docker.io"][..],
-            ),
+            (DockerInstall::Apt, DockerSource::Distro, &["installing docker.io"][..]),
             (
                 DockerInstall::Apt,
                 DockerSource::Docker,
                 &["adding Docker's package source", "installing docker-ce"],
             ),
-            (
-                DockerInstall::Script,
-                DockerSource::Docker,
-                &["installing Docker by its own script"],
-            ),
+            (DockerInstall::Script, DockerSource::Docker, &["installing Docker by its own script"]),
         ];
-        for seen in [
-            FRESH,
-            "program=docker\npackage=ii  docker-ce-cli\n",
-            "package=iHR docker.io\n",
-        ] {
+        for seen in
+            [FRESH, "program=docker\npackage=ii  docker-ce-cli\n", "package=iHR docker.io\n"]
+        {
             for (method, source, changes) in ways {
                 let step = step(method, source);
                 assert_eq!(doing(&step.assess(&[saw(0, seen)])), changes, "{seen}");
@@ -229,33 +199,21 @@ mod tests {
 
     #[test]
     fn an_interrupted_installation_is_finished_and_no_other_package_added() {
-        for (state, name) in [
-            ("iF ", "docker.io"),
-            ("iU ", "containerd"),
-            ("iW ", "runc"),
-            ("iiR", "docker-ce"),
-        ] {
+        for (state, name) in
+            [("iF ", "docker.io"), ("iU ", "containerd"), ("iW ", "runc"), ("iiR", "docker-ce")]
+        {
             let seen = format!("program=dockerd\nprogram=docker\npackage={state} {name}\n");
             let found = step(DockerInstall::Apt, DockerSource::Distro).assess(&[saw(0, &seen)]);
-            assert_eq!(
-                doing(&found),
-                [format!("finishing the installation of {name}")]
-            );
+            assert_eq!(doing(&found), [format!("finishing the installation of {name}")]);
             assert_eq!(commands(&found).len(), 1);
-            assert!(
-                commands(&found)[0].ends_with("' docker-repair 600"),
-                "{found:?}"
-            );
+            assert!(commands(&found)[0].ends_with("' docker-repair 600"), "{found:?}");
         }
     }
 
     #[test]
     fn the_changes_name_their_packages_as_arguments() {
         let distro = step(DockerInstall::Apt, DockerSource::Distro).assess(&[saw(0, FRESH)]);
-        assert_eq!(
-            tails(&distro),
-            ["docker-packages 600 docker.io ca-certificates"]
-        );
+        assert_eq!(tails(&distro), ["docker-packages 600 docker.io ca-certificates"]);
 
         let docker = step(DockerInstall::Apt, DockerSource::Docker).assess(&[saw(0, FRESH)]);
         assert_eq!(
@@ -293,10 +251,7 @@ mod tests {
                 (failure.code, failure.message.as_str()),
                 (Code::DOCKER_DETECT_FAILED, message)
             );
-            assert!(
-                failure.hints[0].contains("install_method: apt"),
-                "{failure:?}"
-            );
+            assert!(failure.hints[0].contains("install_method: apt"), "{failure:?}");
         }
     }
 
@@ -306,10 +261,7 @@ mod tests {
             step(DockerInstall::Apt, DockerSource::Distro).assess(&[saw(0, "snap=docker\n")]),
         );
         assert_eq!(failure.code, Code::DOCKER_DETECT_FAILED);
-        assert!(
-            failure.hints[0].contains("snap remove docker"),
-            "{failure:?}"
-        );
+        assert!(failure.hints[0].contains("snap remove docker"), "{failure:?}");
     }
 
     #[test]
@@ -321,11 +273,7 @@ mod tests {
     }
 
     fn step(method: DockerInstall, source: DockerSource) -> Install {
-        Install::new(&DockerConfig {
-            enabled: true,
-            install_method: method,
-            source,
-        })
+        Install::new(&DockerConfig { enabled: true, install_method: method, source })
     }
 
     /// What follows the script in each command.
@@ -333,10 +281,7 @@ mod tests {
         commands(assessment)
             .iter()
             .map(|command| {
-                command
-                    .rsplit_once("' ")
-                    .map_or(command.as_str(), |split| split.1)
-                    .to_owned()
+                command.rsplit_once("' ").map_or(command.as_str(), |split| split.1).to_owned()
             })
             .collect()
     }

@@ -35,7 +35,9 @@ impl Step for Service {
             "not-found" => {
                 return Assessment::Blocked(
                     blocked("Docker is installed, but without a `docker.service` to start it by")
-                        .with_hint("remove it from the host and run `stagecraft infra bootstrap` again to install it by packages"),
+                        .with_hint(
+                            "remove it from the host, and run `stagecraft infra bootstrap` again",
+                        ),
                 );
             }
             "masked" => {
@@ -82,11 +84,7 @@ mod tests {
     #[test]
     fn docker_is_started_and_enabled_as_far_as_needed() {
         for (active, file, change) in [
-            (
-                "inactive",
-                "disabled",
-                "enabling and starting docker.service",
-            ),
+            ("inactive", "disabled", "enabling and starting docker.service"),
             ("inactive", "enabled", "starting docker.service"),
             ("failed", "enabled", "starting docker.service"),
             ("activating", "enabled", "starting docker.service"),
@@ -96,28 +94,19 @@ mod tests {
             let seen = format!("LoadState=loaded\nActiveState={active}\nUnitFileState={file}\n");
             let found = Service.assess(&[saw(0, &seen)]);
             assert_eq!(doing(&found), [change]);
-            assert!(
-                commands(&found)[0].ends_with("' docker-service 120"),
-                "{found:?}"
-            );
+            assert!(commands(&found)[0].ends_with("' docker-service 120"), "{found:?}");
         }
     }
 
     #[test]
     fn a_service_that_cannot_be_started_says_why() {
         for (seen, word) in [
-            (
-                "LoadState=masked\nActiveState=inactive\nUnitFileState=masked\n",
-                "is masked",
-            ),
+            ("LoadState=masked\nActiveState=inactive\nUnitFileState=masked\n", "is masked"),
             (
                 "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n",
                 "without a `docker.service`",
             ),
-            (
-                "Failed to connect to bus: No such file or directory\n",
-                "could not find out",
-            ),
+            ("Failed to connect to bus: No such file or directory\n", "could not find out"),
         ] {
             let failure = blocked(Service.assess(&[saw(0, seen)]));
             assert_eq!(failure.code, Code::DOCKER_VERIFY_FAILED);

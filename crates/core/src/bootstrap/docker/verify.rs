@@ -13,11 +13,7 @@ impl Step for Verify {
     }
 
     fn probe(&self) -> Vec<Command> {
-        vec![script(
-            "docker-verify",
-            include_str!("../scripts/docker-verify.sh"),
-            [""; 0],
-        )]
+        vec![script("docker-verify", include_str!("../scripts/docker-verify.sh"), [""; 0])]
     }
 
     /// Never restarts Docker: that would take the containers down.
@@ -34,7 +30,10 @@ impl Step for Verify {
         Assessment::Blocked(
             Failure::new(self.failure_code(), why)
                 .with_output(output.tail(OUTPUT_LINES))
-                .with_hint("log in with `stagecraft ssh` and read `journalctl -u docker`; `systemctl restart docker` may help, and restarts its containers"),
+                .with_hint(
+                    "log in with `stagecraft ssh` and read `journalctl -u docker`; \
+                     `systemctl restart docker` may help, and restarts its containers",
+                ),
         )
     }
 
@@ -50,10 +49,7 @@ mod tests {
 
     #[test]
     fn a_version_is_proof_enough() {
-        assert_eq!(
-            Verify.assess(&[saw(0, "20.10.24+dfsg1\n")]),
-            Assessment::Satisfied
-        );
+        assert_eq!(Verify.assess(&[saw(0, "20.10.24+dfsg1\n")]), Assessment::Satisfied);
     }
 
     #[test]

@@ -1,0 +1,149 @@
+//! Creating a container, or finding out whose it is that has its name.
+
+use std::sync::atomic::Ordering;
+
+use bollard::errors::Error;
+use bollard::models::{ContainerCreateBody, ContainerStateStatusEnum};
+use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions};
+use stagecraft_core::cloud::{CloudError, CloudErrorKind, CreateInstance};
+use stagecraft_core::inventory::{Instance, Owner};
+use stagecraft_core::name::InstanceId;
+
+use super::engine::{Engine, Reach};
+use super::fault::{Doing, Fault};
+use super::host::{self, NewHost};
+use super::requests::{remove, start};
+use super::{LocalProvider, labels, machine, short};
+
+impl LocalProvider {
+    /// Creates and starts the container of an order.
+    pub(super) async fn place(
+        &self,
+        engine: &Engine,
+        request: &CreateInstance,
+        image: &str,
+        doing: &Doing,
+    ) -> Result<Instance, CloudError> {
+        let sys_resource =
+            engine.may_grant_sys_resource() && !self.without_sys_resource.load(Ordering::Relaxed);
+        let name = container_name(&request.owner);
+        let body = self.body(engine, request, image, sys_resource);
+        let options = CreateContainerOptions {
+            name: Some(name.clone()),
+            platform: format!("linux/{}", engine.arch),
+        };
+        let id = match engine.docker.create_container(Some(options), body).await {
+            Ok(created) => InstanceId(created.id),
+            Err(error) => {
+                let fault = Fault::from(error);
+                return match fault.answer() {
+                    Some((409, _)) => self.adopt(engine, &request.owner, &name, doing).await,
+                    Some(_) | None => Err(fault.explain(doing, &self.address)),
+                };
+            }
+        };
+        let Err(error) = start(engine, &id).await else {
+            return self.created(engine, &id, doing).await;
+        };
+        let fault = Fault::from(error);
+        if sys_resource && fault.is_missing_capability() {
+            self.without_sys_resource.store(true, Ordering::Relaxed);
+            remove(engine, &id).await.map_err(|error| self.explain(doing)(error).maybe_done())?;
+            return Box::pin(self.place(engine, request, image, doing)).await;
+        }
+        // The container exists, and the next look finds it stopped.
+        Err(fault.explain(doing, &self.address).maybe_done())
+    }
+
+    fn body(
+        &self,
+        engine: &Engine,
+        request: &CreateInstance,
+        image: &str,
+        sys_resource: bool,
+    ) -> ContainerCreateBody {
+        let resolvers = if engine.same_machine { machine::resolvers() } else { Vec::new() };
+        NewHost {
+            image,
+            hostname: request.owner.host.as_str(),
+            labels: labels::of_container(request),
+            authorized_keys: &self.authorized_keys,
+            resolvers: &resolvers,
+            network: host::NETWORK,
+            publish_ssh_on: match &engine.reach {
+                Reach::Direct => None,
+                Reach::Published { bind, .. } => Some(bind),
+            },
+            sys_resource,
+            remaps_users: engine.remaps_users,
+        }
+        .request()
+    }
+
+    /// Takes a container whose name was taken already, if it is the very host that is ordered.
+    async fn adopt(
+        &self,
+        engine: &Engine,
+        owner: &Owner,
+        name: &str,
+        doing: &Doing,
+    ) -> Result<Instance, CloudError> {
+        let moving = || {
+            doing.failed(CloudErrorKind::ProviderFault(format!(
+                "another run creates or removes the container `{name}` right now"
+            )))
+        };
+        let holder =
+            match engine.docker.inspect_container(name, None::<InspectContainerOptions>).await {
+                Ok(holder) => holder,
+                // A name is taken a moment before its container can be seen.
+                Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
+                    return Err(moving());
+                }
+                Err(error) => return Err(self.explain(doing)(error)),
+            };
+        let labels = holder.config.and_then(|config| config.labels).unwrap_or_default();
+        if labels::owner(&labels).as_ref() != Some(owner) {
+            return Err(doing
+                .failed(CloudErrorKind::Conflict(format!(
+                    "the container `{name}` exists and is not this host"
+                )))
+                .with_hint(format!(
+                    "see `docker inspect {name}`; rename the host, or remove the container"
+                )));
+        }
+        let Some(id) = holder.id.map(InstanceId) else { return Err(moving()) };
+        match holder.state.and_then(|state| state.status) {
+            Some(ContainerStateStatusEnum::CREATED) => {
+                let failed = |error| self.explain(doing)(error).maybe_done();
+                start(engine, &id).await.map_err(failed)?;
+            }
+            Some(ContainerStateStatusEnum::REMOVING | ContainerStateStatusEnum::DEAD) => {
+                return Err(moving()
+                    .with_hint(format!("if it does not go away, run `docker rm -f {name}`")));
+            }
+            _ => {}
+        }
+        self.created(engine, &id, doing).await
+    }
+
+    /// What was created just now. An answer that is not the whole instance leaves it in doubt.
+    async fn created(
+        &self,
+        engine: &Engine,
+        id: &InstanceId,
+        doing: &Doing,
+    ) -> Result<Instance, CloudError> {
+        let found =
+            self.find(engine, id).await.map_err(|error| self.explain(doing)(error).maybe_done())?;
+        found.ok_or_else(|| {
+            let why = format!("container {} is gone right after its creation", short(id));
+            doing.failed(CloudErrorKind::ProviderFault(why)).maybe_done()
+        })
+    }
+}
+
+/// The name of a host's container, unique on its engine.
+fn container_name(owner: &Owner) -> String {
+    format!("{}-{}", owner.scope.project, owner.scope.cloud_name(&owner.host))
+}

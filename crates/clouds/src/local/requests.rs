@@ -1,0 +1,83 @@
+//! The requests that more than one method makes.
+
+use std::collections::BTreeMap;
+
+use bollard::errors::Error;
+use bollard::query_parameters::{
+    ListVolumesOptions, RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions,
+};
+use stagecraft_core::cloud::Termination;
+use stagecraft_core::inventory::{Instance, Marks};
+use stagecraft_core::name::InstanceId;
+
+use super::engine::Engine;
+use super::exchange::{self, Filters};
+use super::marks::{self, Generation};
+
+/// How often another writer may win the next generation of marks before we give up.
+const MARK_ATTEMPTS: u64 = 16;
+
+/// The marks written after creation, by container.
+pub(super) async fn generations(
+    engine: &Engine,
+    filters: Filters,
+) -> Result<BTreeMap<InstanceId, Vec<Generation>>, Error> {
+    let options = ListVolumesOptions { filters: Some(filters) };
+    let found = engine.docker.list_volumes(Some(options)).await?;
+    Ok(marks::by_container(&found.volumes.unwrap_or_default()))
+}
+
+/// Starts a container; one that runs is left as it is.
+pub(super) async fn start(engine: &Engine, id: &InstanceId) -> Result<(), Error> {
+    engine.docker.start_container(id.as_str(), None::<StartContainerOptions>).await
+}
+
+/// Removes a container and the volumes Docker made for it.
+pub(super) async fn remove(engine: &Engine, id: &InstanceId) -> Result<Termination, Error> {
+    let options = RemoveContainerOptions { v: true, force: true, link: false };
+    match engine.docker.remove_container(id.as_str(), Some(options)).await {
+        Ok(()) => Ok(Termination::Started),
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
+            Ok(Termination::AlreadyGone)
+        }
+        Err(Error::DockerResponseServerError { status_code: 409, message })
+            if message.contains("already in progress") =>
+        {
+            Ok(Termination::Started)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes all marks written for a container, whether it exists or not.
+pub(super) async fn remove_marks(engine: &Engine, id: &InstanceId) -> Result<(), Error> {
+    let all = generations(engine, exchange::marks_of(id)).await?;
+    for generation in all.values().flatten() {
+        remove_volume(engine, &generation.volume).await?;
+    }
+    Ok(())
+}
+
+/// Removes a volume; one that is gone is fine.
+pub(super) async fn remove_volume(engine: &Engine, name: &str) -> Result<(), Error> {
+    match engine.docker.remove_volume(name, None::<RemoveVolumeOptions>).await {
+        Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes marks as generation `next` or a later one; `None` when others were faster each time.
+pub(super) async fn write_marks(
+    engine: &Engine,
+    instance: &Instance,
+    next: u64,
+    marks: &Marks,
+) -> Result<Option<u64>, Error> {
+    for number in next..next + MARK_ATTEMPTS {
+        let volume = engine.docker.create_volume(marks::write(instance, number, marks)).await?;
+        if marks::holds(&volume, marks) {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
