@@ -4,26 +4,30 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use stagecraft_core::config;
 use stagecraft_core::error::ALL_CODES;
 
 use crate::Findings;
 
-const ERRORS: &str = "docs/errors.md";
+/// The generated documents: where, and what makes them.
+const PAGES: &[(&str, fn() -> String)] =
+    &[("docs/config.md", config::reference_markdown), ("docs/errors.md", errors)];
 
 /// Writes the generated documents.
 pub(crate) fn write(root: &Path) -> Result<Findings, String> {
-    fs::write(root.join(ERRORS), errors()).map_err(|error| format!("{ERRORS}: {error}"))?;
+    for (place, page) in PAGES {
+        fs::write(root.join(place), page()).map_err(|error| format!("{place}: {error}"))?;
+    }
     Ok(Vec::new())
 }
 
 /// Whether the generated documents are current.
 pub(crate) fn check(root: &Path) -> Result<Findings, String> {
-    let written = fs::read_to_string(root.join(ERRORS)).unwrap_or_default();
-    if written == errors() {
-        Ok(Vec::new())
-    } else {
-        Ok(vec![format!("{ERRORS} is not current; run `cargo xtask docs`")])
-    }
+    Ok(PAGES
+        .iter()
+        .filter(|(place, page)| fs::read_to_string(root.join(place)).unwrap_or_default() != page())
+        .map(|(place, _)| format!("{place} is not current; run `cargo xtask docs`"))
+        .collect())
 }
 
 fn errors() -> String {

@@ -15,7 +15,7 @@
 //!
 //! # Ownership and names
 //! A container is ours by its labels, which are in the request that creates it. Its name is
-//! `{project}-{environment}-{host}`: the engine knows one name once, so two runs that create one
+//! `{project}.{environment}.{host}`: the engine knows one name once, so two runs that create one
 //! host at once cannot both succeed. The shorter name used on other clouds would make two projects
 //! of one machine collide. Nothing is ever found by its name, except to ask whose it is when the
 //! engine says that it is taken.

@@ -31,8 +31,8 @@ pub fn steps(host: &HostName, config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
         steps.push(Box::new(docker::Install::new(&config.docker)));
         steps.push(Box::new(docker::Service));
         steps.push(Box::new(docker::Verify));
-        if config.ssh.user != "root" {
-            steps.push(Box::new(docker::Group { user: config.ssh.user.clone() }));
+        if let Some(user) = config.ssh.user.as_ref().filter(|user| *user != "root") {
+            steps.push(Box::new(docker::Group { user: user.clone() }));
         }
     }
     steps

@@ -149,10 +149,11 @@ pub struct BootstrapConfig {
 /// How to log in to hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SshConfig {
-    /// The user; one who is not root needs `sudo` without a password.
-    pub user: String,
-    /// The port, unless the provider says otherwise for an instance.
-    pub port: u16,
+    /// The user; one who is not root needs `sudo` without a password. `None` leaves it to the
+    /// user's OpenSSH configuration, and to `root` where that says nothing.
+    pub user: Option<String>,
+    /// The port, unless the provider says otherwise for an instance. `None` likewise, and 22.
+    pub port: Option<u16>,
     /// The private key as written in the file; `~/` means the home directory. `None` leaves the
     /// choice to the SSH agent and OpenSSH's usual files.
     pub private_key_path: Option<String>,
@@ -163,8 +164,8 @@ pub struct SshConfig {
 impl Default for SshConfig {
     fn default() -> Self {
         Self {
-            user: "root".to_owned(),
-            port: 22,
+            user: None,
+            port: None,
             private_key_path: None,
             host_keys: HostKeys::AcceptNew,
         }

@@ -63,8 +63,8 @@ pub enum HostEvent {
     Updated,
     /// An instance is being removed.
     Terminating,
-    /// It is removed, or was gone already.
-    Terminated,
+    /// This instance is removed, or was gone already.
+    Terminated(Box<Instance>),
     /// The instance is not up yet.
     WaitingForInstance,
     /// The instance is up and has an address.

@@ -178,7 +178,7 @@ impl HostReport {
             }
             HostEvent::Started => self.done.push(Deed::Started),
             HostEvent::Updated => self.done.push(Deed::Updated),
-            HostEvent::Terminated => {
+            HostEvent::Terminated(_) => {
                 self.done.push(Deed::Removed);
                 self.address = None;
             }

@@ -138,7 +138,7 @@ impl Engine {
         let host = &instance.owner.host;
         self.tell(host, HostEvent::Terminating);
         self.terminate(host, instance.provider, &instance.id).await?;
-        self.tell(host, HostEvent::Terminated);
+        self.tell(host, HostEvent::Terminated(Box::new(instance.clone())));
         Ok(())
     }
 

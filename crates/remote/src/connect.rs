@@ -202,7 +202,7 @@ fn stops<'a>(target: &Target, login: &'a Login) -> Vec<Stop<'a>> {
         port: login.port,
         user: &login.user,
         identities: &login.identities,
-        alias: alias_of(target),
+        alias: alias_of(target.provider, &target.instance),
         provider: Some(target.provider),
     });
     stops

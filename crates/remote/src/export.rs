@@ -43,7 +43,7 @@ pub fn ssh_command_line(
     settings: &SshSettings,
     command: &[String],
 ) -> Result<Vec<String>, ExportError> {
-    let login = login(target, settings)?;
+    let login = login_for(target, settings)?;
     let mut words = vec!["ssh".to_owned()];
     match (&settings.ssh_config, &settings.home) {
         (Some(path), Some(home)) if *path == home.join(".ssh/config") => {}
@@ -67,7 +67,7 @@ pub fn ssh_command_line(
 /// # Errors
 /// When one of the files `settings` names cannot be read or understood.
 pub fn ssh_config_block(target: &Target, settings: &SshSettings) -> Result<String, ExportError> {
-    let login = login(target, settings)?;
+    let login = login_for(target, settings)?;
     let mut text = format!("Host {}\n", target.host);
     for (keyword, value) in options(target, settings, &login)? {
         let _infallible = writeln!(text, "  {keyword} {value}");
@@ -75,7 +75,11 @@ pub fn ssh_config_block(target: &Target, settings: &SshSettings) -> Result<Strin
     Ok(text)
 }
 
-fn login(target: &Target, settings: &SshSettings) -> Result<Login, ExportError> {
+/// How to log in to `target`, with what the OpenSSH configuration says of it.
+///
+/// # Errors
+/// When the configuration cannot be read or understood.
+pub fn login_for(target: &Target, settings: &SshSettings) -> Result<Login, ExportError> {
     let config = match &settings.ssh_config {
         Some(path) => SshConfig::load(path, settings.home.as_deref())?,
         None => SshConfig::default(),
@@ -93,7 +97,7 @@ fn options(
         ("Port", login.port.to_string()),
         ("User", word(&login.user)),
     ];
-    let alias = alias_of(target);
+    let alias = alias_of(target.provider, &target.instance);
     let gate = Gate::open(settings, &login.host, login.port, &alias)?;
     if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
         let files: Vec<String> = settings

@@ -10,16 +10,17 @@ pub(crate) mod store;
 
 use std::fmt::Write as _;
 
-use stagecraft_core::remote::Target;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::name::InstanceId;
 
-/// The name a target's host key is remembered under: `stagecraft-{provider}-{instance}`.
+/// The name an instance's host key is remembered under: `stagecraft-{provider}-{instance}`.
 ///
 /// Exports give it to OpenSSH as `HostKeyAlias`. Characters that mean something in a known-hosts
 /// file, and capitals, which OpenSSH does not tell apart, are written as `_` and their code.
 #[must_use]
-pub fn alias_of(target: &Target) -> String {
-    let mut alias = format!("stagecraft-{}-", target.provider);
-    for byte in target.instance.as_str().bytes() {
+pub fn alias_of(provider: ProviderId, instance: &InstanceId) -> String {
+    let mut alias = format!("stagecraft-{provider}-");
+    for byte in instance.as_str().bytes() {
         if byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte) {
             alias.push(char::from(byte));
         } else {
@@ -36,9 +37,6 @@ pub(crate) fn name_at(host: &str, port: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stagecraft_core::desired::ProviderId;
-    use stagecraft_core::inventory::Endpoint;
-
     use super::*;
 
     #[test]
@@ -48,11 +46,6 @@ mod tests {
     }
 
     fn alias(instance: &str) -> String {
-        alias_of(&Target {
-            host: "app-1".parse().unwrap(),
-            provider: ProviderId::Aws,
-            instance: instance.into(),
-            endpoint: Endpoint { host: "203.0.113.7".to_owned(), port: None },
-        })
+        alias_of(ProviderId::Aws, &instance.into())
     }
 }

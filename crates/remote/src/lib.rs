@@ -26,7 +26,7 @@ mod settings;
 mod ssh_config;
 
 pub use connect::SshConnector;
-pub use export::{ExportError, ssh_command_line, ssh_config_block};
+pub use export::{ExportError, login_for, ssh_command_line, ssh_config_block};
 pub use host_keys::alias_of;
 pub use host_keys::store::{HostKeyStore, StoreError};
 pub use keys::{KeyError, KeyPair, ensure_key_pair, public_key_of};

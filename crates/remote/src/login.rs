@@ -90,7 +90,12 @@ pub fn resolve(
     config: &SshConfig,
 ) -> Result<Login, LoginError> {
     let address = target.endpoint.host.as_str();
-    let options = config.options(Some(target.host.as_str()), address);
+    let mut options = config.options(Some(target.host.as_str()), address);
+    if settings.provider_keys.contains_key(&target.provider) {
+        // Hosts that know only the key made for them know only root at port 22 as well; what the
+        // configuration says of `Host *` is not meant for them.
+        (options.user, options.port) = (None, None);
+    }
     let port = target.endpoint.port.or(settings.port).or(options.port).unwrap_or(22);
     let user =
         settings.user.clone().or_else(|| options.user.clone()).unwrap_or_else(|| "root".to_owned());

@@ -44,7 +44,7 @@ pub(crate) struct Global {
     /// The environment; needed when the file has several
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) env: Option<EnvironmentName>,
-    /// How results are written
+    /// How results are written; json is one document on standard output
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
     pub(crate) output: Output,
     /// Say more: every step of every host
@@ -61,20 +61,16 @@ pub(crate) struct Global {
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// For people
+    // Documentation of values would make every help a screen longer.
     Human,
-    /// For programs: one JSON document on standard output
     Json,
 }
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On terminals
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -38,8 +38,8 @@ impl Next {
 
 /// A word as a shell needs it.
 fn word(text: &str) -> String {
-    let plain = !text.is_empty()
-        && text.chars().all(|c| c.is_alphanumeric() || "/._-+=:,@%".contains(c));
+    let plain =
+        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "/._-+=:,@%".contains(c));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 

@@ -126,14 +126,15 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn unreadable(app: &App, name: &str, why: &str) -> Stop {
-    let failure =
-        Failure::new(Code::CONFIG_UNREADABLE, format!("could not read `{name}`: {why}"));
+    let failure = Failure::new(Code::CONFIG_UNREADABLE, format!("could not read `{name}`: {why}"));
     let stop = Stop::new(ExitCode::Usage, failure);
     if app.global.config.exists() {
         stop.with_hint("check the path given with `--config`")
     } else if name == crate::args::DEFAULT_CONFIG {
         stop.with_hint("run `stagecraft init` to write a first file, or name yours with `--config`")
     } else {
-        stop.with_hint("check the path given with `--config`; `stagecraft init` writes a first file")
+        stop.with_hint(
+            "check the path given with `--config`; `stagecraft init` writes a first file",
+        )
     }
 }

@@ -45,8 +45,7 @@ pub(crate) struct Run<'a> {
     pub(crate) engine: Engine,
     /// What is shown meanwhile, and the report.
     pub(crate) progress: Progress,
-    /// How to log in; `None` in a run that does not.
-    pub(crate) access: Option<Access>,
+    access: Option<Access>,
     cancel: Cancel,
     signals: Signals,
 }
@@ -79,7 +78,10 @@ pub(crate) fn with_engine<'a, T>(
             providers,
             connector: access.as_ref().map_or_else(|| Arc::new(NoLogins) as _, wire::connector),
             clock: Arc::new(TokioClock::new()),
-            reporters: vec![Arc::new(progress.clone())],
+            reporters: vec![
+                Arc::new(progress.clone()),
+                Arc::new(wire::ForgetKeys::new(&project.folder)),
+            ],
             limits: Limits::default(),
             cancel: cancel.clone(),
             seed: u64::from(std::process::id()),
@@ -97,10 +99,16 @@ pub(crate) fn with_engine<'a, T>(
 }
 
 impl Run<'_> {
+    /// How to log in.
+    ///
+    /// # Errors
+    /// In a run that was begun with [`Logins::None`].
+    pub(crate) fn access(&self) -> Result<&Access, Stop> {
+        self.access.as_ref().ok_or_else(|| Stop::bootstrap("this command does not log in to hosts"))
+    }
+
     /// The steps that make a host of this project ready.
-    pub(crate) fn steps(
-        &self,
-    ) -> impl Fn(&HostName) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
+    pub(crate) fn steps(&self) -> impl Fn(&HostName) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
         let config = self.project.file.config.bootstrap.clone();
         move |host| bootstrap::steps(host, &config)
     }
@@ -136,8 +144,8 @@ impl Run<'_> {
         let wanted: BTreeMap<HostName, ResolvedHost> =
             resolve(scope, hosts, &catalogues, &file.ssh_keys())
                 .map_err(|problems| file.order_problems(problems))?;
-        let plan = plan_up(scope, &wanted, &inventory, policy)
-            .map_err(|error| self.no_plan(&error))?;
+        let plan =
+            plan_up(scope, &wanted, &inventory, policy).map_err(|error| self.no_plan(&error))?;
         Ok((inventory, plan))
     }
 
@@ -161,10 +169,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When the user interrupts.
-    pub(crate) async fn interruptible<T>(
-        &self,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Stop> {
+    pub(crate) async fn interruptible<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
         self.signals.interruptible(work).await
     }
 
@@ -196,9 +201,7 @@ impl Run<'_> {
 
 fn refuse_blind(inventory: &Inventory) -> Result<(), Stop> {
     match inventory.unlisted().iter().next() {
-        Some((&provider, why)) => {
-            Err(Stop::from(&PlanError::Blind { provider, why: why.clone() }))
-        }
+        Some((&provider, why)) => Err(Stop::from(&PlanError::Blind { provider, why: why.clone() })),
         None => Ok(()),
     }
 }

@@ -219,9 +219,8 @@ fn word_at(text: &str, at: Position) -> Option<Range<usize>> {
     };
     let line = text[line_start..].split('\n').next()?;
     let (start, _) = line.char_indices().nth(at.column.checked_sub(1)?)?;
-    let end = line[start..]
-        .find([' ', ':', ',', '}'])
-        .map_or(line.len(), |length| start + length.max(1));
+    let end =
+        line[start..].find([' ', ':', ',', '}']).map_or(line.len(), |length| start + length.max(1));
     Some(line_start + start..line_start + end)
 }
 

@@ -19,7 +19,9 @@ pub(crate) use progress::Progress;
 pub(crate) use question::{Answer, ask, can_ask};
 pub(crate) use status::status_screen;
 pub(crate) use table::{report_screen, troubles as report_troubles};
-pub(crate) use text::{BAD, BOLD, FAINT, GOOD, Text, WARN, clean, count, is_harmless, names};
+pub(crate) use text::{
+    BAD, BOLD, FAINT, GOOD, Text, WARN, clean, count, is_harmless, names, width_of,
+};
 
 use std::io::{self, IsTerminal, Write};
 
@@ -80,6 +82,23 @@ impl Ui {
         self.out.width
     }
 
+    /// Columns and lines of the terminal that shows messages, as it is now.
+    pub(crate) fn error_size(&self) -> (usize, usize) {
+        match terminal_size::terminal_size_of(io::stderr()) {
+            Some((width, height)) => (usize::from(width.0), usize::from(height.0)),
+            None => (self.err.width, 24),
+        }
+    }
+
+    /// Replaces the last lines of a terminal: what stays goes first, what moves below it.
+    pub(crate) fn draw_over(&self, lines: usize, stays: &Text, moves: &Text) {
+        let mut text = Text::new();
+        text.append(stays).append(moves);
+        // Up, to the first column, and erase all below.
+        let erase = if lines > 0 { format!("\x1b[{lines}A\r\x1b[J") } else { String::new() };
+        self.write_err(&erase, &text);
+    }
+
     /// Whether standard error is a terminal that understands control sequences.
     pub(crate) fn is_live(&self) -> bool {
         self.err.terminal
@@ -119,12 +138,17 @@ impl Ui {
 
     /// Shows a message beside the result. Whether anybody can read it changes nothing.
     pub(crate) fn say(&self, text: &Text) {
-        let mut stderr = io::stderr().lock();
-        let _unread = if self.err.color {
-            stderr.write_all(text.as_str().as_bytes())
+        self.write_err("", text);
+    }
+
+    /// Writes with one call, so that what is drawn does not flicker.
+    fn write_err(&self, control: &str, text: &Text) {
+        let words = if self.err.color {
+            format!("{control}{}", text.as_str())
         } else {
-            stderr.write_all(strip_str(text.as_str()).to_string().as_bytes())
+            format!("{control}{}", strip_str(text.as_str()))
         };
+        let _unread = io::stderr().lock().write_all(words.as_bytes());
     }
 
     /// Shows why a command could not do its work.

@@ -2,6 +2,8 @@
 
 mod adapters;
 mod environment;
+mod forget;
 
 pub(crate) use adapters::{Access, access, connector, is_available, provider_facts, providers};
 pub(crate) use environment::Environment;
+pub(crate) use forget::ForgetKeys;

@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use stagecraft_core::cloud::{Catalogue, CloudProvider};
+use stagecraft_core::cloud::{Catalogue, CloudProvider, CreateInstance};
 use stagecraft_core::inventory::Spec;
 use stagecraft_core::name::InstanceId;
 
@@ -33,6 +33,11 @@ pub trait Subject: Send + Sync {
 
     /// Whether a name can be used once only.
     fn unique_names(&self) -> bool;
+
+    /// The name that the instance of an order has at the provider.
+    fn name_of(&self, order: &CreateInstance) -> String {
+        order.marks.name.clone()
+    }
 
     /// A well-formed identifier that no instance has.
     fn unknown_id(&self) -> InstanceId;

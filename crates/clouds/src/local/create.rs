@@ -143,7 +143,8 @@ impl LocalProvider {
     }
 }
 
-/// The name of a host's container, unique on its engine.
-fn container_name(owner: &Owner) -> String {
-    format!("{}-{}", owner.scope.project, owner.scope.cloud_name(&owner.host))
+/// The name of a host's container, unique on its engine. None of the three parts can contain a dot,
+/// so two owners never have one name.
+fn container_name(Owner { scope, host }: &Owner) -> String {
+    format!("{}.{}.{host}", scope.project, scope.environment)
 }

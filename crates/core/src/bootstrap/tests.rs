@@ -13,7 +13,7 @@ fn the_steps_come_in_the_order_they_depend_on_each_other() {
 
 #[test]
 fn a_user_other_than_root_gets_access_to_docker() {
-    let ssh = SshConfig { user: "debian".to_owned(), ..SshConfig::default() };
+    let ssh = SshConfig { user: Some("debian".to_owned()), ..SshConfig::default() };
     let config = BootstrapConfig { ssh, ..BootstrapConfig::default() };
     assert_eq!(names(&config).last(), Some(&"docker-group"));
 }
@@ -21,7 +21,7 @@ fn a_user_other_than_root_gets_access_to_docker() {
 #[test]
 fn docker_can_be_left_out() {
     let docker = DockerConfig { enabled: false, ..DockerConfig::default() };
-    let ssh = SshConfig { user: "debian".to_owned(), ..SshConfig::default() };
+    let ssh = SshConfig { user: Some("debian".to_owned()), ..SshConfig::default() };
     assert_eq!(names(&BootstrapConfig { ssh, docker }), ["boot", "os", "hostname"]);
 }
 

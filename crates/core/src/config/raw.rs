@@ -305,9 +305,10 @@ pub(super) struct RawBootstrap {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Ssh")]
 pub(super) struct RawSsh {
-    /// The user; one who is not root needs `sudo` without a password. Default: `root`.
+    /// The user; one who is not root needs `sudo` without a password. Default: what your OpenSSH
+    /// configuration says for the host, else `root`.
     pub(super) user: Option<UserName>,
-    /// The port. Default: 22.
+    /// The port. Default: what your OpenSSH configuration says for the host, else 22.
     #[schemars(range(min = 1))]
     pub(super) port: Option<u16>,
     /// Path of the private key; `~/` is your home directory. Default: your SSH agent, then

@@ -28,6 +28,16 @@ fn settings_win_over_the_ssh_configuration_and_that_over_defaults() {
 }
 
 #[test]
+fn the_configuration_of_other_hosts_is_not_meant_for_those_of_a_providers_own_key() {
+    let mut settings = settings();
+    settings.provider_keys.insert(ProviderId::Local, PathBuf::from("/k"));
+    let mut target = target(None);
+    target.provider = ProviderId::Local;
+    let login = resolve(&target, &settings, &config("Host *\n User ada\n Port 2222\n")).unwrap();
+    assert_eq!((login.user.as_str(), login.port), ("root", 22));
+}
+
+#[test]
 fn a_providers_key_goes_to_its_own_hosts_only() {
     let mut settings = settings();
     settings.provider_keys.insert(ProviderId::Local, PathBuf::from("/k"));

@@ -44,7 +44,8 @@ async fn a_changed_host_key_ends_it_before_anything_is_sent() {
 
     // The test would see it: once the old key is forgotten, the same server gets everything.
     let store = HostKeyStore::new(home.path("state/known_hosts"));
-    assert_eq!(store.forget(&[alias_of(&target(second.port))]).unwrap(), 1);
+    let gone = target(second.port);
+    assert_eq!(store.forget(&[alias_of(gone.provider, &gone.instance)]).unwrap(), 1);
     let remote = connect(home.settings_with(&key), second.port).await.unwrap();
     remote.run(&Command::new("true")).await.unwrap();
     assert_eq!((second.seen().offers > 0, second.seen().commands.len()), (true, 1));

@@ -1,7 +1,12 @@
 //! From an agreed plan to a report, shared by the commands that change something.
 
+use std::time::Duration;
+
+use std::collections::BTreeSet;
+
 use stagecraft_core::error::{Code, ExitCode, Failure};
-use stagecraft_core::plan::{Destroys, Plan};
+use stagecraft_core::name::HostName;
+use stagecraft_core::plan::{Destroys, Fate, Hold, Plan};
 use stagecraft_core::report::Report;
 use stagecraft_engine::StepsFor;
 
@@ -9,10 +14,12 @@ use crate::args::Output;
 use crate::documents::{ReportDocument, Verb};
 use crate::run::{Ended, Run};
 use crate::stop::Stop;
-use crate::ui::{Text, report_screen, report_troubles};
+use crate::ui::{Text, names, report_screen, report_troubles};
 
-/// How often a plan is made anew because the cloud moved.
-const ATTEMPTS: usize = 3;
+/// How often a plan is made anew because the cloud moved, as it does while another run is at work.
+const ATTEMPTS: usize = 30;
+/// How long the cloud is given to settle before a plan is made anew.
+const SETTLE: Duration = Duration::from_millis(500);
 
 /// What a command is about to do.
 pub(super) struct Task<'a> {
@@ -41,10 +48,15 @@ pub(super) async fn carry_out(
         match run.guarded(run.engine.apply(&approved, task.steps)).await {
             Ended::Finished(Ok(())) => return finish(run, task, Some(approved.plan())),
             Ended::Abandoned => return abandoned(run, task, Some(approved.plan())),
-            Ended::Finished(Err(_stale)) => plan = again().await?,
+            Ended::Finished(Err(_stale)) => {
+                run.interruptible(tokio::time::sleep(SETTLE)).await?;
+                plan = again().await?;
+            }
         }
     }
-    Err(stale("what exists keeps changing while it is being planned; nothing was changed"))
+    Err(stale(
+        "what exists keeps changing while it is being planned, as if another run were at work",
+    ))
 }
 
 /// Shows the report of a run that ended by itself.
@@ -88,6 +100,9 @@ fn show(
             app.ui.document(&document)?;
         }
         Output::Human => {
+            if app.ui.is_live() {
+                app.ui.say(Text::new().end_line());
+            }
             app.ui.result(&report_screen(report, app.ui.verbose, app.ui.width()))?;
             let troubles = report_troubles(report, task.again, &project.next);
             if !troubles.is_empty() {
@@ -100,6 +115,35 @@ fn show(
         }
     }
     Ok(exit)
+}
+
+/// Refuses to pass over in silence what was asked for by name.
+///
+/// # Errors
+/// When one of the named hosts is protected, and the plan would remove it if it were not.
+pub(super) fn refuse_protected<'h>(
+    plan: &Plan,
+    named: impl IntoIterator<Item = &'h HostName>,
+) -> Result<(), Stop> {
+    let protected: BTreeSet<&HostName> = plan
+        .entries
+        .iter()
+        .filter(|entry| entry.fate == Fate::LeftAlone(Hold::Protected))
+        .map(|entry| &entry.host)
+        .collect();
+    let refused: Vec<&HostName> =
+        named.into_iter().filter(|host| protected.contains(host)).collect();
+    match refused.as_slice() {
+        [] => Ok(()),
+        [first, ..] => Err(Stop::usage(format!(
+            "protected hosts are never removed: {}",
+            names(&refused)
+        ))
+        .with_hint(format!(
+            "set `protected: false` for `{first}` in the file, and run `stagecraft infra up` first"
+        ))
+        .with_note("nothing was changed")),
+    }
 }
 
 /// Removing something needs an answer, and there is nobody to ask.
@@ -117,4 +161,25 @@ fn removes_more() -> Stop {
 fn stale(message: &str) -> Stop {
     Stop::new(ExitCode::Cloud, Failure::new(Code::PLAN_STALE, message))
         .with_hint("run the command again and read the new plan")
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::plan::Policy;
+
+    use super::*;
+    use crate::ui::samples::{host, plan, running, wanted};
+
+    #[test]
+    fn a_protected_host_that_is_named_is_not_passed_over_in_silence() {
+        let mut other = running("db-1", "10.0.0.1");
+        other.spec.size = "medium".into();
+        other.marks.protected = true;
+        let policy = Policy { replace: [host("db-1")].into(), ..Policy::default() };
+        let plan = plan([wanted("db-1"), wanted("app-1")], [other], &policy);
+        let refused = refuse_protected(&plan, &policy.replace).unwrap_err();
+        assert_eq!(refused.exit, ExitCode::Usage);
+        assert!(refuse_protected(&plan, [&host("app-1")]).is_ok());
+        assert!(refuse_protected(&plan, []).is_ok());
+    }
 }

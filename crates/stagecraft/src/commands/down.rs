@@ -5,7 +5,7 @@ use stagecraft_core::inventory::Inventory;
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Destroys, Plan, plan_down};
 
-use super::carry_out::{Task, carry_out, finish, refuse_unasked};
+use super::carry_out::{Task, carry_out, finish, refuse_protected, refuse_unasked};
 use crate::app::App;
 use crate::args::{Down, Output};
 use crate::documents::Verb;
@@ -30,6 +30,7 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
                 .map_err(|error| run.no_plan(&error))
         };
         let plan = plan_for(&run.observe().await?)?;
+        refuse_protected(&plan, &only)?;
         let task = Task { verb: Verb::Down, again: "infra down", steps: None };
         if !plan.has_effects() {
             return nothing_to_remove(run, &task, &plan);

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::documents::{ExecDocument, ExecHost, ExecResult};
 use crate::project::Project;
 use crate::run::{Ended, Logins, with_engine};
 use crate::stop::Stop;
-use crate::ui::{ExecScreen, Text, Ui, names};
+use crate::ui::{ExecScreen, Text, Ui, count, names};
 
 /// Runs a command on many hosts.
 pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
@@ -115,9 +115,9 @@ impl<'a> Results<'a> {
             return Err(stop);
         }
         let outcomes = self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let interrupted = outcomes.values().any(
-            |outcome| matches!(outcome, Err(failure) if failure.code == Code::INTERRUPTED),
-        );
+        let interrupted = outcomes
+            .values()
+            .any(|outcome| matches!(outcome, Err(failure) if failure.code == Code::INTERRUPTED));
         let failed: Vec<&HostName> = outcomes
             .iter()
             .filter(|(_, outcome)| !outcome.as_ref().is_ok_and(Output::success))
@@ -138,12 +138,18 @@ impl<'a> Results<'a> {
             })?,
             args::Output::Human if !failed.is_empty() => {
                 let message = format!(
-                    "the command failed on {} of {} hosts: {}",
+                    "the command failed on {} of {}: {}",
                     failed.len(),
-                    outcomes.len(),
+                    count(outcomes.len(), "host"),
                     names(&failed)
                 );
-                let failure = Failure::new(Code::COMMAND_FAILED, message);
+                let mut failure = Failure::new(Code::COMMAND_FAILED, message);
+                let hints: BTreeSet<&String> = outcomes
+                    .values()
+                    .filter_map(|outcome| outcome.as_ref().err())
+                    .flat_map(|failure| &failure.hints)
+                    .collect();
+                failure.hints.extend(hints.into_iter().cloned());
                 app.ui.say(Text::new().end_line());
                 app.ui.say(&app.ui.errors(&Stop::new(exit, failure)));
             }

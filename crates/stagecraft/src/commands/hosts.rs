@@ -39,11 +39,8 @@ pub(super) fn choose(
     inventory: &Inventory,
     named: &[HostName],
 ) -> Result<Vec<Chosen>, Stop> {
-    let wanted: BTreeSet<&HostName> = if named.is_empty() {
-        run.project.hosts.keys().collect()
-    } else {
-        named.iter().collect()
-    };
+    let wanted: BTreeSet<&HostName> =
+        if named.is_empty() { run.project.hosts.keys().collect() } else { named.iter().collect() };
     wanted.into_iter().map(|host| one(run, inventory, host)).collect()
 }
 
@@ -51,11 +48,7 @@ pub(super) fn choose(
 ///
 /// # Errors
 /// When neither the file nor the cloud knows it.
-pub(super) fn one(
-    run: &Run<'_>,
-    inventory: &Inventory,
-    host: &HostName,
-) -> Result<Chosen, Stop> {
+pub(super) fn one(run: &Run<'_>, inventory: &Inventory, host: &HostName) -> Result<Chosen, Stop> {
     let instance = inventory.get(host);
     if instance.is_none() && !run.project.hosts.contains_key(host) {
         return Err(Stop::usage(format!("there is no host `{host}` in this environment"))

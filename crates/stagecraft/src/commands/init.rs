@@ -17,18 +17,16 @@ pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
     let name = format!("`{}`", path.display());
     let text = config::template(args.provider);
     // Of two that come at once, one makes the file and the other is refused.
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(
-        |error| {
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
             if error.kind() == std::io::ErrorKind::AlreadyExists {
-                let failure =
-                    Failure::new(Code::OUTPUT_FAILED, format!("{name} exists already"));
+                let failure = Failure::new(Code::OUTPUT_FAILED, format!("{name} exists already"));
                 Stop::new(ExitCode::Usage, failure)
                     .with_hint("it is never overwritten; name another file with `--config`")
             } else {
                 Stop::output(&name, &error)
             }
-        },
-    )?;
+        })?;
     if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
         // Half a file would be in the way of the next attempt. If it stays, that says so.
         let _left_behind = std::fs::remove_file(path);
@@ -44,9 +42,14 @@ pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
             said.line(&format!("Wrote {name} with hosts on {}.", args.provider));
             if wire::is_available(args.provider) {
                 let (check, up) = (next.command("validate"), next.command("infra up"));
-                said.line(&format!("Next: read it, check it with {check}, make it real with {up}."));
+                said.line(&format!(
+                    "Next: read it, check it with {check}, make it real with {up}."
+                ));
             } else {
-                said.line(&format!("Next: read it, and check it with {}.", next.command("validate")));
+                said.line(&format!(
+                    "Next: read it, and check it with {}.",
+                    next.command("validate")
+                ));
                 said.line(&format!(
                     "This version cannot create hosts on {} yet; `stagecraft init --provider local` \
                      gives hosts that it can.",

@@ -3,7 +3,7 @@ mod ansible;
 use stagecraft_core::error::ExitCode;
 use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::remote::Target;
-use stagecraft_remote::{SshSettings, ssh_command_line, ssh_config_block};
+use stagecraft_remote::{SshSettings, login_for, ssh_command_line, ssh_config_block};
 
 use super::ssh::export_failed;
 use crate::app::App;
@@ -18,51 +18,51 @@ use ansible::AnsibleHost;
 /// Exports the hosts that exist.
 pub(super) fn run(app: &App, args: &args::Inventory) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
-    let logins = match args.format {
-        InventoryFormat::Json => Logins::None,
-        InventoryFormat::Ansible | InventoryFormat::SshConfig => Logins::Needed,
-    };
-    with_engine(app, &project, logins, async |run| {
+    with_engine(app, &project, Logins::Needed, async |run| {
         let inventory = run.observe().await?;
-        match (args.format, &run.access) {
-            (InventoryFormat::Ansible, Some(access)) => {
-                app.ui.artefact(&ansible_inventory(run, &inventory, &access.settings)?)?;
+        let settings = &run.access()?.settings;
+        match args.format {
+            InventoryFormat::Json => app.ui.document(&document(&project, &inventory, settings)?)?,
+            InventoryFormat::Ansible => {
+                app.ui.artefact(&ansible_inventory(run, &inventory, settings)?)?;
             }
-            (InventoryFormat::SshConfig, Some(access)) => {
-                app.ui.artefact(&ssh_config(run, &inventory, &access.settings)?)?;
-            }
-            (InventoryFormat::Json, _) | (_, None) => {
-                app.ui.document(&document(&project, &inventory))?;
+            InventoryFormat::SshConfig => {
+                app.ui.artefact(&ssh_config(run, &inventory, settings)?)?;
             }
         }
         Ok(ExitCode::Done)
     })
 }
 
-fn document(project: &Project, inventory: &Inventory) -> InventoryDocument {
-    let ssh = &project.file.config.bootstrap.ssh;
-    InventoryDocument {
+fn document(
+    project: &Project,
+    inventory: &Inventory,
+    settings: &SshSettings,
+) -> Result<InventoryDocument, Stop> {
+    let hosts = in_use(inventory).map(|instance| {
+        let ssh = Target::of(instance)
+            .map(|target| login_for(&target, settings))
+            .transpose()
+            .map_err(|error| export_failed(&error))?
+            .map(|login| Ssh { host: login.host, port: login.port, user: login.user });
+        Ok(InventoryHost {
+            host: instance.owner.host.clone(),
+            provider: instance.provider,
+            role: instance.marks.role.clone(),
+            instance: instance.id.clone(),
+            lifecycle: instance.lifecycle,
+            address: instance.address.map(|address| address.to_string()),
+            ssh,
+            spec: instance.spec.clone(),
+            protected: instance.marks.protected,
+            tags: instance.marks.tags.clone(),
+        })
+    });
+    Ok(InventoryDocument {
         project: project.scope.project.clone(),
         environment: project.scope.environment.clone(),
-        hosts: in_use(inventory)
-            .map(|instance| InventoryHost {
-                host: instance.owner.host.clone(),
-                provider: instance.provider,
-                role: instance.marks.role.clone(),
-                instance: instance.id.clone(),
-                lifecycle: instance.lifecycle,
-                address: instance.address.map(|address| address.to_string()),
-                ssh: instance.endpoint().map(|endpoint| Ssh {
-                    host: endpoint.host,
-                    port: endpoint.port.unwrap_or(ssh.port),
-                    user: ssh.user.clone(),
-                }),
-                spec: instance.spec.clone(),
-                protected: instance.marks.protected,
-                tags: instance.marks.tags.clone(),
-            })
-            .collect(),
-    }
+        hosts: hosts.collect::<Result<_, Stop>>()?,
+    })
 }
 
 fn ansible_inventory(

@@ -17,23 +17,23 @@ pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
             let mut columns = Columns::with_heading(&[
                 "PROVIDER",
                 "HERE",
-                "CREDENTIALS",
+                "HOSTS ARE",
                 "ARM64",
                 "SPOT",
-                "HOSTS ARE",
+                "CREDENTIALS",
             ]);
             for provider in providers {
                 let here = match provider.available {
                     true => Cell::styled(GOOD, "yes"),
-                    false => Cell::styled(FAINT, "not yet"),
+                    false => Cell::styled(FAINT, "no"),
                 };
                 columns.row(vec![
                     Cell::styled(BOLD, provider.provider.as_str()),
                     here,
-                    provider.credentials.into(),
+                    provider.hosts.into(),
                     provider.arm64.into(),
                     provider.spot.into(),
-                    provider.hosts.into(),
+                    provider.credentials.into(),
                 ]);
             }
             app.ui.result(&columns.render(app.ui.width()))?;

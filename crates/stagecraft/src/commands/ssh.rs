@@ -24,15 +24,10 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
                 return Err(Stop::new(ExitCode::SomeHostsFailed, failure));
             }
         };
-        match (Target::of(&instance), &run.access) {
-            (Some(target), Some(access)) => {
-                ssh_command_line(&target, &access.settings, &args.command)
-                    .map_err(|error| export_failed(&error))
-            }
-            (None, _) | (_, None) => {
-                Err(Stop::usage(format!("`{}` has no address yet", args.host)))
-            }
-        }
+        let target = Target::of(&instance)
+            .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
+        ssh_command_line(&target, &run.access()?.settings, &args.command)
+            .map_err(|error| export_failed(&error))
     })?;
     let Some((program, arguments)) = words.split_first() else {
         return Err(Stop::usage("there is no command to run"));

@@ -1,7 +1,7 @@
 use stagecraft_core::error::ExitCode;
 use stagecraft_core::plan::{Destroys, Plan};
 
-use super::carry_out::{Task, carry_out, refuse_unasked};
+use super::carry_out::{Task, carry_out, refuse_protected, refuse_unasked};
 use super::plan::result;
 use crate::app::App;
 use crate::args::{Output, Up};
@@ -22,6 +22,7 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
             result(app, &project, &plan)?;
             return Ok(ExitCode::Done);
         }
+        refuse_protected(&plan, &args.policy.replace)?;
         show(app, &project, &plan)?;
         let Some(agreed) = agree(run, &plan).await? else {
             return Ok(ExitCode::Interrupted);

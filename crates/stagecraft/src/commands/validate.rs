@@ -102,7 +102,10 @@ fn screen(file: &File, document: &ValidationDocument) -> Text {
     text.end_line();
     for item in document.online.iter().flatten() {
         let hosts = count(item.hosts, "host");
-        text.line(&format!("{}: logged in as {}, {hosts} can be ordered.", item.provider, item.account));
+        text.line(&format!(
+            "{}: logged in as {}, {hosts} can be ordered.",
+            item.provider, item.account
+        ));
     }
     text
 }

@@ -78,8 +78,12 @@ pub(crate) trait Document: Serialize + JsonSchema {
             // JSON allows these characters unescaped; terminals obey some of them, and bidirectional
             // controls reorder what is read. They can stand inside of texts only.
             match c {
-                '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
-                | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{7f}'..='\u{9f}'
+                | '\u{61c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}' => {
                     let _infallible = write!(safe, "\\u{:04x}", u32::from(c));
                 }
                 other => safe.push(other),

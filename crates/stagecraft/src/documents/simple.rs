@@ -52,13 +52,14 @@ pub(crate) struct ProviderItem {
     pub(crate) provider: ProviderId,
     /// What a host is there.
     pub(crate) hosts: String,
-    /// Whether this version can use it.
+    /// Whether this version can create hosts there.
     pub(crate) available: bool,
-    /// Where its credentials come from.
+    /// Which keys of the file name its credentials.
     pub(crate) credentials: String,
-    /// What `arch: arm64` gives.
+    /// What `arch: arm64` gives: `native` machines, `emulated` on amd64, or what the `engine's`
+    /// machine is.
     pub(crate) arm64: String,
-    /// What `spot: true` gives.
+    /// Whether `spot: true` is honoured or `ignored`.
     pub(crate) spot: String,
 }
 

@@ -45,6 +45,32 @@ fn a_schema_refuses_a_document_with_a_wrong_field() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_are_as_the_schemas_say() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/output.md");
+    let page = std::fs::read_to_string(page).expect("docs/output.md");
+    let examples: Vec<Value> = page
+        .split("```json\n")
+        .skip(1)
+        .map(|rest| {
+            serde_json::from_str(rest.split("```").next().unwrap_or_default()).expect("JSON")
+        })
+        .collect();
+    let whole: Vec<&Value> = examples
+        .iter()
+        .filter(|example| !example["hosts"].is_null() || !example["errors"].is_null())
+        .collect();
+    assert!(whole.len() >= 5, "the examples moved");
+    for example in whole {
+        let kind = Kind::ALL.into_iter().find(|kind| example["kind"] == kind.as_str());
+        let validator =
+            jsonschema::validator_for(&schema_of(kind.expect("a kind"))).expect("a schema");
+        let errors: Vec<String> =
+            validator.iter_errors(example).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?} in {example:#}");
+    }
+}
+
+#[test]
 fn the_published_schemas_are_current() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
     let published = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();

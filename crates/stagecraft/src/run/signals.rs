@@ -36,10 +36,7 @@ impl Signals {
     }
 
     /// Does work that changes nothing: the first signal ends it.
-    pub(super) async fn interruptible<T>(
-        &self,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Stop> {
+    pub(super) async fn interruptible<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
         tokio::select! {
             biased;
             () = self.reached(1) => Err(Stop::interrupted()),

@@ -2,9 +2,10 @@
 
 use anstyle::Style;
 
-use super::text::{FAINT, PLAIN, Text, clean, width_of};
+use super::text::{FAINT, PLAIN, Text, clean, longest_piece, width_of};
 
-/// The last column gets at least this much room, or a line of its own.
+/// The last column gets at least this much room, and enough for its longest piece, or lines of its
+/// own.
 const ROOM: usize = 24;
 /// Columns between columns.
 const GAP: usize = 2;
@@ -73,19 +74,26 @@ impl Columns {
         let before_last = widths.len().saturating_sub(1);
         let start: usize = self.indent
             + widths[..before_last].iter().filter(|w| **w > 0).map(|w| w + GAP).sum::<usize>();
-        let own_line = start + ROOM > width;
+        let lasts = self.rows.iter().filter_map(|row| row.last());
+        let longest = lasts.map(|cell| longest_piece(&cell.words)).max().unwrap_or_default();
+        let own_line = start + longest.max(ROOM) > width;
+        let hang = self.indent + 6;
 
         let mut text = Text::new();
         for row in &self.rows {
-            text.space(self.indent);
             let Some((last, cells)) = row.split_last() else { continue };
+            let remark = cells.iter().all(|cell| cell.words.is_empty());
+            if own_line && remark {
+                text.space(hang).wrapped(last.style, &last.words, hang, hang, width);
+                continue;
+            }
+            text.space(self.indent);
             for (cell, column) in cells.iter().zip(&widths).filter(|(_, column)| **column > 0) {
                 let used = width_of(&clean(&cell.words));
                 text.styled(cell.style, &cell.words).space(column - used + GAP);
             }
             let whole = start + width_of(&clean(&last.words));
             if own_line && whole > width {
-                let hang = self.indent + 6;
                 text.end_line().space(hang);
                 text.wrapped(last.style, &last.words, hang, hang, width);
             } else {
@@ -103,7 +111,11 @@ mod tests {
     fn table() -> Columns {
         let mut columns = Columns::with_heading(&["HOST", "PRICE", "WHY"]);
         columns.row(vec!["a".into(), "".into(), "short".into()]);
-        columns.row(vec!["größer-1".into(), "".into(), "a reason that is long enough to wrap".into()]);
+        columns.row(vec![
+            "größer-1".into(),
+            "".into(),
+            "a reason that is long enough to wrap".into(),
+        ]);
         columns
     }
 

@@ -54,9 +54,9 @@ fn headline(text: &mut Text, code: Code, message: &str) {
 
 fn snippet(trouble: &Trouble, place: &Place, color: bool, width: usize) -> String {
     let label = place.label.as_deref().map(clean);
-    let mut snippet = Snippet::source(place.text.as_ref()).path(clean(&place.file)).annotation(
-        AnnotationKind::Primary.span(place.span.clone()).label(label),
-    );
+    let mut snippet = Snippet::source(place.text.as_ref())
+        .path(clean(&place.file))
+        .annotation(AnnotationKind::Primary.span(place.span.clone()).label(label));
     if let Some((span, label)) = &place.also {
         snippet = snippet
             .annotation(AnnotationKind::Context.span(span.clone()).label(Some(clean(label))));
@@ -88,9 +88,10 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_to_do_and_what_was_kept() {
-        let failure = Failure::new(Code::CLOUD_SOLD_OUT, "hetzner could not create host `db-1`: sold out")
-            .with_output(vec!["E: no space left".to_owned()])
-            .with_hint("`nbg1` offers `cx22`");
+        let failure =
+            Failure::new(Code::CLOUD_SOLD_OUT, "hetzner could not create host `db-1`: sold out")
+                .with_output(vec!["E: no space left".to_owned()])
+                .with_hint("`nbg1` offers `cx22`");
         let stop = Stop::new(stagecraft_core::error::ExitCode::Cloud, failure)
             .with_note("`web-1` was created and is kept");
         insta::assert_snapshot!(render(&stop.troubles, false, 80).plain(), @r"
@@ -104,10 +105,14 @@ mod tests {
     #[test]
     fn order_problems_show_where_the_file_declares_the_host() {
         let file = "cloud:\n  hosts:\n    app: { size: big }\n    db: { region: moon }\n";
-        let stop = Stop::order("stagecraft.yml", file, vec![
-            problem("app-1", 3, "local has no size `big` for amd64", Some("use `small`")),
-            problem("db", 4, "local has no region `moon`", None),
-        ]);
+        let stop = Stop::order(
+            "stagecraft.yml",
+            file,
+            vec![
+                problem("app-1", 3, "local has no size `big` for amd64", Some("use `small`")),
+                problem("db", 4, "local has no region `moon`", None),
+            ],
+        );
         insta::assert_snapshot!(render(&stop.troubles, false, 80).plain(), @r"
         error[order.invalid]: cannot order `app-1`: local has no size `big` for amd64
          --> stagecraft.yml:3:5
@@ -133,13 +138,15 @@ mod tests {
         let file = format!("app: x # {evil}\n");
         let mut stop = Stop::order(evil, &file, vec![problem("app", 1, evil, Some(evil))]);
         stop.troubles.push(Trouble {
-            failure: Failure::new(Code::USAGE, evil).with_output(vec![evil.to_owned()]).with_hint(evil),
+            failure: Failure::new(Code::USAGE, evil)
+                .with_output(vec![evil.to_owned()])
+                .with_hint(evil),
             place: None,
             notes: vec![evil.to_owned()],
         });
         let shown = render(&stop.troubles, false, 80);
         let shown = anstream::adapter::strip_str(shown.as_str()).to_string();
-        assert_eq!(shown.matches("␛[31mred").count(), 7, "{shown}");
+        assert_eq!(shown.matches("␛[31mred").count(), 8, "{shown}");
         assert!(shown.contains("app: x # ?[31mred?"), "{shown}");
         assert!(!shown.contains(['\x1b', '\x07']), "{shown:?}");
     }

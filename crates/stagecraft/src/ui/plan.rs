@@ -15,8 +15,10 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
     let mut text = Text::new();
     text.put("Plan for ").styled(BOLD, &format!("`{}`", plan.scope)).end_line();
 
+    let (not_meant, meant): (Vec<&Entry>, Vec<&Entry>) =
+        plan.entries.iter().partition(|entry| is_not_meant(entry));
     let (done, left): (Vec<&Entry>, Vec<&Entry>) =
-        plan.entries.iter().partition(|entry| entry.fate == Fate::Proceeds);
+        meant.into_iter().partition(|entry| entry.fate == Fate::Proceeds);
     let mut columns = Columns::indented(2);
     for entry in done {
         columns.row(row(entry, why(entry)));
@@ -34,6 +36,15 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
     section(&mut text, "Left alone", &columns, width);
 
     text.end_line();
+    match not_meant.len() {
+        0 => {}
+        1 => {
+            text.line("1 other host is not named by `--host`.");
+        }
+        others => {
+            text.line(&format!("{others} other hosts are not named by `--host`."));
+        }
+    }
     text.styled(BOLD, &summary(plan)).end_line();
     let monthly = monthly(plan);
     if !monthly.is_empty() {
@@ -53,6 +64,10 @@ pub(crate) fn removals(plan: &Plan) -> Vec<&str> {
         .collect();
     hosts.dedup();
     hosts
+}
+
+fn is_not_meant(entry: &Entry) -> bool {
+    entry.fate == Fate::LeftAlone(Hold::NotSelected)
 }
 
 fn is_destructive(action: Action) -> bool {
@@ -175,7 +190,7 @@ fn what_to_do(entry: &Entry, hold: Hold, next: &Next) -> String {
             let command = next.command(&format!("infra up --replace {}", entry.host));
             format!("{command} makes it anew, all data on it is lost")
         }
-        Hold::Protected => "it is protected: set `protected: false` first".to_owned(),
+        Hold::Protected => "protected: set `protected: false` in the file first".to_owned(),
         Hold::NotSelected => "not named by `--host`".to_owned(),
     }
 }
@@ -191,9 +206,8 @@ fn summary(plan: &Plan) -> String {
         .iter()
         .filter_map(|&action| {
             let all = plan.entries.iter();
-            let number = all
-                .filter(|e| e.fate == Fate::Proceeds && e.change.action() == action)
-                .count();
+            let number =
+                all.filter(|e| e.fate == Fate::Proceeds && e.change.action() == action).count();
             let verb = match action {
                 Action::Unchanged => "unchanged",
                 Action::Create => "to create",
@@ -205,14 +219,18 @@ fn summary(plan: &Plan) -> String {
             (number > 0).then(|| format!("{number} {verb}"))
         })
         .collect();
-    let left = plan.entries.iter().filter(|entry| entry.fate != Fate::Proceeds).count();
+    let left = plan
+        .entries
+        .iter()
+        .filter(|entry| entry.fate != Fate::Proceeds && !is_not_meant(entry))
+        .count();
     match (counts.is_empty(), left) {
         (false, 0) => format!("{}.", counts.join(", ")),
         (false, left) => format!("{}; {left} left alone.", counts.join(", ")),
+        (true, 0) => "Nothing to do.".to_owned(),
         (true, left) => format!("Nothing to do; {} left alone.", count(left, "host")),
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -223,14 +241,62 @@ mod tests {
 
     #[test]
     fn a_plan_on_a_wide_screen() {
-        insta::assert_snapshot!(plan_screen(&full_plan(), &next(), 120).plain(), @"");
+        insta::assert_snapshot!(plan_screen(&full_plan(), &next(), 120).plain(), @"
+        Plan for `shop/dev`
+
+          ~ update     app-1    local    small, debian-12, amd64                         tags: none -> blue
+          + resume     cache-1  local    small, debian-12, amd64                         is switched off
+          + create     edge-1   hetzner  cx22 in nbg1, debian-12, amd64  3.79 EUR/month  does not exist
+            unchanged  web-1    local    small, debian-12, amd64                         up to date
+                                                                                         note: local has no spot machines;
+                                                                                         `spot` is ignored
+
+        Left alone:
+          - delete   app-1    local  small, debian-12, amd64  surplus: an older machine stands for `app-1`;
+                                                              `stagecraft infra up --prune` removes it
+          ~ replace  db-1     local  small, debian-12, amd64  size: medium -> small; `stagecraft infra up --replace db-1` makes
+                                                              it anew, all data on it is lost
+          - delete   old-1    local  small, debian-12, amd64  not in the file; `stagecraft infra up --prune` removes it
+          - delete   vault-1  local  small, debian-12, amd64  not in the file; protected: set `protected: false` in the file
+                                                              first
+
+        1 to create, 1 to resume, 1 to update, 1 unchanged; 4 left alone.
+        3.79 EUR a month from now on, at list prices.
+        ");
     }
 
     #[test]
     fn a_plan_on_a_narrow_screen() {
         let shown = plan_screen(&full_plan(), &next(), 80).plain();
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"
+        Plan for `shop/dev`
+
+          ~ update     app-1    local    small, debian-12, amd64
+                tags: none -> blue
+          + resume     cache-1  local    small, debian-12, amd64
+                is switched off
+          + create     edge-1   hetzner  cx22 in nbg1, debian-12, amd64  3.79 EUR/month
+                does not exist
+            unchanged  web-1    local    small, debian-12, amd64
+                up to date
+                note: local has no spot machines; `spot` is ignored
+
+        Left alone:
+          - delete   app-1    local  small, debian-12, amd64
+                surplus: an older machine stands for `app-1`;
+                `stagecraft infra up --prune` removes it
+          ~ replace  db-1     local  small, debian-12, amd64
+                size: medium -> small; `stagecraft infra up --replace db-1` makes it
+                anew, all data on it is lost
+          - delete   old-1    local  small, debian-12, amd64
+                not in the file; `stagecraft infra up --prune` removes it
+          - delete   vault-1  local  small, debian-12, amd64
+                not in the file; protected: set `protected: false` in the file first
+
+        1 to create, 1 to resume, 1 to update, 1 unchanged; 4 left alone.
+        3.79 EUR a month from now on, at list prices.
+        ");
     }
 
     #[test]
@@ -240,7 +306,27 @@ mod tests {
         let policy = Policy { replace: [host("db-1")].into(), ..Policy::default() };
         let plan = plan([wanted("db-1")], [small], &policy);
         assert_eq!(removals(&plan), ["db-1"]);
-        insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"");
+        insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+        Plan for `shop/dev`
+
+          ~ replace  db-1  local  small, debian-12, amd64  size: medium -> small
+
+        1 to replace.
+        ");
+    }
+
+    #[test]
+    fn hosts_that_are_not_meant_are_counted_only() {
+        let policy = Policy { only: [host("a")].into(), ..Policy::default() };
+        let plan = plan([wanted("a"), wanted("b"), wanted("c")], [], &policy);
+        insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+        Plan for `shop/dev`
+
+          + create  a  local  small, debian-12, amd64  does not exist
+
+        2 other hosts are not named by `--host`.
+        1 to create.
+        ");
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
     text.append(&columns.render(width)).end_line();
 
     let wrong = status.hosts.iter().filter(|host| host.is_wrong()).count();
-    let drift = status.hosts.iter().filter(|host| !remarks(host).is_empty() || !host.in_file).count();
+    let drift =
+        status.hosts.iter().filter(|host| !remarks(host).is_empty() || !host.in_file).count();
     if wrong == 0 {
         text.styled(BOLD, "All hosts of the file are ready.").end_line();
     } else {
@@ -73,13 +74,16 @@ fn state(host: &StatusHost) -> Cell {
         StatusState::Unreachable { failure } => {
             Cell::styled(BAD, format!("unreachable: {}: {}", failure.code, failure.message))
         }
-        StatusState::NotRunning { lifecycle } => Cell::styled(BAD, match lifecycle {
-            Lifecycle::Pending => "coming up",
-            Lifecycle::Running => "runs without an address",
-            Lifecycle::Stopped => "switched off",
-            Lifecycle::Terminating | Lifecycle::Terminated => "being removed",
-            Lifecycle::Failed => "the provider gave up on it",
-        }),
+        StatusState::NotRunning { lifecycle } => Cell::styled(
+            BAD,
+            match lifecycle {
+                Lifecycle::Pending => "coming up",
+                Lifecycle::Running => "runs without an address",
+                Lifecycle::Stopped => "switched off",
+                Lifecycle::Terminating | Lifecycle::Terminated => "being removed",
+                Lifecycle::Failed => "the provider gave up on it",
+            },
+        ),
         StatusState::Missing => Cell::styled(BAD, "does not exist"),
         StatusState::NotInFile => Cell::styled(FAINT, "not in the file"),
     }
@@ -110,7 +114,21 @@ pub(crate) mod tests {
     fn a_status_says_what_is_wrong_and_what_differs() {
         let shown = status_screen(&mixed_status(), &next(), 80).plain();
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"
+        HOST  ROLE  PROVIDER  ADDRESS   STATE
+        a     app   local     10.0.0.3  ready
+                                        drift: size: small -> medium
+        b     app   local     10.0.0.3  not ready: docker-service (starting docker)
+                                        1 surplus machine beside the one in use
+        c     app   local     10.0.0.3  unreachable: ssh_failed: could not reach `c` at
+                                        10.0.0.3:22: refused
+        d     app   local     10.0.0.3  switched off
+        e     app   local     -         does not exist
+        f     app   local     10.0.0.3  not in the file
+
+        4 of 5 hosts not ready. `stagecraft infra up` works on that.
+        3 hosts differ from the file. `stagecraft infra plan` says what to do.
+        ");
     }
 
     #[test]
@@ -122,10 +140,8 @@ pub(crate) mod tests {
     /// One host in every state.
     pub(crate) fn mixed_status() -> StatusDocument {
         let failure = Failure::new(Code::SSH_FAILED, "could not reach `c` at 10.0.0.3:22: refused");
-        let open = OpenItem {
-            step: "docker-service".to_owned(),
-            why: "starting docker".to_owned(),
-        };
+        let open =
+            OpenItem { step: "docker-service".to_owned(), why: "starting docker".to_owned() };
         let states = [
             StatusState::Ready,
             StatusState::NotReady { open: vec![open] },

@@ -164,7 +164,7 @@ fn summary(report: &Report) -> String {
         (removed, "removed"),
         (not_set_up, "not set up"),
         (failed, "failed"),
-        (interrupted, "interrupted"),
+        (interrupted, "not done"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)
@@ -191,18 +191,50 @@ pub(crate) mod tests {
     fn a_report_on_a_narrow_screen() {
         let shown = report_screen(&mixed_report(), false, 80).plain();
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"
+        HOST   ROLE  PROVIDER  ADDRESS     RESULT
+        app-1  app   local     172.30.0.2  ready (created; docker-install,
+                                           docker-service changed)
+        app-2  app   local     172.30.0.2  ready (nothing changed)
+        db-1   db    local     172.30.0.2  created, failed at docker-install:
+                                           docker_install_failed
+        old-1  old   local     -           removed
+        web-1  web   local     -           running, not set up (--no-bootstrap)
+
+        2 ready, 1 removed, 1 not set up, 1 failed.
+        ");
     }
 
     #[test]
     fn a_verbose_report_lists_every_step() {
-        insta::assert_snapshot!(report_screen(&mixed_report(), true, 120).plain(), @"");
+        insta::assert_snapshot!(report_screen(&mixed_report(), true, 120).plain(), @"
+        HOST   ROLE  PROVIDER  ADDRESS     RESULT
+        app-1  app   local     172.30.0.2  ready (created; docker-install, docker-service changed)
+                                           os: satisfied
+                                           docker-install: changed
+                                           docker-service: changed
+        app-2  app   local     172.30.0.2  ready (nothing changed)
+                                           os: satisfied
+        db-1   db    local     172.30.0.2  created, failed at docker-install: docker_install_failed
+                                           os: satisfied
+                                           docker-install: failed
+                                           docker-service: skipped
+        old-1  old   local     -           removed
+        web-1  web   local     -           running, not set up (--no-bootstrap)
+
+        2 ready, 1 removed, 1 not set up, 1 failed.
+        ");
     }
 
     #[test]
     fn failures_say_what_was_kept_and_how_to_go_on() {
         let troubles = troubles(&mixed_report(), "infra up", &next());
-        insta::assert_snapshot!(crate::ui::error::render(&troubles, false, 80).plain(), @"");
+        insta::assert_snapshot!(crate::ui::error::render(&troubles, false, 80).plain(), @"
+        error[docker_install_failed]: `db-1`: installing docker.io: `apt-get install -y docker.io` ended with status 100
+          | E: Unable to locate package docker.io
+          hint: log in with `stagecraft ssh db-1` and run `apt-get update`
+          note: `app-1`, `app-2` and `db-1` are kept; run `stagecraft infra up` again to go on
+        ");
     }
 
     #[test]
@@ -222,14 +254,24 @@ pub(crate) mod tests {
         let mut report = Report::of_hosts([HostReport::of_instance(&running("a", "10.0.0.1"))]);
         report.apply(&event("a", step("docker-install", StepResult::Satisfied)));
         report.apply(&event("a", HostEvent::Ended(HostEnd::Ready)));
-        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"");
+        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"
+        HOST  ROLE  PROVIDER  ADDRESS   RESULT
+        a     a     local     10.0.0.1  ready (nothing changed)
+
+        Everything is up to date.
+        ");
     }
 
     #[test]
     fn a_run_that_was_cut_off_does_not_claim_success() {
         let mut report = Report::of_hosts([HostReport::of_instance(&running("a", "10.0.0.1"))]);
         report.interrupted = true;
-        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"");
+        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"
+        HOST  ROLE  PROVIDER  ADDRESS   RESULT
+        a     a     local     10.0.0.1  interrupted
+
+        Interrupted: 1 not done.
+        ");
     }
 
     #[test]
@@ -275,7 +317,7 @@ pub(crate) mod tests {
             ("db-1", step("docker-install", StepResult::Failed(failure.clone()))),
             ("db-1", step("docker-service", StepResult::Skipped)),
             ("db-1", HostEvent::Ended(HostEnd::Failed(failure))),
-            ("old-1", HostEvent::Terminated),
+            ("old-1", HostEvent::Terminated(Box::new(running("old-1", "172.30.0.2")))),
             ("old-1", HostEvent::Ended(HostEnd::Removed)),
             ("web-1", HostEvent::Ended(HostEnd::Skipped(SkipReason::NoBootstrap))),
         ] {

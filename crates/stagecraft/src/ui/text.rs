@@ -95,6 +95,11 @@ impl Text {
         self.end_line()
     }
 
+    /// Whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text with its control sequences.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -142,11 +147,12 @@ pub(crate) fn width_of(words: &str) -> usize {
     words.width()
 }
 
-/// Breaks words at spaces; a word longer than a line stays whole.
+/// Breaks words at spaces. What stands between backticks is a command or a name and stays whole, so
+/// that it can be copied; so does a word longer than a line.
 fn wrap(words: &str, first: usize, hang: usize, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = first;
-    for word in words.split(' ') {
+    for word in unbroken(words) {
         let line = lines.last_mut().expect("there is always a line");
         let needed = width_of(word) + usize::from(!line.is_empty());
         if !line.is_empty() && column + needed > width {
@@ -161,6 +167,20 @@ fn wrap(words: &str, first: usize, hang: usize, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// How wide the widest piece is that is never broken.
+pub(crate) fn longest_piece(words: &str) -> usize {
+    unbroken(&clean(words)).map(width_of).max().unwrap_or_default()
+}
+
+/// The pieces between which a line may end.
+fn unbroken(words: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    words.split(move |c: char| {
+        quoted ^= c == '`';
+        c == ' ' && !quoted
+    })
 }
 
 /// `1 host`, `2 hosts`.
@@ -202,6 +222,11 @@ mod tests {
         let mut text = Text::new();
         text.put("  why ").wrapped(PLAIN, "one two three four", 6, 6, 16);
         assert_eq!(text.as_str(), "  why one two\n      three four\n");
+    }
+
+    #[test]
+    fn a_command_is_not_broken() {
+        assert_eq!(wrap("a `b c d`; e f", 0, 0, 8), ["a", "`b c d`;", "e f"]);
     }
 
     #[test]

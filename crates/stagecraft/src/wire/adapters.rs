@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
@@ -17,15 +17,8 @@ use crate::ui::Progress;
 /// Our folder beside the configuration file; losing it loses nothing.
 const FOLDER: &str = ".stagecraft";
 /// Variables that programs which build images may see.
-const BUILD_VARIABLES: [&str; 7] = [
-    "TMPDIR",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-];
+const BUILD_VARIABLES: [&str; 7] =
+    ["TMPDIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
 /// How to log in to hosts, and whom new hosts let in.
 #[derive(Clone, Debug)]
@@ -34,6 +27,11 @@ pub(crate) struct Access {
     pub(crate) settings: SshSettings,
     /// Public keys for hosts that take them when they are made.
     authorized_keys: Vec<String>,
+}
+
+/// Where host keys seen on first contact are kept.
+pub(super) fn known_hosts(folder: &Path) -> PathBuf {
+    folder.join(FOLDER).join("known_hosts")
 }
 
 /// Works out how to log in. `base` is the folder of the configuration file.
@@ -50,10 +48,10 @@ pub(crate) fn access(
         Stop::bootstrap("the home directory is unknown, so there is no place for SSH keys")
             .with_hint("set `HOME`")
     })?;
-    let mut settings = SshSettings::new(base.join(FOLDER).join("known_hosts"));
+    let mut settings = SshSettings::new(known_hosts(base));
     settings = settings.with_openssh_files(home);
-    settings.user = Some(ssh.user.clone());
-    settings.port = Some(ssh.port);
+    settings.user = ssh.user.clone();
+    settings.port = ssh.port;
     settings.host_keys = ssh.host_keys;
     settings.agent_socket = environment.text("SSH_AUTH_SOCK").map(Into::into);
     settings.local_user = environment.text("USER").map(str::to_owned);
@@ -151,24 +149,10 @@ pub(crate) fn is_available(id: ProviderId) -> bool {
 /// What a provider supports.
 pub(crate) fn provider_facts(provider: ProviderId) -> ProviderItem {
     let (hosts, credentials, arm64, spot) = match provider {
-        ProviderId::Aws => (
-            "EC2 instances",
-            "credentials",
-            "arm64 machines",
-            "spot instances, else on demand",
-        ),
-        ProviderId::DigitalOcean => {
-            ("Droplets", "token_env or credentials", "amd64 with emulation", "ignored")
-        }
-        ProviderId::Hetzner => {
-            ("Cloud servers", "token_env or credentials", "arm64 machines", "ignored")
-        }
-        ProviderId::Local => (
-            "containers on this machine's Docker Engine",
-            "none",
-            "if the engine's machine is arm64",
-            "ignored",
-        ),
+        ProviderId::Aws => ("EC2 instances", "credentials", "native", "yes"),
+        ProviderId::DigitalOcean => ("Droplets", "token_env, credentials", "emulated", "ignored"),
+        ProviderId::Hetzner => ("Cloud servers", "token_env, credentials", "native", "ignored"),
+        ProviderId::Local => ("Docker containers", "none", "engine's", "ignored"),
     };
     ProviderItem {
         provider,

@@ -97,8 +97,7 @@ mod tests {
 
     #[test]
     fn paths_of_the_file_are_relative_to_it() {
-        let environment =
-            Environment { home: Some("/home/ada".into()), ..Environment::default() };
+        let environment = Environment { home: Some("/home/ada".into()), ..Environment::default() };
         let expand = |path| environment.expand(path, Path::new("/project")).unwrap();
         assert_eq!(expand("~/.ssh/id"), Path::new("/home/ada/.ssh/id"));
         assert_eq!(expand("keys/id"), Path::new("/project/keys/id"));

@@ -3,6 +3,8 @@
 //! Needs an engine, and takes minutes: `./test` runs it, `./test --fast` and a bare `cargo test`
 //! skip it and say so.
 
+#![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
+
 mod hostile;
 mod interrupted;
 mod lifecycle;

@@ -213,8 +213,8 @@ impl Lowering<'_> {
             }
         };
         SshConfig {
-            user: raw.user.map_or(defaults.user, |user| user.0),
-            port: raw.port.unwrap_or(defaults.port),
+            user: raw.user.map(|user| user.0),
+            port: raw.port,
             private_key_path: raw.private_key_path.map(|path| path.0),
             host_keys,
         }

@@ -61,8 +61,8 @@ fn a_host_gets_the_defaults_of_its_provider() {
     assert_eq!(app.image, Image::from("debian-12"));
     assert_eq!(app.declared_at, Position { line: 18, column: 11 });
     assert!(!app.protected && !app.spot && app.arch.is_none());
-    assert_eq!(config.bootstrap.ssh.user, "root");
-    assert_eq!(config.bootstrap.ssh.port, 22);
+    assert_eq!(config.bootstrap.ssh.user, None);
+    assert_eq!(config.bootstrap.ssh.port, None);
     assert_eq!(config.bootstrap.ssh.host_keys, HostKeys::AcceptNew);
 
     let cloud = super::config(

@@ -101,14 +101,40 @@ mod tests {
                  -o StrictHostKeyChecking=accept-new -- 172.30.0.9"
             );
             let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            words.splice(9..9, ["-o".to_owned(), "UserKnownHostsFile=\"/a b/known_hosts\"".to_owned()]);
+            words.splice(
+                9..9,
+                ["-o".to_owned(), "UserKnownHostsFile=\"/a b/known_hosts\"".to_owned()],
+            );
             words
         };
         let hosts = [
             AnsibleHost::new(&running("app-1", "172.30.0.9"), &words("x-app-1")),
             AnsibleHost::new(&build, &words("x-ci")),
         ];
-        insta::assert_snapshot!(inventory(&hosts), @"");
+        insta::assert_snapshot!(inventory(&hosts), @r#"
+        all:
+          children:
+            app:
+              hosts:
+                "app-1":
+                  ansible_host: "172.30.0.9"
+                  ansible_port: 2222
+                  ansible_user: "root"
+                  ansible_ssh_common_args: "-F none -o 'UserKnownHostsFile=\"/a b/known_hosts\"' -o HostKeyAlias=x-app-1 -o StrictHostKeyChecking=accept-new"
+                  stagecraft_provider: "local"
+                  stagecraft_region: "local"
+                  stagecraft_tags: []
+            build_box:
+              hosts:
+                "ci":
+                  ansible_host: "172.30.0.9"
+                  ansible_port: 2222
+                  ansible_user: "root"
+                  ansible_ssh_common_args: "-F none -o 'UserKnownHostsFile=\"/a b/known_hosts\"' -o HostKeyAlias=x-ci -o StrictHostKeyChecking=accept-new"
+                  stagecraft_provider: "local"
+                  stagecraft_region: "local"
+                  stagecraft_tags: ["a: b","it's"]
+        "#);
     }
 
     #[test]

@@ -5,17 +5,16 @@ use std::sync::{Mutex, PoisonError};
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{Event, EventKind, Reporter};
-use stagecraft_core::name::HostName;
 use stagecraft_core::report::Report;
 
 use super::{Display, words};
 use crate::ui::{Text, Ui};
 
-/// Plain lines. What a host does is told once, however often it is repeated.
+/// Plain lines. What is done is told once, however often it is repeated.
 #[derive(Debug)]
 pub(super) struct Plain {
     ui: Ui,
-    last: Mutex<BTreeMap<HostName, String>>,
+    last: Mutex<BTreeMap<String, String>>,
 }
 
 impl Plain {
@@ -25,22 +24,18 @@ impl Plain {
 
     /// The line for an event, if it says anything new.
     fn line(&self, event: &Event) -> Option<String> {
-        match &event.kind {
-            EventKind::Provider(provider, what) => {
-                Some(format!("{provider}: {}", words::provider(what)))
-            }
-            EventKind::Host(host, what) => {
-                let doing = words::doing(what)?;
-                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-                if last.get(host) == Some(&doing) {
-                    return None;
-                }
-                let line = format!("{host}: {doing}");
-                last.insert(host.clone(), doing);
-                Some(line)
-            }
-            EventKind::Stopping => None,
+        let (who, doing) = match &event.kind {
+            EventKind::Provider(provider, what) => (provider.to_string(), words::provider(what)),
+            EventKind::Host(host, what) => (host.to_string(), words::doing(what)?),
+            EventKind::Stopping => return None,
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.get(&who) == Some(&doing) {
+            return None;
         }
+        let line = format!("{who}: {doing}");
+        last.insert(who, doing);
+        Some(line)
     }
 }
 
@@ -86,10 +81,10 @@ mod tests {
             let kind = EventKind::Host(host("app-1"), what);
             plain.line(&Event { sequence: 0, elapsed: Duration::ZERO, kind })
         };
-        assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: waiting for SSH"));
+        assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: connecting by SSH"));
         assert_eq!(line(HostEvent::WaitingForSsh), None);
         let doing = HostEvent::Doing { step: "docker-install", doing: "apt-get".to_owned() };
         assert_eq!(line(doing).as_deref(), Some("app-1: docker-install: apt-get"));
-        assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: waiting for SSH"));
+        assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: connecting by SSH"));
     }
 }

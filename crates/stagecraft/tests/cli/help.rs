@@ -1,0 +1,166 @@
+use crate::stage::Stage;
+
+#[test]
+fn every_command_explains_itself_in_one_screen() {
+    let stage = Stage::new();
+    let commands = [
+        "",
+        "init",
+        "validate",
+        "infra",
+        "infra plan",
+        "infra up",
+        "infra status",
+        "infra bootstrap",
+        "infra down",
+        "infra inventory",
+        "ssh",
+        "exec",
+        "providers",
+        "schema",
+        "completions",
+        "man",
+    ];
+    for command in commands {
+        let output = stage.output(&format!("{command} --help"));
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command}");
+        assert!(help.contains(format!("Usage: stagecraft {command}").trim_end()), "{help}");
+        assert!(help.lines().count() < 60, "{command}: {help}");
+        assert!(!help.contains('\x1b'), "{command}: {help}");
+    }
+}
+
+#[test]
+fn help_says_what_it_is_and_how_it_ends() {
+    insta::assert_snapshot!(Stage::new().run("-h"), @"
+    From one stagecraft.yml to running, verified, Docker-ready hosts
+
+    Usage: stagecraft [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Write a first stagecraft.yml
+      validate     Check the configuration file
+      infra        Plan, create, set up, look at and remove hosts
+      ssh          Open a shell on a host, or run one command there
+      exec         Run a command on many hosts at once, as root
+      providers    List the providers and what each supports
+      schema       Print the JSON Schema of the configuration file or of an output
+      completions  Print a completion script for a shell
+      man          Print the manual page
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Options of every command:
+          --config <PATH>    The configuration file [default: stagecraft.yml]
+          --env <NAME>       The environment; needed when the file has several
+          --output <FORMAT>  How results are written; json is one document on standard output [default:
+                             human] [possible values: human, json]
+          --verbose          Say more: every step of every host
+          --color <WHEN>     When to use colours; NO_COLOR is honoured [default: auto] [possible values:
+                             auto, always, never]
+          --yes              Agree to what would be asked
+
+    Exit codes: 0 done, 1 wrong usage or configuration, 2 the cloud failed, 3 bootstrap could not start,
+    10 some hosts failed, 11 `infra plan --detailed-exitcode` found changes, 130 interrupted.
+    [exit status: 0]
+    ");
+}
+
+#[test]
+fn help_of_up() {
+    insta::assert_snapshot!(Stage::new().run("infra up -h"), @"
+    Create what is missing and set every host up
+
+    Usage: stagecraft infra up [OPTIONS]
+
+    Options:
+          --dry-run         Show the plan and stop
+          --no-bootstrap    Create hosts, but do not log in to them
+          --host <HOST>     Work on this host only; may be repeated
+          --replace <HOST>  Replace this host if it has to be, or anyway; everything on it is lost; may
+                            be repeated
+          --prune           Remove hosts that are not in the file
+      -h, --help            Print help
+
+    Options of every command:
+          --config <PATH>    The configuration file [default: stagecraft.yml]
+          --env <NAME>       The environment; needed when the file has several
+          --output <FORMAT>  How results are written; json is one document on standard output [default:
+                             human] [possible values: human, json]
+          --verbose          Say more: every step of every host
+          --color <WHEN>     When to use colours; NO_COLOR is honoured [default: auto] [possible values:
+                             auto, always, never]
+          --yes              Agree to what would be asked
+    [exit status: 0]
+    ");
+}
+
+#[test]
+fn an_unknown_command_is_an_error_of_usage() {
+    insta::assert_snapshot!(Stage::new().run("infra pln"), @"
+    ------- stderr -------
+    error[usage]: unrecognized subcommand 'pln'
+      hint: a similar subcommand exists: 'plan'
+      hint: usage: stagecraft infra [OPTIONS] <COMMAND>
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn an_unknown_option_is_an_error_of_usage() {
+    insta::assert_snapshot!(Stage::new().run("infra up --dry"), @"
+    ------- stderr -------
+    error[usage]: unexpected argument '--dry' found
+      hint: a similar argument exists: '--dry-run'
+      hint: usage: stagecraft infra up --dry-run
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn a_host_that_can_be_none_is_refused() {
+    insta::assert_snapshot!(Stage::new().run("ssh App_1"), @"
+    ------- stderr -------
+    error[usage]: invalid value 'App_1' for '<HOST>': `App_1` is not a valid name (use a-z, 0-9 and `-`, 1 to 63 characters, not starting or ending with `-`)
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn a_command_for_hosts_cannot_be_left_out() {
+    insta::assert_snapshot!(Stage::new().run("exec"), @"
+    ------- stderr -------
+    error[usage]: the following required arguments were not provided: <CMD>...
+      hint: usage: stagecraft exec -- <CMD>...
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn completions_and_manual_are_made_of_the_same_command_line() {
+    let stage = Stage::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stage.run(&format!("completions {shell}"));
+        assert!(script.contains("detailed-exitcode"), "{shell}");
+    }
+    let page = stage.run("man");
+    assert!(page.starts_with(".ie") || page.contains(".TH stagecraft 1"), "{page}");
+    std::fs::create_dir(stage.work().join("pages")).unwrap();
+    assert_eq!(stage.run("man --dir pages"), "[exit status: 0]");
+    assert!(stage.work().join("pages/stagecraft-infra-up.1").exists());
+}
+
+#[test]
+fn providers_are_listed_with_what_they_support() {
+    insta::assert_snapshot!(Stage::new().run("providers"), @"
+    PROVIDER      HERE  HOSTS ARE          ARM64     SPOT     CREDENTIALS
+    aws           no    EC2 instances      native    yes      credentials
+    digitalocean  no    Droplets           emulated  ignored  token_env, credentials
+    hetzner       no    Cloud servers      native    ignored  token_env, credentials
+    local         yes   Docker containers  engine's  ignored  none
+    [exit status: 0]
+    ");
+}
