@@ -124,7 +124,9 @@ impl Fault {
         };
         match self {
             Self::NoSocket => not_running(
-                doing.failed(CloudErrorKind::Unreachable(format!("no Docker Engine at {address}"))),
+                doing
+                    .failed(CloudErrorKind::Unreachable(format!("no Docker Engine at {address}")))
+                    .lasting(),
                 address,
             ),
             Self::NotConnected(why) => not_running(
@@ -184,8 +186,9 @@ fn from_answer(status: u16, message: String, doing: &Doing) -> CloudError {
 /// Adds what starts, or else installs, an engine.
 fn not_running(error: CloudError, address: &EngineAddress) -> CloudError {
     match address {
+        // A socket of this machine that refuses has nobody behind it.
         EngineAddress::Unix(_) if is_installed() => {
-            error.with_hint("start Docker with `sudo systemctl start docker`")
+            error.lasting().with_hint("start Docker with `sudo systemctl start docker`")
         }
         EngineAddress::Unix(_) => error.with_hint(
             "install Docker Engine: on Debian and Ubuntu `sudo apt-get install docker.io`, elsewhere see docs.docker.com/engine/install",

@@ -15,6 +15,8 @@ pub struct CloudError {
     pub kind: CloudErrorKind,
     /// Whether the call may have taken effect although it failed. Never true for reads.
     pub maybe_done: bool,
+    /// Whether it will certainly fail again soon, although others of its class may pass.
+    pub lasting: bool,
     /// The provider's id of the failed request, for its support desk.
     pub request_id: Option<String>,
     /// Commands or edits that help, where the provider knows better than the class does.
@@ -33,6 +35,7 @@ impl CloudError {
             operation: operation.into(),
             kind,
             maybe_done: false,
+            lasting: false,
             request_id: None,
             hints: Vec::new(),
             source: None,
@@ -43,6 +46,13 @@ impl CloudError {
     #[must_use]
     pub fn maybe_done(mut self) -> Self {
         self.maybe_done = true;
+        self
+    }
+
+    /// Marks a failure that trying again soon cannot mend, e.g. a service that is not there.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        self.lasting = true;
         self
     }
 
@@ -130,6 +140,9 @@ impl Diagnose for CloudError {
     fn retry(&self) -> Retry {
         if self.maybe_done {
             return Retry::Observe;
+        }
+        if self.lasting {
+            return Retry::Never;
         }
         match self.kind {
             CloudErrorKind::RateLimited { after } => Retry::After(after.unwrap_or_default()),
