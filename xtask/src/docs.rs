@@ -9,8 +9,10 @@ use stagecraft_core::error::ALL_CODES;
 
 use crate::Findings;
 
-/// The generated documents: where, and what makes them.
-const PAGES: &[(&str, fn() -> String)] =
+/// Where a generated document is, and what makes it.
+type Page = (&'static str, fn() -> String);
+
+const PAGES: &[Page] =
     &[("docs/config.md", config::reference_markdown), ("docs/errors.md", errors)];
 
 /// Writes the generated documents.

@@ -3,6 +3,7 @@
 //!
 //! Every test has a project of its own and removes its hosts, also when it fails.
 
+#![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to use")]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 

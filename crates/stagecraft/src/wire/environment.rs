@@ -12,6 +12,7 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// The environment this process was started with.
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     pub(crate) fn of_process() -> Self {
         Self { variables: std::env::vars_os().collect(), home: std::env::home_dir() }
     }

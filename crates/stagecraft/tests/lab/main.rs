@@ -3,6 +3,7 @@
 //! Needs an engine, and takes minutes: `./test` runs it, `./test --fast` and a bare `cargo test`
 //! skip it and say so.
 
+#![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to use")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
 mod hostile;
