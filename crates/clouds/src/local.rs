@@ -30,6 +30,7 @@
 //! listed as stopped, and [`start`](CloudProvider::start) goes on from there. Terminating removes
 //! the marks first and the container last, so that killed in between it is still listed.
 
+mod address;
 mod catalogue;
 mod create;
 mod engine;
@@ -60,8 +61,9 @@ use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
+pub use address::EngineAddress;
 pub use catalogue::{REGION, SIZES};
-pub use engine::{Engine, EngineAddress, Reach};
+pub use engine::{Engine, Reach};
 pub use fault::Doing;
 pub use image::Progress;
 

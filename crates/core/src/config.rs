@@ -1,11 +1,12 @@
 //! `stagecraft.yml`: from bytes to a checked [`Config`], or to all of its problems at once.
 //!
 //! ```text
-//! bytes -> source (text, places) -> tree (YAML with spans) -> check (against the JSON Schema)
+//! bytes -> decode -> source (text, places) -> tree (YAML with spans) -> check (against the JSON Schema)
 //!       -> raw (the file as Rust types) -> lower (defaults, `count`, what a schema cannot say)
 //! ```
 
 mod check;
+mod decode;
 mod environment;
 mod lower;
 mod problem;
@@ -33,14 +34,13 @@ use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, ProjectName, Region, Size};
 use raw::RawConfig;
-use source::Source;
 
 /// Parses and checks a file; `file` is its name for messages.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
-    let (source, decoded) = Source::decode(bytes);
+    let (source, decoded) = decode::decode(bytes);
     let parsed = decoded.and_then(|()| tree::parse(&source));
     let (root, problems) = match parsed {
         Ok(parsed) => parsed,
@@ -163,12 +163,7 @@ pub struct SshConfig {
 
 impl Default for SshConfig {
     fn default() -> Self {
-        Self {
-            user: None,
-            port: None,
-            private_key_path: None,
-            host_keys: HostKeys::AcceptNew,
-        }
+        Self { user: None, port: None, private_key_path: None, host_keys: HostKeys::AcceptNew }
     }
 }
 

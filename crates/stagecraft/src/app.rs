@@ -1,14 +1,4 @@
-//! From the command line to an exit code.
-
-use std::ffi::OsString;
-
-use clap::Parser as _;
-use clap::error::ErrorKind;
-use stagecraft_core::error::{Code, ExitCode, Failure};
-
-use crate::args::{Args, Global, Output};
-use crate::commands;
-use crate::stop::Stop;
+use crate::args::Global;
 use crate::ui::Ui;
 use crate::wire::Environment;
 
@@ -21,75 +11,4 @@ pub(crate) struct App {
     pub(crate) ui: Ui,
     /// The environment of the process.
     pub(crate) environment: Environment,
-}
-
-/// Runs one command line to its end.
-pub(crate) fn run(line: Vec<OsString>, environment: Environment) -> ExitCode {
-    let args = match Args::try_parse_from(&line) {
-        Ok(args) => args,
-        Err(error) => return not_understood(&error, &line, &environment),
-    };
-    let ui = Ui::new(&args.global, &environment);
-    let app = App { global: args.global, ui, environment };
-    commands::run(&app, &args.command).unwrap_or_else(|stop| {
-        app.ui.stop(&stop);
-        stop.exit
-    })
-}
-
-/// Shows what was asked for instead of a command, or why there is no command.
-fn not_understood(error: &clap::Error, line: &[OsString], environment: &Environment) -> ExitCode {
-    let output = if asks_for_json(line) { Output::Json } else { Output::Human };
-    let ui = Ui::new(&Global::plain(output), environment);
-    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let outcome = if asked_for {
-        ui.styled_result(&error.render().ansi().to_string())
-    } else {
-        Err(usage(&error.render().to_string()))
-    };
-    match outcome {
-        Ok(()) => ExitCode::Done,
-        Err(stop) => {
-            ui.stop(&stop);
-            stop.exit
-        }
-    }
-}
-
-/// The parser's words in our form: the first paragraph is the message, the tips are hints.
-fn usage(rendered: &str) -> Stop {
-    let rendered = rendered.strip_prefix("error: ").unwrap_or(rendered);
-    let (message, rest) = rendered.split_once("\n\n").unwrap_or((rendered, ""));
-    let words: Vec<&str> = message.split_whitespace().collect();
-    let mut failure = Failure::new(Code::USAGE, words.join(" "));
-    for line in rest.lines().map(str::trim) {
-        if let Some(tip) = line.strip_prefix("tip: ") {
-            failure = failure.with_hint(tip);
-        } else if let Some(usage) = line.strip_prefix("Usage: ") {
-            failure = failure.with_hint(format!("usage: {usage}"));
-        }
-    }
-    Stop::new(ExitCode::Usage, failure)
-}
-
-/// Whether a line that is not understood asks for JSON all the same.
-fn asks_for_json(line: &[OsString]) -> bool {
-    let ours = line.iter().take_while(|word| *word != "--");
-    let words: Vec<&OsString> = ours.collect();
-    words.iter().any(|word| *word == "--output=json")
-        || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
-}
-
-impl Global {
-    /// The options of a line that was not understood.
-    fn plain(output: Output) -> Self {
-        Self {
-            config: crate::args::DEFAULT_CONFIG.into(),
-            env: None,
-            output,
-            verbose: false,
-            color: crate::args::Color::Auto,
-            yes: false,
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! From one `stagecraft.yml` to running, verified, Docker-ready hosts.
 //!
 //! ```text
-//! args -> commands/<verb> -> project (the file) -> run (engine, progress, signals) -> ui, documents
+//! command_line -> args -> commands/<verb> -> project (the file) -> run (engine, progress, signals) -> ui, documents
 //!                            wire: every adapter, and the environment
 //! ```
 //!
@@ -9,8 +9,10 @@
 
 mod app;
 mod args;
+mod command_line;
 mod commands;
 mod documents;
+mod harmless;
 mod next;
 mod project;
 mod run;
@@ -21,5 +23,5 @@ mod wire;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    app::run(std::env::args_os().collect(), wire::Environment::of_process()).into()
+    command_line::run(std::env::args_os().collect(), wire::Environment::of_process()).into()
 }

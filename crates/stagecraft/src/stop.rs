@@ -11,7 +11,7 @@ use stagecraft_core::plan::PlanError;
 use stagecraft_core::resolve::OrderProblem;
 
 use crate::documents::{ErrorDocument, ErrorItem};
-use crate::ui::is_harmless;
+use crate::harmless::is_harmless;
 
 /// A command that ends without a result.
 #[derive(Clone, Debug, PartialEq, Eq)]

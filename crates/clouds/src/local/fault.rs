@@ -8,7 +8,7 @@ use bollard::errors::Error;
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::desired::ProviderId;
 
-use super::engine::EngineAddress;
+use super::address::EngineAddress;
 
 /// What is being tried.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -103,13 +103,6 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Problems found after parsing, by [`Config::environment`](super::Config::environment) or
-    /// [`Config::unsupported`](super::Config::unsupported), with the text of the file.
-    #[must_use]
-    pub fn of_file(file: &str, bytes: &[u8], problems: Vec<Problem>) -> Self {
-        Self::new(file, &Source::decode(bytes).0, problems, &[])
-    }
-
     /// Sorts the problems, and leaves out those that an alias gave a second time.
     pub(super) fn new(
         file: &str,

@@ -1,13 +1,8 @@
-//! The text of a configuration file: decoding it, finding places in it, and showing it safely.
+//! The text of a configuration file: finding places in it, and showing it safely.
 
 use std::ops::Range;
 
-use super::problem::Problem;
 use crate::desired::Position;
-use crate::error::Code;
-
-/// Larger files are refused unread.
-pub(super) const MAX_BYTES: usize = 1024 * 1024;
 
 /// A decoded file that knows where its lines and characters are.
 #[derive(Debug)]
@@ -19,58 +14,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Decodes `bytes`; a byte order mark is left out.
-    ///
-    /// When they are not a text, the problem comes with a source of what could be decoded.
-    pub(super) fn decode(bytes: &[u8]) -> (Self, Result<(), Problem>) {
-        if bytes.len() > MAX_BYTES {
-            let problem = Problem::new(
-                Code::CONFIG_UNREADABLE,
-                format!("the file is too large: {} bytes, at most {MAX_BYTES}", bytes.len()),
-            )
-            .with_help("check the path given with `--config`");
-            return (Self::new(String::new()), Err(problem));
-        }
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let at = error.valid_up_to();
-                let mut problem = Problem::new(
-                    Code::CONFIG_SYNTAX,
-                    format!(
-                        "the file is not UTF-8: byte 0x{:02x} is not part of a character",
-                        bytes[at]
-                    ),
-                )
-                .at(at..at + char::REPLACEMENT_CHARACTER.len_utf8())
-                .with_label("the first byte that is no text");
-                problem = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-                    problem.with_help("the file looks like UTF-16: save it as UTF-8")
-                } else {
-                    problem.with_help("save the file as UTF-8")
-                };
-                return (Self::new(String::from_utf8_lossy(bytes).into_owned()), Err(problem));
-            }
-        };
-        let source = Self::new(text.to_owned());
-        let forbidden = text
-            .char_indices()
-            .find(|&(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'));
-        let outcome = match forbidden {
-            Some((at, c)) => Err(Problem::new(
-                Code::CONFIG_SYNTAX,
-                format!("the file contains the control character U+{:04X}", u32::from(c)),
-            )
-            .at(at..at + c.len_utf8())
-            .with_label("not allowed in YAML")
-            .with_help("remove it")),
-            None => Ok(()),
-        };
-        (source, outcome)
-    }
-
-    fn new(text: String) -> Self {
+    /// A text that was decoded.
+    pub(super) fn new(text: String) -> Self {
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let char_starts = if text.is_ascii() {

@@ -6,6 +6,7 @@ use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Destroys, Plan, plan_down};
 
 use super::carry_out::{Task, carry_out, finish, refuse_protected, refuse_unasked};
+use super::plan::announce;
 use crate::app::App;
 use crate::args::{Down, Output};
 use crate::documents::Verb;
@@ -35,25 +36,13 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
         if !plan.has_effects() {
             return nothing_to_remove(run, &task, &plan);
         }
-        show(app, &project, &plan)?;
+        announce(app, &project, &plan)?;
         let Some(agreed) = agree(run, &plan).await? else {
             return Ok(ExitCode::Interrupted);
         };
         let again = async || plan_for(&run.observe().await?);
         carry_out(run, &task, plan, &agreed, again).await
     })
-}
-
-fn show(app: &App, project: &Project, plan: &Plan) -> Result<(), Stop> {
-    let mut screen = plan_screen(plan, &project.next, app.ui.width());
-    screen.end_line();
-    match app.ui.output {
-        Output::Human => app.ui.result(&screen),
-        Output::Json => {
-            app.ui.say(&screen);
-            Ok(())
-        }
-    }
 }
 
 fn nothing_to_remove(run: &Run<'_>, task: &Task<'_>, plan: &Plan) -> Result<ExitCode, Stop> {

@@ -31,6 +31,19 @@ pub(super) fn result(app: &App, project: &Project, plan: &Plan) -> Result<(), St
     }
 }
 
+/// Shows a plan that is about to be carried out. Standard output is for the one document.
+pub(super) fn announce(app: &App, project: &Project, plan: &Plan) -> Result<(), Stop> {
+    let mut screen = plan_screen(plan, &project.next, app.ui.width());
+    screen.end_line();
+    match app.ui.output {
+        Output::Human => app.ui.result(&screen),
+        Output::Json => {
+            app.ui.say(&screen);
+            Ok(())
+        }
+    }
+}
+
 impl args::Policy {
     /// The same for the plan.
     pub(super) fn to_core(&self) -> stagecraft_core::plan::Policy {

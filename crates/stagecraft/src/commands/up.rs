@@ -2,14 +2,14 @@ use stagecraft_core::error::ExitCode;
 use stagecraft_core::plan::{Destroys, Plan};
 
 use super::carry_out::{Task, carry_out, refuse_protected, refuse_unasked};
-use super::plan::result;
+use super::plan::{announce, result};
 use crate::app::App;
-use crate::args::{Output, Up};
+use crate::args::Up;
 use crate::documents::Verb;
 use crate::project::Project;
 use crate::run::{Logins, Run, with_engine};
 use crate::stop::Stop;
-use crate::ui::{Answer, BAD, Text, can_ask, count, names, plan_screen, removals};
+use crate::ui::{Answer, BAD, Text, can_ask, count, names, removals};
 
 /// Creates what is missing and sets every host up.
 pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
@@ -23,7 +23,9 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
             return Ok(ExitCode::Done);
         }
         refuse_protected(&plan, &args.policy.replace)?;
-        show(app, &project, &plan)?;
+        if plan.finds_changes() {
+            announce(app, &project, &plan)?;
+        }
         let Some(agreed) = agree(run, &plan).await? else {
             return Ok(ExitCode::Interrupted);
         };
@@ -36,23 +38,6 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
         let again = async || Ok(run.plan(&policy).await?.1);
         carry_out(run, &task, plan, &agreed, again).await
     })
-}
-
-/// Shows what is about to happen; nothing when the cloud is as the file asks.
-fn show(app: &App, project: &Project, plan: &Plan) -> Result<(), Stop> {
-    if !plan.finds_changes() {
-        return Ok(());
-    }
-    let mut screen = plan_screen(plan, &project.next, app.ui.width());
-    screen.end_line();
-    match app.ui.output {
-        Output::Human => app.ui.result(&screen),
-        // Standard output is for the one document.
-        Output::Json => {
-            app.ui.say(&screen);
-            Ok(())
-        }
-    }
 }
 
 /// The removals the user agrees to; `None` when the answer is no.

@@ -5,6 +5,8 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::harmless::is_harmless;
+
 /// Version of all documents.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
@@ -77,16 +79,10 @@ pub(crate) trait Document: Serialize + JsonSchema {
         for c in text.chars() {
             // JSON allows these characters unescaped; terminals obey some of them, and bidirectional
             // controls reorder what is read. They can stand inside of texts only.
-            match c {
-                '\u{7f}'..='\u{9f}'
-                | '\u{61c}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}' => {
-                    let _infallible = write!(safe, "\\u{:04x}", u32::from(c));
-                }
-                other => safe.push(other),
+            if c >= '\u{7f}' && !is_harmless(c) {
+                let _infallible = write!(safe, "\\u{:04x}", u32::from(c));
+            } else {
+                safe.push(c);
             }
         }
         safe.push('\n');

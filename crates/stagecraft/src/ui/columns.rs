@@ -2,7 +2,8 @@
 
 use anstyle::Style;
 
-use super::text::{FAINT, PLAIN, Text, clean, longest_piece, width_of};
+use super::text::{FAINT, PLAIN, Text, longest_piece, width_of};
+use crate::harmless::clean;
 
 /// The last column gets at least this much room, and enough for its longest piece, or lines of its
 /// own.

@@ -3,7 +3,8 @@
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use stagecraft_core::error::Code;
 
-use super::text::{BAD, BOLD, FAINT, Text, clean, count};
+use super::text::{BAD, BOLD, FAINT, Text, count};
+use crate::harmless::clean;
 use crate::stop::{Place, Trouble};
 
 /// Source lines are never cut shorter than this.

@@ -1,10 +1,11 @@
 //! Text for people: everything put in is made safe for terminals, everything styled is styled here.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::harmless::clean;
 
 /// Nothing special.
 pub(crate) const PLAIN: Style = Style::new();
@@ -112,36 +113,6 @@ impl Text {
     }
 }
 
-/// Shows control characters instead of sending them: a terminal obeys them, and what a provider, a
-/// host or a file says must not be obeyed. Characters that reorder or hide text go too. Tabs stay.
-pub(crate) fn clean(words: &str) -> Cow<'_, str> {
-    if words.chars().all(is_harmless) {
-        Cow::Borrowed(words)
-    } else {
-        Cow::Owned(words.chars().map(shown).collect())
-    }
-}
-
-/// Whether a terminal shows a character and does nothing else with it. Tabs count.
-pub(crate) fn is_harmless(c: char) -> bool {
-    shown(c) == c
-}
-
-fn shown(c: char) -> char {
-    match c {
-        '\t' => c,
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        other => other,
-    }
-}
-
 /// How many columns words take.
 pub(crate) fn width_of(words: &str) -> usize {
     words.width()
@@ -214,7 +185,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_not_copied() {
-        assert!(matches!(clean("größe 机器 👩‍🚀"), Cow::Borrowed(_)));
+        assert!(matches!(clean("größe 机器 👩‍🚀"), std::borrow::Cow::Borrowed(_)));
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::config::decode::decode;
 use crate::config::parse;
 use crate::config::scalar::Kind;
-use crate::config::source::Source;
 use crate::config::tree::{self, Content, Node};
 
 const FULL: &str = include_str!("../../../../../examples/full/stagecraft.yml");
@@ -143,7 +143,7 @@ pub(super) fn as_json(text: &str) -> Value {
             (Content::Scalar { text, .. }, _) => json!(text),
         }
     }
-    let (source, decoded) = Source::decode(text.as_bytes());
+    let (source, decoded) = decode(text.as_bytes());
     decoded.unwrap();
     let (root, problems) = tree::parse(&source).unwrap();
     assert_eq!(problems, []);

@@ -13,7 +13,8 @@ use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, ProviderEvent
 use stagecraft_core::report::Report;
 
 use super::{Display, words};
-use crate::ui::{BAD, BOLD, FAINT, GOOD, Text, Ui, WARN, clean, width_of};
+use crate::harmless::clean;
+use crate::ui::{BAD, BOLD, FAINT, GOOD, Text, Ui, WARN, width_of};
 
 /// How often the lines are drawn.
 const TICK: Duration = Duration::from_millis(120);
