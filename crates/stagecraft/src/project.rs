@@ -1,7 +1,7 @@
 //! The configuration file of a run, and the environment it is about.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use stagecraft_core::config::{self, Config, Problem, Problems};
@@ -16,6 +16,9 @@ use crate::stop::{Stop, printable};
 
 /// One more byte than a file may have.
 const TOO_MUCH: u64 = 1024 * 1024 + 1;
+
+/// Why a file that belongs to somebody else cannot be read.
+const NOT_PERMITTED: &str = "you may not read it";
 
 /// A file without problems.
 #[derive(Clone, Debug)]
@@ -105,30 +108,36 @@ fn folder_of(file: &Path) -> std::io::Result<PathBuf> {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     // A named pipe would block when it is opened, so what it is comes first.
-    let kind = std::fs::metadata(path).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            "there is no such file".to_owned()
-        } else {
-            error.to_string()
-        }
-    })?;
+    let kind = std::fs::metadata(path).map_err(|error| why(&error))?;
     if kind.is_dir() {
         return Err("it is a directory".to_owned());
     }
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(TOO_MUCH).read_to_end(&mut bytes))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| why(&error))?;
     if bytes.len() as u64 == TOO_MUCH {
         return Err("it is larger than 1 MiB".to_owned());
     }
     Ok(bytes)
 }
 
+fn why(error: &std::io::Error) -> String {
+    if error.kind() == ErrorKind::NotFound {
+        "there is no such file".to_owned()
+    } else if error.kind() == ErrorKind::PermissionDenied {
+        NOT_PERMITTED.to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
 fn unreadable(app: &App, name: &str, why: &str) -> Stop {
     let failure = Failure::new(Code::CONFIG_UNREADABLE, format!("could not read `{name}`: {why}"));
     let stop = Stop::new(ExitCode::Usage, failure);
-    if app.global.config.exists() {
+    if why == NOT_PERMITTED {
+        stop.with_hint(format!("make it readable for you, e.g. by `chmod a+r {name}`"))
+    } else if app.global.config.exists() {
         stop.with_hint("check the path given with `--config`")
     } else if name == crate::args::DEFAULT_CONFIG {
         stop.with_hint("run `stagecraft init` to write a first file, or name yours with `--config`")

@@ -1,4 +1,7 @@
-use crate::stage::{SMALL, Stage};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::stage::{SMALL, Stage, transcript};
 
 #[test]
 fn a_first_file_is_written_and_valid_and_never_overwritten() {
@@ -79,6 +82,20 @@ fn what_is_no_file_is_said() {
     ------- stderr -------
     error[config.unreadable]: could not read `stagecraft.yml`: it is a directory
       hint: check the path given with `--config`
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn a_file_one_may_not_read_is_said_to_be_so() {
+    let stage = Stage::with(SMALL);
+    let closed = Permissions::from_mode(0o000);
+    std::fs::set_permissions(stage.work().join("stagecraft.yml"), closed).unwrap();
+    let output = stage.command_of_nobody(["validate"]).output().unwrap();
+    insta::assert_snapshot!(transcript(&output), @"
+    ------- stderr -------
+    error[config.unreadable]: could not read `stagecraft.yml`: you may not read it
+      hint: make it readable for you, e.g. by `chmod a+r stagecraft.yml`
     [exit status: 1]
     ");
 }

@@ -1,5 +1,8 @@
 //! A place to run the built binary in: its own home and working directory, nothing inherited.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -62,6 +65,23 @@ impl Stage {
             // No engine is there, whatever this machine has.
             .env("DOCKER_HOST", "npipe:////./pipe/docker_engine")
             .stdin(Stdio::null());
+        command
+    }
+
+    /// The command as a user who is not root, and may read only what all may.
+    pub(crate) fn command_of_nobody<'a>(
+        &self,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Command {
+        // The build folder may be closed to others, so the binary goes along.
+        let binary = self.path("stagecraft");
+        std::fs::copy(env!("CARGO_BIN_EXE_stagecraft"), &binary).unwrap();
+        std::fs::set_permissions(self.dir.path(), Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new(binary);
+        command.args(words).current_dir(self.work()).env_clear().stdin(Stdio::null());
+        if rustix::process::geteuid().is_root() {
+            command.uid(65_534).gid(65_534);
+        }
         command
     }
 

@@ -9,5 +9,6 @@
 mod hostile;
 mod interrupted;
 mod lifecycle;
+mod remote_engine;
 mod stage;
 mod street;
