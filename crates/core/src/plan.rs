@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::cloud::Price;
 use crate::desired::ProviderId;
 use crate::error::{Code, Diagnose, Failure, Retry};
-use crate::inventory::Instance;
+use crate::inventory::{Instance, Lifecycle};
 use crate::name::{HostName, InstanceId, InventoryDigest, RoleName, Scope};
 use crate::resolve::ResolvedHost;
 
@@ -257,13 +257,21 @@ pub enum PlanError {
     /// `--host` or `--replace` names a host that is neither in the file nor in the inventory.
     #[error("there is no host `{0}` in this environment")]
     UnknownHost(HostName),
+    /// `--replace` names a host that exists and is not in the file.
+    #[error("`{0}` is not in the file, so there is nothing to replace it with")]
+    NothingToReplaceWith(HostName),
+    /// `--replace` names a host that `--host` leaves out.
+    #[error("`--replace {0}` names a host that `--host` leaves out")]
+    ReplaceNotSelected(HostName),
 }
 
 impl Diagnose for PlanError {
     fn code(&self) -> Code {
         match self {
             Self::Blind { .. } => Code::PLAN_BLIND,
-            Self::UnknownHost(_) => Code::USAGE,
+            Self::UnknownHost(_) | Self::NothingToReplaceWith(_) | Self::ReplaceNotSelected(_) => {
+                Code::USAGE
+            }
         }
     }
 
@@ -275,6 +283,56 @@ impl Diagnose for PlanError {
         match self {
             Self::Blind { why, .. } => why.hints.clone(),
             Self::UnknownHost(_) => Vec::new(),
+            Self::NothingToReplaceWith(host) => {
+                vec![format!("`--prune` removes `{host}`; to keep it, put it back into the file")]
+            }
+            Self::ReplaceNotSelected(host) => vec![format!("add `--host {host}`")],
+        }
+    }
+}
+
+impl Entry {
+    /// Whether carrying out the plan does anything about this host, bootstrap included.
+    #[must_use]
+    pub fn is_worked_on(&self) -> bool {
+        match self.fate {
+            Fate::Proceeds => true,
+            Fate::LeftAlone(Hold::NotSelected) => false,
+            // A host whose replacement is held back is kept, and kept right.
+            Fate::LeftAlone(Hold::NeedsPrune | Hold::NeedsReplace | Hold::Protected) => {
+                self.change.action() == Action::Replace
+            }
+        }
+    }
+
+    /// Whether name, role, protection or tags are changed in place although the replacement that
+    /// the host needs is held back.
+    #[must_use]
+    pub fn updates_in_place(&self) -> bool {
+        match &self.change {
+            Change::Replace { instance, wanted } if self.fate != Fate::Proceeds => {
+                self.is_worked_on()
+                    && wanted.provider == instance.provider
+                    && wanted.marks != instance.marks
+            }
+            Change::Create { .. }
+            | Change::Unchanged { .. }
+            | Change::Resume { .. }
+            | Change::Update { .. }
+            | Change::Replace { .. }
+            | Change::Delete { .. } => false,
+        }
+    }
+
+    /// Whether carrying it out would send a change to the provider.
+    fn has_effects(&self) -> bool {
+        match (&self.change, self.fate) {
+            (Change::Unchanged { .. }, _) | (_, Fate::LeftAlone(Hold::NotSelected)) => false,
+            (_, Fate::Proceeds) => true,
+            (Change::Replace { instance, .. }, Fate::LeftAlone(_)) => {
+                instance.lifecycle == Lifecycle::Stopped || self.updates_in_place()
+            }
+            (_, Fate::LeftAlone(_)) => false,
         }
     }
 }
@@ -289,9 +347,7 @@ impl Plan {
     /// Whether carrying it out would send any change to a provider.
     #[must_use]
     pub fn has_effects(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| entry.fate == Fate::Proceeds && entry.change.action() != Action::Unchanged)
+        self.entries.iter().any(Entry::has_effects)
     }
 
     /// How many entries have this action, carried out or not.

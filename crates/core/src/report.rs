@@ -13,7 +13,7 @@ use crate::error::{Code, ExitCode, Failure};
 use crate::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use crate::inventory::Instance;
 use crate::name::{HostName, RoleName};
-use crate::plan::{Entry, Plan};
+use crate::plan::Plan;
 
 /// How every host of a run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,10 +83,8 @@ impl Report {
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
         Self::of_hosts(plan.entries.iter().filter(|entry| entry.is_worked_on()).map(|entry| {
-            match entry.change.instance() {
-                Some(instance) => HostReport::of_instance(instance),
-                None => HostReport::new(&entry.host, entry.provider, &entry.role),
-            }
+            let address = entry.change.instance().and_then(address_of);
+            HostReport { address, ..HostReport::new(&entry.host, entry.provider, &entry.role) }
         }))
     }
 
@@ -131,7 +129,10 @@ impl Report {
     /// How the process should end.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
-        if self.interrupted {
+        let cut_off = |host: &HostReport| {
+            host.result == HostResult::Skipped { because: SkipReason::Interrupted }
+        };
+        if self.interrupted || self.hosts.values().any(cut_off) {
             return ExitCode::Interrupted;
         }
         let codes: Vec<Code> = self.failures().map(|(_, failure)| failure.code).collect();
@@ -213,22 +214,6 @@ impl HostReport {
                 StepResult::Changed => true,
                 StepResult::Satisfied | StepResult::Failed(_) | StepResult::Skipped => false,
             })
-    }
-}
-
-impl Entry {
-    /// Whether carrying out the plan does anything about this host, bootstrap included.
-    #[must_use]
-    pub fn is_worked_on(&self) -> bool {
-        use crate::plan::{Action, Fate, Hold};
-        match self.fate {
-            Fate::Proceeds => true,
-            Fate::LeftAlone(Hold::NotSelected) => false,
-            // A host whose replacement is held back is kept, and kept right.
-            Fate::LeftAlone(Hold::NeedsPrune | Hold::NeedsReplace | Hold::Protected) => {
-                self.change.action() == Action::Replace
-            }
-        }
     }
 }
 

@@ -1,18 +1,21 @@
-//! The end of what a command prints; the rest is forgotten as it comes.
+//! The end of what a command prints; the rest is forgotten as it comes, and the text says so.
 
 /// Keeps the last `limit` bytes of a stream in at most twice that.
 #[derive(Debug)]
 pub(crate) struct Tail {
     bytes: Vec<u8>,
     limit: usize,
+    /// How much came in all.
+    total: u64,
 }
 
 impl Tail {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { bytes: Vec::new(), limit }
+        Self { bytes: Vec::new(), limit, total: 0 }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
         let useful = &bytes[bytes.len().saturating_sub(self.limit)..];
         if self.bytes.len() + useful.len() > 2 * self.limit {
             let kept = self.limit - useful.len();
@@ -21,7 +24,8 @@ impl Tail {
         self.bytes.extend_from_slice(useful);
     }
 
-    /// The text, with what is not UTF-8 replaced.
+    /// The text, with what is not UTF-8 replaced. When it is only the end, its first line says how
+    /// much is left out.
     pub(crate) fn into_text(mut self) -> String {
         if self.bytes.len() > self.limit {
             let mut start = self.bytes.len() - self.limit;
@@ -31,9 +35,15 @@ impl Tail {
             }
             self.bytes.drain(..start);
         }
-        match String::from_utf8(self.bytes) {
+        let left_out = self.total - self.bytes.len() as u64;
+        let text = match String::from_utf8(self.bytes) {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        if left_out == 0 {
+            text
+        } else {
+            format!("[the first {left_out} bytes are left out]\n{text}")
         }
     }
 }
@@ -49,7 +59,7 @@ mod tests {
             tail.push(format!("{index:02}").as_bytes());
             assert!(tail.bytes.len() <= 20);
         }
-        assert_eq!(tail.into_text(), "9596979899");
+        assert_eq!(tail.into_text(), "[the first 190 bytes are left out]\n9596979899");
     }
 
     #[test]
@@ -57,7 +67,7 @@ mod tests {
         let mut tail = Tail::new(4);
         tail.push(b"ab");
         tail.push(b"0123456789");
-        assert_eq!(tail.into_text(), "6789");
+        assert_eq!(tail.into_text(), "[the first 8 bytes are left out]\n6789");
     }
 
     #[test]
@@ -65,7 +75,7 @@ mod tests {
         let mut tail = Tail::new(4);
         tail.push("aéé".as_bytes());
         tail.push(b"b");
-        assert_eq!(tail.into_text(), "éb");
+        assert_eq!(tail.into_text(), "[the first 3 bytes are left out]\néb");
         let mut tail = Tail::new(4);
         tail.push(&[b'a', 0xff]);
         assert_eq!(tail.into_text(), "a\u{fffd}");

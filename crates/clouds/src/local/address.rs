@@ -10,7 +10,7 @@ use stagecraft_core::desired::ProviderId;
 /// How long a request may take. Starting many containers at once on a busy machine is slow.
 const ANSWER: Duration = Duration::from_secs(120);
 /// Where an engine listens if nobody said otherwise.
-const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+pub(super) const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// Where the engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]

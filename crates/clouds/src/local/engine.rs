@@ -62,8 +62,11 @@ impl Engine {
         let failed = |error: bollard::errors::Error| Fault::from(error).explain(doing, address);
         let docker = address.connect().map_err(failed)?;
         let patient = docker.clone();
-        let docker = docker.with_timeout(FIRST_ANSWER).negotiate_version().await.map_err(failed)?;
-        let (version, info) = tokio::try_join!(docker.version(), docker.info()).map_err(failed)?;
+        let first = |error: bollard::errors::Error| {
+            Fault::from(error).of_a_stranger().explain(doing, address)
+        };
+        let docker = docker.with_timeout(FIRST_ANSWER).negotiate_version().await.map_err(first)?;
+        let (version, info) = tokio::try_join!(docker.version(), docker.info()).map_err(first)?;
         let unsupported = |what: String| {
             CloudError::new(ProviderId::Local, &doing.operation, CloudErrorKind::Unsupported(what))
         };

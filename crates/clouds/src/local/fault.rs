@@ -8,7 +8,7 @@ use bollard::errors::Error;
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::desired::ProviderId;
 
-use super::address::EngineAddress;
+use super::address::{DEFAULT_SOCKET, EngineAddress};
 
 /// What is being tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,29 @@ impl Fault {
         })
     }
 
+    /// The fault of one who never answered as a Docker Engine does: a page of some other server
+    /// says nothing to a user.
+    pub(super) fn of_a_stranger(self) -> Self {
+        match self {
+            Self::Answer { status, .. } if status != 401 && status != 403 && status < 500 => {
+                Self::Misconfigured(format!(
+                    "what answers there, with HTTP status {status}, is no Docker Engine"
+                ))
+            }
+            Self::Garbled(_) => {
+                Self::Misconfigured("what answers there is no Docker Engine".to_owned())
+            }
+            Self::Answer { .. }
+            | Self::Reported(_)
+            | Self::NoSocket
+            | Self::Denied
+            | Self::NotConnected(_)
+            | Self::Misconfigured(_)
+            | Self::Lost(_)
+            | Self::TimedOut => self,
+        }
+    }
+
     /// The failure as the user and the engine of this product see it.
     pub(super) fn explain(self, doing: &Doing, address: &EngineAddress) -> CloudError {
         let lost = |why: String| {
@@ -186,6 +209,9 @@ fn from_answer(status: u16, message: String, doing: &Doing) -> CloudError {
 /// Adds what starts, or else installs, an engine.
 fn not_running(error: CloudError, address: &EngineAddress) -> CloudError {
     match address {
+        EngineAddress::Unix(path) if path.as_os_str() != DEFAULT_SOCKET => {
+            error.lasting().with_hint("check `DOCKER_HOST`, which names this socket")
+        }
         // A socket of this machine that refuses has nobody behind it.
         EngineAddress::Unix(_) if is_installed() => {
             error.lasting().with_hint("start Docker with `sudo systemctl start docker`")

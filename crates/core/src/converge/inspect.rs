@@ -11,17 +11,24 @@ pub fn look(steps: &[Box<dyn Step>]) -> Command {
 /// The steps that are not satisfied, in order, and what would be done about each or why nothing
 /// can be; `None` when the answer to [`look`] was cut short.
 ///
-/// Only the first is certain: mending it may change what the later ones see.
+/// Only the first is certain: mending it changes what the later ones see, so of those it is only
+/// said that they come after it.
 #[must_use]
 pub fn findings(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<(&'static str, String)>> {
     let count = steps.iter().map(|step| step.probe().len()).sum();
     let answers = batch::parse(count, output)?;
     let mut rest = answers.as_slice();
-    let mut open = Vec::new();
+    let mut open: Vec<(&'static str, String)> = Vec::new();
     for step in steps {
         let (own, later) = rest.split_at(step.probe().len());
         rest = later;
-        match step.assess(own) {
+        let assessment = step.assess(own);
+        if let (Some((first, _)), false) = (open.first(), assessment == Assessment::Satisfied) {
+            let why = format!("comes after `{first}`");
+            open.push((step.name(), why));
+            continue;
+        }
+        match assessment {
             Assessment::Satisfied => {}
             Assessment::Needs(changes) => {
                 let doing: Vec<String> = changes.into_iter().map(|change| change.doing).collect();

@@ -23,20 +23,29 @@ pub fn plan_up(
     {
         return Err(PlanError::UnknownHost(unknown.clone()));
     }
+    if let Some(host) = policy.replace.iter().find(|host| !wanted.contains_key(host)) {
+        return Err(PlanError::NothingToReplaceWith(host.clone()));
+    }
+    let selected = |host: &HostName| policy.only.is_empty() || policy.only.contains(host);
+    if let Some(host) = policy.replace.iter().find(|host| !selected(host)) {
+        return Err(PlanError::ReplaceNotSelected(host.clone()));
+    }
     let mut entries = Vec::new();
     for host in hosts {
         let instances = seen.of_host(host);
+        let marked = is_marked_protected(instances);
         let own = match (wanted.get(host), instances) {
             (Some(wanted), []) => Some(create(wanted)),
             (Some(wanted), [instance, ..]) => {
-                let protected = wanted.marks.protected
-                    || instances.iter().any(|instance| instance.marks.protected);
-                Some(keep(wanted, instance, protected, policy))
+                Some(keep(wanted, instance, wanted.marks.protected || marked, policy))
             }
-            (None, [instance, ..]) => Some(delete(instance, Reason::NotInFile, policy.prune)),
+            (None, [instance, ..]) => {
+                Some(delete(instance, Reason::NotInFile, policy.prune, marked))
+            }
             (None, []) => None,
         };
-        let protected = wanted.get(host).is_some_and(|wanted| wanted.marks.protected);
+        // The file says it for all instances; without it, any of them does.
+        let protected = wanted.get(host).map_or(marked, |wanted| wanted.marks.protected);
         // To replace a host is to replace all that stands for it.
         let replaced = own.as_ref().is_some_and(|entry| {
             entry.change.action() == Action::Replace && entry.fate == Fate::Proceeds
@@ -45,11 +54,7 @@ pub fn plan_up(
         if let [kept, surplus @ ..] = instances {
             entries.extend(surplus.iter().map(|instance| {
                 let reason = Reason::Duplicate { kept: kept.id.clone() };
-                let mut entry = delete(instance, reason, policy.prune || replaced);
-                if protected {
-                    entry.fate = Fate::LeftAlone(Hold::Protected);
-                }
-                entry
+                delete(instance, reason, policy.prune || replaced, protected)
             }));
         }
     }
@@ -75,11 +80,9 @@ pub fn plan_down(
     let mut entries: Vec<Entry> = seen
         .instances()
         .map(|instance| {
-            let mut entry = delete(instance, Reason::Requested, true);
-            if protected.contains(&instance.owner.host) {
-                entry.fate = Fate::LeftAlone(Hold::Protected);
-            }
-            entry
+            let host = &instance.owner.host;
+            let protected = protected.contains(host) || is_marked_protected(seen.of_host(host));
+            delete(instance, Reason::Requested, true, protected)
         })
         .collect();
     select(&mut entries, only);
@@ -152,8 +155,15 @@ fn keep(wanted: &ResolvedHost, instance: &Instance, protected: bool, policy: &Po
     entry(wanted, change, reason, Fate::Proceeds)
 }
 
-fn delete(instance: &Instance, reason: Reason, allowed: bool) -> Entry {
-    let fate = if instance.marks.protected {
+/// Whether any of a host's instances says that the host is protected.
+fn is_marked_protected(instances: &[Instance]) -> bool {
+    instances.iter().any(|instance| instance.marks.protected)
+}
+
+/// What to do about an instance that should not be. `protected` when its host is, whatever it says
+/// itself.
+fn delete(instance: &Instance, reason: Reason, allowed: bool, protected: bool) -> Entry {
+    let fate = if protected || instance.marks.protected {
         Fate::LeftAlone(Hold::Protected)
     } else if allowed {
         Fate::Proceeds

@@ -48,6 +48,32 @@ fn prune_removes_what_is_not_in_the_file_and_never_what_is_protected() {
 }
 
 #[test]
+fn a_host_that_left_the_file_is_protected_by_any_of_its_instances() {
+    let mut guarded = running("db-1", 2);
+    guarded.marks.protected = true;
+    let seen = [running("db-1", 1), guarded];
+    let held = ("db-1", "delete", Fate::LeftAlone(Hold::Protected));
+    assert_eq!(told(&up(&[], seen.clone(), &prune())), [held, held]);
+    let none = BTreeSet::new();
+    let plan = plan_down(&scope(), &Inventory::new(seen), &none, &none).expect("a plan");
+    assert_eq!(told(&plan), [held, held]);
+}
+
+#[test]
+fn a_replacement_that_is_held_back_has_an_effect_if_something_changes_in_place() {
+    let mut other = wanted("app-1");
+    other.spec.size = Size::from("large");
+    assert!(!up(&[other.clone()], [running("app-1", 1)], &Policy::default()).has_effects());
+    other.marks.tags.insert("blue".to_owned());
+    let plan = up(&[other.clone()], [running("app-1", 1)], &Policy::default());
+    assert_eq!(told(&plan), [("app-1", "replace", Fate::LeftAlone(Hold::NeedsReplace))]);
+    assert!(plan.has_effects());
+    let only = Policy { only: ["app-2".parse().expect("a name")].into(), ..Policy::default() };
+    let plan = up(&[other, wanted("app-2")], [running("app-1", 1), running("app-2", 2)], &only);
+    assert!(!plan.has_effects(), "it is not worked on");
+}
+
+#[test]
 fn another_size_is_a_replacement_that_must_be_asked_for_by_name() {
     let mut large = wanted("app-1");
     large.spec.size = Size::from("large");
@@ -106,6 +132,28 @@ fn a_host_named_on_the_command_line_must_exist() {
     let seen = Inventory::new([running("app-1", 1)]);
     let error = plan_up(&scope(), &BTreeMap::new(), &seen, &replace("ap-1"));
     assert_eq!(error, Err(PlanError::UnknownHost("ap-1".parse().expect("a name"))));
+}
+
+#[test]
+fn a_replacement_that_cannot_be_is_refused_and_not_forgotten() {
+    let seen = Inventory::new([running("app-1", 1)]);
+    let nothing = plan_up(&scope(), &BTreeMap::new(), &seen, &replace("app-1"));
+    let name: HostName = "app-1".parse().expect("a name");
+    assert_eq!(nothing, Err(PlanError::NothingToReplaceWith(name.clone())));
+
+    let both = [wanted("app-1"), wanted("app-2")].map(|host| (host.name.clone(), host)).into();
+    let other = Policy { only: ["app-2".parse().expect("a name")].into(), ..replace("app-1") };
+    assert_eq!(plan_up(&scope(), &both, &seen, &other), Err(PlanError::ReplaceNotSelected(name)));
+}
+
+#[test]
+fn what_can_be_changed_in_place_is_although_the_replacement_is_held_back() {
+    let mut host = wanted("app-1");
+    host.spec.size = Size::from("large");
+    host.marks.tags = ["blue".to_owned()].into();
+    let plan = up(&[host], [running("app-1", 1)], &Policy::default());
+    assert_eq!(told(&plan), [("app-1", "replace", Fate::LeftAlone(Hold::NeedsReplace))]);
+    assert!(plan.entries[0].updates_in_place() && plan.has_effects());
 }
 
 #[test]
@@ -239,8 +287,11 @@ fn known(
         wanted.contains_key(host)
             || seen.iter().any(|instance| instance.is_live() && &instance.owner.host == host)
     };
-    policy.replace.retain(exists);
     policy.only.retain(exists);
+    let only = policy.only.clone();
+    policy
+        .replace
+        .retain(|host| wanted.contains_key(host) && (only.is_empty() || only.contains(host)));
     policy
 }
 

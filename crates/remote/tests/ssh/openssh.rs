@@ -25,7 +25,8 @@ async fn commands_behave_as_with_the_library_server() {
     let count = remote.run(&Command::new("wc").arg("-c").with_stdin(input)).await.unwrap();
     assert_eq!(count.stdout.trim(), "4000000");
     let flood = remote.run(&Command::script("seq 1000000; exit 4")).await.unwrap();
-    assert_eq!((flood.status, flood.stdout.len()), (4, 1024 * 1024));
+    let end = flood.stdout.split_once("left out]\n").unwrap().1;
+    assert_eq!((flood.status, end.len()), (4, 1024 * 1024));
     assert!(flood.stdout.ends_with("\n999999\n1000000\n"));
     let unread = Command::new("true").with_stdin(vec![b'x'; 5_000_000]);
     assert!(remote.run(&unread).await.unwrap().success(), "nobody has to read the input");
