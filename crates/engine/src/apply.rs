@@ -1,21 +1,22 @@
 //! Carrying out an approved plan, all hosts at once.
 
+mod settle;
 mod sight;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent, SkipReason};
-use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
+use stagecraft_core::inventory::{Instance, Lifecycle};
 use stagecraft_core::name::{HostName, InstanceId};
 use stagecraft_core::plan::{Approved, Change, Entry, Fate};
 use stagecraft_core::resolve::ResolvedHost;
 
-use crate::login::Age;
+use crate::login::Patience;
 use crate::watch::Watch;
 use crate::{Engine, StepsFor};
 use sight::Sight;
@@ -29,14 +30,14 @@ pub struct Stale;
 struct Run<'e> {
     watch: Watch<'e>,
     steps: Option<&'e StepsFor>,
-    /// Instances this run ordered, by host: the only ones it may remove as surplus.
+    /// Instances this run ordered and stands by, by host: the only ones it may remove as surplus.
     ordered: Mutex<BTreeMap<HostName, (ProviderId, InstanceId)>>,
 }
 
 /// How far a host got at the provider.
 enum Reached {
     /// An instance that runs.
-    Instance(Box<Instance>, Age),
+    Instance(Box<Instance>, Patience),
     /// The end: removed, failed or interrupted.
     End(HostEnd),
 }
@@ -76,7 +77,7 @@ impl Engine {
         let hosts = instances.iter().map(|instance| async {
             let host = &instance.owner.host;
             let end = match instance.lifecycle {
-                Lifecycle::Running => self.set_up(instance, Age::Old, Some(steps)).await,
+                Lifecycle::Running => self.set_up(instance, self.with_old(), Some(steps)).await,
                 Lifecycle::Pending
                 | Lifecycle::Stopped
                 | Lifecycle::Terminating
@@ -102,14 +103,21 @@ impl Engine {
         }
     }
 
-    /// Does `work`, and tells once when the user asks to stop meanwhile.
+    /// Does `work`, and tells once if the user asks to stop meanwhile.
     async fn until_done(&self, work: impl Future<Output = ()>) {
         tokio::pin!(work);
-        tokio::select! {
-            () = &mut work => return,
-            () = self.cancel.stopping() => self.events.tell(EventKind::Stopping),
+        let done = tokio::select! {
+            biased;
+            () = self.cancel.stopping() => false,
+            () = &mut work => true,
+        };
+        // Also when the wish and the end came in one breath: hosts may have been skipped for it.
+        if self.cancel.is_stopping() {
+            self.events.tell(EventKind::Stopping);
         }
-        work.await;
+        if !done {
+            work.await;
+        }
     }
 
     async fn host(&self, run: &Run<'_>, host: &HostName, entries: &[&Entry]) {
@@ -146,8 +154,8 @@ impl Engine {
         let mut end = HostEnd::Removed;
         for entry in own {
             end = match self.reach(run, entry).await {
-                Ok(Reached::Instance(instance, age)) => {
-                    self.set_up(&instance, age, run.steps).await
+                Ok(Reached::Instance(instance, patience)) => {
+                    self.set_up(&instance, patience, run.steps).await
                 }
                 Ok(Reached::End(end)) => end,
                 Err(failure) => HostEnd::Failed(failure),
@@ -162,9 +170,8 @@ impl Engine {
             Change::Create { wanted } => self.make(run, wanted, None).await,
             Change::Replace { instance, wanted } if entry.fate == Fate::Proceeds => {
                 self.remove(instance).await?;
-                if !self.wait_until_gone(run, instance).await? {
-                    return Ok(Reached::End(HostEnd::Skipped(SkipReason::Interrupted)));
-                }
+                self.wait_until_gone(run, &entry.host, instance.provider, Some(&instance.id))
+                    .await?;
                 self.make(run, wanted, Some(&instance.id)).await
             }
             Change::Replace { instance, wanted }
@@ -182,15 +189,14 @@ impl Engine {
         replaced: Option<&InstanceId>,
     ) -> Result<Reached, Failure> {
         let host = &wanted.name;
-        if self.cancel.is_stopping() {
-            return Ok(Reached::End(HostEnd::Skipped(SkipReason::Interrupted)));
+        let mut ordered = self.order(run.watch.scope(), wanted, replaced).await;
+        if ordered.as_ref().is_err_and(|failure| failure.code == Code::CLOUD_CONFLICT) {
+            // An instance of ours that was removed a moment ago may still hold the name.
+            self.wait_until_gone(run, host, wanted.provider, None).await?;
+            ordered = self.order(run.watch.scope(), wanted, replaced).await;
         }
-        self.tell(host, HostEvent::Creating);
-        let instance = self.order(run.watch.scope(), wanted, replaced).await?;
-        run.ordered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(host.clone(), (instance.provider, instance.id.clone()));
+        let instance = ordered?;
+        run.ordered().insert(host.clone(), (instance.provider, instance.id.clone()));
         self.tell(host, HostEvent::Created(Box::new(instance.clone())));
         self.wait_until_up(run, host, instance.provider, Some(instance.id)).await
     }
@@ -209,15 +215,16 @@ impl Engine {
             self.update(instance, &wanted.marks).await?;
         }
         match instance.lifecycle {
-            Lifecycle::Running => Ok(Reached::Instance(Box::new(instance.clone()), Age::Old)),
+            Lifecycle::Running => {
+                Ok(Reached::Instance(Box::new(instance.clone()), self.with_old()))
+            }
             Lifecycle::Stopped => {
                 self.start(instance).await?;
                 self.wait_until_up(run, host, instance.provider, None).await
             }
             Lifecycle::Pending => self.wait_until_up(run, host, instance.provider, None).await,
-            Lifecycle::Failed | Lifecycle::Terminating | Lifecycle::Terminated => {
-                Err(sight::lost(host))
-            }
+            Lifecycle::Failed => Err(sight::failed_to_boot(host)),
+            Lifecycle::Terminating | Lifecycle::Terminated => Err(sight::lost(host)),
         }
     }
 
@@ -237,7 +244,7 @@ impl Engine {
             let seen = run.watch.until(provider, |seen| {
                 let waited = self.clock.now().saturating_sub(began);
                 let may_be_hidden = mine.is_some() && waited < self.limits.listing_delay;
-                sight::of_host(host, mine.as_ref(), may_be_hidden, seen)
+                sight::of_host(host, mine.as_ref(), may_be_hidden, &seen.live)
             });
             let sight = tokio::select! {
                 sight = seen => sight?,
@@ -249,12 +256,11 @@ impl Engine {
             match sight {
                 Sight::Up(instance) => {
                     self.tell(host, HostEvent::Running(instance.clone()));
-                    return Ok(Reached::Instance(instance, Age::New));
+                    return Ok(Reached::Instance(instance, self.with_new()));
                 }
                 Sight::Surplus => {
                     if let Some(mine) = mine.take() {
-                        self.tell(host, HostEvent::RemovingDuplicate);
-                        self.terminate(host, provider, &mine).await?;
+                        self.remove_surplus(run, host, provider, &mine).await?;
                     }
                 }
                 Sight::Lost(failure) => return Err(failure),
@@ -262,50 +268,33 @@ impl Engine {
         }
     }
 
-    /// Waits until an instance that is being removed is no longer listed, so that its name is free
-    /// and nothing takes it for its successor. `false` when the user asked to stop.
-    async fn wait_until_gone(&self, run: &Run<'_>, old: &Instance) -> Result<bool, Failure> {
-        let gone = run.watch.until(old.provider, |seen| {
-            let there = seen.of_host(&old.owner.host).iter().any(|instance| instance.id == old.id);
+    /// Waits until no instance of a host is being removed any more, and `old` is no longer listed,
+    /// so that its name is free and nothing takes it for its successor.
+    async fn wait_until_gone(
+        &self,
+        run: &Run<'_>,
+        host: &HostName,
+        provider: ProviderId,
+        old: Option<&InstanceId>,
+    ) -> Result<(), Failure> {
+        let gone = run.watch.until(provider, |seen| {
+            let there = seen.leaving.contains(host)
+                || seen.live.of_host(host).iter().any(|instance| Some(&instance.id) == old);
             (!there).then_some(())
         });
         tokio::select! {
-            gone = gone => gone.map(|()| true),
+            gone = gone => gone,
             () = self.clock.sleep(self.limits.boot) => {
-                Err(sight::still_there(&old.owner.host, self.limits.boot))
+                Err(sight::still_there(host, self.limits.boot))
             }
-            () = self.cancel.stopping() => Ok(false),
+            () = self.cancel.stopping() => Err(interrupted()),
         }
     }
+}
 
-    /// The last look of a run that ordered something: an instance of ours that another run's turns
-    /// out to be older than is removed, and the other set up in its place.
-    async fn settle(&self, run: &Run<'_>) {
-        let ordered = run.ordered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut seen: BTreeMap<ProviderId, Inventory> = BTreeMap::new();
-        for &(provider, _) in ordered.values() {
-            if !seen.contains_key(&provider)
-                && let Ok(listed) = self.list(provider, run.watch.scope()).await
-            {
-                // A list that fails leaves the duplicate to the next run's plan.
-                seen.insert(provider, Inventory::new(listed));
-            }
-        }
-        let surplus = ordered.iter().filter(|(host, (provider, mine))| {
-            seen.get(provider).is_some_and(|seen| sight::is_surplus(host, mine, seen))
-        });
-        join_all(surplus.map(|(host, (provider, mine))| async {
-            let reached = self.wait_until_up(run, host, *provider, Some(mine.clone())).await;
-            let end = match reached {
-                Ok(Reached::Instance(instance, age)) => {
-                    self.set_up(&instance, age, run.steps).await
-                }
-                Ok(Reached::End(end)) => end,
-                Err(failure) => HostEnd::Failed(failure),
-            };
-            self.end(host, end);
-        }))
-        .await;
+impl Run<'_> {
+    fn ordered(&self) -> MutexGuard<'_, BTreeMap<HostName, (ProviderId, InstanceId)>> {
+        self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

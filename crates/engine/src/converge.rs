@@ -5,7 +5,7 @@ use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{Remote, RemoteError, Target};
 
-use crate::login::Age;
+use crate::login::Patience;
 use crate::{Engine, StepsFor};
 
 impl Engine {
@@ -13,7 +13,7 @@ impl Engine {
     pub(crate) async fn set_up(
         &self,
         instance: &Instance,
-        age: Age,
+        patience: Patience,
         steps: Option<&StepsFor>,
     ) -> HostEnd {
         let host = &instance.owner.host;
@@ -26,7 +26,7 @@ impl Engine {
                 format!("`{host}` runs and has no address"),
             ));
         };
-        match self.login(&target, age).await {
+        match self.login(&target, patience).await {
             Err(failure) => HostEnd::Failed(failure),
             Ok(None) => HostEnd::Skipped(SkipReason::Interrupted),
             Ok(Some(login)) => {

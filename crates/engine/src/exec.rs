@@ -6,7 +6,6 @@ use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{Command, Output, Target};
 
 use crate::Engine;
-use crate::login::Age;
 
 impl Engine {
     /// Runs a command on hosts, all at once, and passes on each outcome as it comes.
@@ -33,7 +32,10 @@ impl Engine {
             Failure::new(Code::HOST_MISSING, format!("`{host}` has no address"))
                 .with_hint("run `stagecraft infra up`")
         })?;
-        let login = self.login(&target, Age::Old).await?.ok_or_else(crate::apply::interrupted)?;
+        let login = self
+            .login(&target, self.while_looking())
+            .await?
+            .ok_or_else(crate::apply::interrupted)?;
         let outcome = login.remote.run(command).await;
         login.remote.close().await;
         outcome.map_err(|error| Failure::from(&error))

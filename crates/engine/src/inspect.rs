@@ -8,7 +8,6 @@ use stagecraft_core::inventory::{Instance, Lifecycle};
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Target;
 
-use crate::login::Age;
 use crate::{Engine, StepsFor};
 
 /// How a host is, as far as looking tells.
@@ -57,7 +56,7 @@ impl Engine {
             (Lifecycle::Running, Some(target)) => target,
             (lifecycle, _) => return Health::NotRunning(lifecycle),
         };
-        let login = match self.login(&target, Age::Old).await {
+        let login = match self.login(&target, self.while_looking()).await {
             Ok(Some(login)) => login,
             Ok(None) => return Health::Unreachable(crate::apply::interrupted()),
             Err(failure) => return Health::Unreachable(failure),

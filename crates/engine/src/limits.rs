@@ -15,8 +15,11 @@ pub struct Limits {
     pub listing_delay: Duration,
     /// How long SSH of a host that is just booting may take to answer.
     pub new_host_login: Duration,
-    /// How long SSH of a host that ran already may take to answer.
+    /// How long SSH of a host that was there before may take to answer; a run that was killed may
+    /// have left it booting.
     pub old_host_login: Duration,
+    /// How long SSH may take to answer somebody who only looks, or runs a command.
+    pub look: Duration,
 }
 
 impl Default for Limits {
@@ -28,7 +31,8 @@ impl Default for Limits {
             boot: Duration::from_secs(10 * 60),
             listing_delay: Duration::from_secs(60),
             new_host_login: Duration::from_secs(5 * 60),
-            old_host_login: Duration::from_secs(15),
+            old_host_login: Duration::from_secs(60),
+            look: Duration::from_secs(15),
         }
     }
 }

@@ -11,13 +11,13 @@ use crate::Engine;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Whether a host may still be booting.
+/// How long a host is given to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Age {
-    /// Just ordered or switched on: silence and refused keys are normal for a while.
-    New,
-    /// Ran before: it gets a little time, and a refused key is final.
-    Old,
+pub(crate) enum Patience {
+    /// It may still be booting: silence and refused keys are normal for this long.
+    Booting(Duration),
+    /// It ran before: it gets a little time, and a refused key is final.
+    Up(Duration),
 }
 
 /// An open connection, and its place among those that may be open at once.
@@ -28,27 +28,44 @@ pub(crate) struct Login<'e> {
 }
 
 impl Engine {
+    /// With a host that this run ordered or switched on.
+    pub(crate) fn with_new(&self) -> Patience {
+        Patience::Booting(self.limits.new_host_login)
+    }
+
+    /// With a host that was there before this run.
+    pub(crate) fn with_old(&self) -> Patience {
+        Patience::Up(self.limits.old_host_login)
+    }
+
+    /// With a host that is only looked at.
+    pub(crate) fn while_looking(&self) -> Patience {
+        Patience::Up(self.limits.look)
+    }
+
     /// Connects to a host, waiting while it may still be booting. `None` when the user asked to
     /// stop meanwhile.
     pub(crate) async fn login(
         &self,
         target: &Target,
-        age: Age,
+        patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
         let host = &target.host;
-        let limit = match age {
-            Age::New => self.limits.new_host_login,
-            Age::Old => self.limits.old_host_login,
-        };
-        self.tell(host, HostEvent::WaitingForSsh);
-        let began = self.clock.now();
+        let (Patience::Booting(limit) | Patience::Up(limit)) = patience;
+        // Waiting for a turn does not count.
+        let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
+        let mut told = false;
         loop {
             // Held while trying and while connected, not between tries.
             let slot = self.login_slots.acquire().await.ok();
             if self.cancel.is_stopping() {
                 return Ok(None);
             }
+            if !std::mem::replace(&mut told, true) {
+                self.tell(host, HostEvent::WaitingForSsh);
+            }
+            let began = self.clock.now();
             let error = match self.connector.connect(target).await {
                 Ok(remote) => {
                     self.tell(host, HostEvent::Connected);
@@ -57,12 +74,12 @@ impl Engine {
                 Err(error) => error,
             };
             drop(slot);
-            let waited = self.clock.now().saturating_sub(began);
-            if !may_come_up(&error, age) {
+            waited += self.clock.now().saturating_sub(began) + pause;
+            if !may_come_up(&error, patience) {
                 return Err(Failure::from(&error));
             }
-            if waited + pause > limit {
-                return Err(gave_up(&error, age, limit));
+            if waited > limit {
+                return Err(gave_up(&error, patience, limit));
             }
             self.pause(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -71,21 +88,21 @@ impl Engine {
 }
 
 /// Whether the failure is one that passes when a host has booted.
-fn may_come_up(error: &RemoteError, age: Age) -> bool {
+fn may_come_up(error: &RemoteError, patience: Patience) -> bool {
     match (error, error.retry()) {
-        (RemoteError::Refused { .. }, _) => age == Age::New,
+        (RemoteError::Refused { .. }, _) => matches!(patience, Patience::Booting(_)),
         (_, Retry::After(_)) => true,
         (_, Retry::Never | Retry::Observe) => false,
     }
 }
 
-fn gave_up(error: &RemoteError, age: Age, limit: Duration) -> Failure {
+fn gave_up(error: &RemoteError, patience: Patience, limit: Duration) -> Failure {
     let mut failure = Failure::from(error);
     failure.code = Code::SSH_FAILED;
     failure.message = format!("{error}; gave up after {} s", limit.as_secs());
-    match age {
-        Age::New => {}
-        Age::Old => failure.hints.push(format!(
+    match patience {
+        Patience::Booting(_) => {}
+        Patience::Up(_) => failure.hints.push(format!(
             "if the machine is broken, `stagecraft infra up --replace {}` makes another",
             error.host()
         )),

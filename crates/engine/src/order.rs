@@ -45,6 +45,9 @@ impl Engine {
             if self.cancel.is_stopping() {
                 return Err(interrupted());
             }
+            if failed == 0 {
+                self.tell(host, HostEvent::Creating);
+            }
             let answer = cloud.create(&request).await;
             drop(slot);
             let error = match answer {
@@ -66,7 +69,7 @@ impl Engine {
                 self.tell(host, HostEvent::Retrying { after, code: error.code() });
             });
             if !retry.await {
-                return Err(Failure::from(&error));
+                return Err(self.given_up(&error));
             }
         }
     }
@@ -107,8 +110,9 @@ impl Engine {
     /// Switches an instance on.
     pub(crate) async fn start(&self, instance: &Instance) -> Result<(), Failure> {
         let host = &instance.owner.host;
-        self.tell(host, HostEvent::Starting);
-        self.change(host, instance.provider, async |cloud| cloud.start(&instance.id).await).await?;
+        let begin = || self.tell(host, HostEvent::Starting);
+        let request = async |cloud: &dyn CloudProvider| cloud.start(&instance.id).await;
+        self.change(host, instance.provider, begin, request).await?;
         self.tell(host, HostEvent::Started);
         Ok(())
     }
@@ -116,53 +120,70 @@ impl Engine {
     /// Replaces what an instance carries.
     pub(crate) async fn update(&self, instance: &Instance, marks: &Marks) -> Result<(), Failure> {
         let host = &instance.owner.host;
-        self.tell(host, HostEvent::Updating);
-        let id = &instance.id;
-        self.change(host, instance.provider, async |cloud| cloud.update(id, marks).await).await?;
+        let begin = || self.tell(host, HostEvent::Updating);
+        let request = async |cloud: &dyn CloudProvider| cloud.update(&instance.id, marks).await;
+        self.change(host, instance.provider, begin, request).await?;
         self.tell(host, HostEvent::Updated);
         Ok(())
     }
 
-    /// Removes an instance; that it is gone already is success.
+    /// Removes an instance; that it is gone already is success. `begin` is called when it is
+    /// asked for.
     pub(crate) async fn terminate(
         &self,
         host: &HostName,
         provider: ProviderId,
         id: &InstanceId,
+        begin: impl Fn(),
     ) -> Result<(), Failure> {
-        self.change(host, provider, async |cloud| cloud.terminate(id).await).await.map(|_| ())
+        let request = async |cloud: &dyn CloudProvider| cloud.terminate(id).await;
+        self.change(host, provider, begin, request).await.map(|_| ())
     }
 
     /// Removes an instance and tells of it.
     pub(crate) async fn remove(&self, instance: &Instance) -> Result<(), Failure> {
         let host = &instance.owner.host;
-        self.tell(host, HostEvent::Terminating);
-        self.terminate(host, instance.provider, &instance.id).await?;
+        let begin = || self.tell(host, HostEvent::Terminating);
+        self.terminate(host, instance.provider, &instance.id, begin).await?;
         self.tell(host, HostEvent::Terminated(Box::new(instance.clone())));
         Ok(())
     }
 
-    /// Makes an idempotent change, again if its answer was lost.
+    /// Makes an idempotent change, again if its answer was lost. `begin` is called before the
+    /// first try, and not at all when the user asked to stop before its turn came.
     async fn change<T>(
         &self,
         host: &HostName,
         provider: ProviderId,
+        begin: impl Fn(),
         request: impl AsyncFn(&dyn CloudProvider) -> Result<T, CloudError>,
     ) -> Result<T, Failure> {
         let cloud = self.cloud(provider).map_err(|error| Failure::from(&error))?;
+        let mut begun = false;
         self.repeat(
             async || {
                 let _slot = self.order_slots.acquire().await;
                 if self.cancel.is_stopping() {
                     return Ok(None);
                 }
+                if !std::mem::replace(&mut begun, true) {
+                    begin();
+                }
                 request(cloud).await.map(Some)
             },
             |after, code| self.tell(host, HostEvent::Retrying { after, code }),
         )
         .await
-        .map_err(|error| Failure::from(&error))?
+        .map_err(|error| self.given_up(&error))?
         .ok_or_else(interrupted)
+    }
+
+    /// Why a request that failed is not made again.
+    fn given_up(&self, error: &CloudError) -> Failure {
+        match error.retry() {
+            Retry::After(_) | Retry::Observe if self.cancel.is_stopping() => interrupted(),
+            Retry::After(_) | Retry::Observe | Retry::Never => Failure::from(error),
+        }
     }
 
     pub(crate) fn cloud(&self, id: ProviderId) -> Result<&dyn CloudProvider, CloudError> {

@@ -48,7 +48,7 @@ impl Engine {
     /// Makes a request until it succeeds, its failure is final, or the tries are used up.
     ///
     /// For requests that may be repeated without harm: reads, and changes that are idempotent.
-    /// `retrying` is told before each wait.
+    /// `retrying` is told before each wait. A wait that the user cuts short ends in the failure.
     pub(crate) async fn repeat<T>(
         &self,
         mut request: impl AsyncFnMut() -> Result<T, CloudError>,
@@ -72,6 +72,9 @@ impl Engine {
                 Again::After(delay) => {
                     retrying(delay, error.code());
                     self.pause(delay).await;
+                    if self.cancel.is_stopping() {
+                        return Err(error);
+                    }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Waiting for many instances by one list per provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::Failure;
-use stagecraft_core::inventory::Inventory;
-use stagecraft_core::name::Scope;
+use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
+use stagecraft_core::name::{HostName, Scope};
 use tokio::sync::{Notify, watch};
 
 use crate::Engine;
@@ -40,11 +40,20 @@ struct Feed {
     latest: watch::Sender<Option<Look>>,
 }
 
+/// What one list showed.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// What stands for hosts.
+    pub(crate) live: Inventory,
+    /// Hosts of which an instance is being removed; it may still hold the host's name.
+    pub(crate) leaving: BTreeSet<HostName>,
+}
+
 /// One list, or why there is none.
 #[derive(Clone, Debug)]
 struct Look {
     number: u64,
-    seen: Result<Arc<Inventory>, Failure>,
+    seen: Result<Arc<Seen>, Failure>,
 }
 
 impl<'e> Watch<'e> {
@@ -72,7 +81,7 @@ impl<'e> Watch<'e> {
     pub(crate) async fn until<T>(
         &self,
         provider: ProviderId,
-        mut judge: impl FnMut(&Inventory) -> Option<T>,
+        mut judge: impl FnMut(&Seen) -> Option<T>,
     ) -> Result<T, Failure> {
         let feed = &self.feeds[&provider];
         let mut looks = feed.latest.subscribe();
@@ -103,7 +112,7 @@ impl<'e> Watch<'e> {
             let number = feed.begun.fetch_add(1, Ordering::SeqCst);
             let listing = self.engine.list(provider, self.scope).await;
             let seen = listing
-                .map(|instances| Arc::new(Inventory::new(instances)))
+                .map(|instances| Arc::new(Seen::new(instances)))
                 .map_err(|error| Failure::from(&error));
             feed.latest.send_replace(Some(Look { number, seen }));
 
@@ -115,6 +124,17 @@ impl<'e> Watch<'e> {
                 () = feed.wanted.notified() => pause = SHORTEST,
             }
         }
+    }
+}
+
+impl Seen {
+    fn new(listed: Vec<Instance>) -> Self {
+        let leaving = listed
+            .iter()
+            .filter(|instance| instance.lifecycle == Lifecycle::Terminating)
+            .map(|instance| instance.owner.host.clone())
+            .collect();
+        Self { live: Inventory::new(listed), leaving }
     }
 }
 

@@ -20,7 +20,6 @@ pub(crate) const DEFAULT_CONFIG: &str = "stagecraft.yml";
 #[command(
     name = "stagecraft",
     version,
-    disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 wrong usage or configuration, 2 the cloud failed, \
                   3 bootstrap could not start, 10 some hosts failed, \
                   11 `infra plan --detailed-exitcode` found changes, 130 interrupted."
@@ -136,6 +135,9 @@ pub(crate) enum Infra {
 }
 
 /// Show what `infra up` would change, and why; changes nothing
+///
+/// Compares what the cloud has with what the file asks for. It does not look into hosts: whether
+/// what `infra up` sets up on them is still right, `infra status` says.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Plan {
     /// Exit with 11 when something differs from the file
@@ -216,7 +218,8 @@ pub(crate) enum InventoryFormat {
 
 /// Open a shell on a host, or run one command there
 ///
-/// Hands over to the system's `ssh` client, with the host's key checked as everywhere else.
+/// Hands over to the system's `ssh` client, with the host's key checked as everywhere else, and ends
+/// as it does: with the status of the command, or 255 when `ssh` itself failed.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ssh {
     /// The host
@@ -228,6 +231,10 @@ pub(crate) struct Ssh {
 }
 
 /// Run a command on many hosts at once, as root
+///
+/// One word is a line for the host's shell: `exec -- 'df -h | tail -1'`. Several are a program and
+/// its arguments, each passed on as it stands: `exec -- df -h`. Standard input is not passed on.
+/// For people, hosts are shown in the order in which they are done.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Exec {
     /// Hosts of this role only; may be repeated
@@ -239,7 +246,7 @@ pub(crate) struct Exec {
     /// Stop waiting for a host after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
-    /// The command
+    /// The command: one word is a line for a shell, several are passed on as they are
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<String>,
 }
@@ -310,6 +317,15 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn help_of_plan_says_where_hosts_are_looked_into() {
+        let mut command = Args::command();
+        let plan = command.find_subcommand_mut("infra").unwrap().find_subcommand_mut("plan");
+        let help = plan.unwrap().render_long_help().to_string();
+        assert!(help.contains("does not look into hosts"), "{help}");
+        assert!(help.contains("`infra status`"), "{help}");
     }
 
     #[test]

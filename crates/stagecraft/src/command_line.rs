@@ -2,15 +2,15 @@
 
 use std::ffi::OsString;
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
 use stagecraft_core::error::{Code, ExitCode, Failure};
 
 use crate::app::App;
 use crate::args::{Args, Global, Output};
 use crate::commands;
 use crate::stop::Stop;
-use crate::ui::Ui;
+use crate::ui::{Text, Ui};
 use crate::wire::Environment;
 
 /// Runs one command line to its end.
@@ -32,10 +32,19 @@ fn not_understood(error: &clap::Error, line: &[OsString], environment: &Environm
     let output = if asks_for_json(line) { Output::Json } else { Output::Human };
     let ui = Ui::new(&Global::plain(output), environment);
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let no_command = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let rendered = error.render();
     let outcome = if asked_for {
-        ui.styled_result(&error.render().ansi().to_string())
+        ui.styled_result(&rendered.ansi().to_string())
+    } else if no_command && output == Output::Human {
+        ui.say(Text::new().append_trusted(&rendered.ansi().to_string()));
+        return ExitCode::Usage;
     } else {
-        Err(usage(&error.render().to_string()))
+        let stop = usage(&rendered.to_string());
+        Err(match elsewhere(error) {
+            Some(command) => stop.with_hint(format!("the command is `{command}`")),
+            None => stop,
+        })
     };
     match outcome {
         Ok(()) => ExitCode::Done,
@@ -44,6 +53,22 @@ fn not_understood(error: &clap::Error, line: &[OsString], environment: &Environm
             stop.exit
         }
     }
+}
+
+/// The command of that name on the other level: `infra validate` is `validate`, `up` is `infra up`.
+fn elsewhere(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let all = Args::command();
+    if all.find_subcommand(name).is_some() {
+        return Some(format!("stagecraft {name}"));
+    }
+    let infra = all.find_subcommand("infra")?;
+    infra.find_subcommand(name).map(|_| format!("stagecraft infra {name}"))
 }
 
 /// The parser's words in our form: the first paragraph is the message, the tips are hints.

@@ -30,6 +30,8 @@ use signals::Signals;
 pub(crate) enum Logins {
     /// It does, or makes hosts that somebody must be able to log in to.
     Needed,
+    /// It does, to run one command there.
+    ForCommand,
     /// It looks at the cloud only.
     None,
 }
@@ -62,10 +64,16 @@ pub(crate) fn with_engine<'a, T>(
 ) -> Result<T, Stop> {
     let config = &project.file.config;
     let access = match logins {
-        Logins::Needed => Some(wire::access(&app.environment, config, &project.folder)?),
+        Logins::Needed | Logins::ForCommand => {
+            Some(wire::access(&app.environment, config, &project.folder)?)
+        }
         Logins::None => None,
     };
-    let progress = Progress::new(&app.ui);
+    let logged_in = match logins {
+        Logins::Needed | Logins::None => "logged in, looking",
+        Logins::ForCommand => "running the command",
+    };
+    let progress = Progress::new(&app.ui, logged_in);
     let providers = wire::providers(&app.environment, config, access.as_ref(), &progress)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -144,25 +152,27 @@ impl Run<'_> {
         let wanted: BTreeMap<HostName, ResolvedHost> =
             resolve(scope, hosts, &catalogues, &file.ssh_keys())
                 .map_err(|problems| file.order_problems(problems))?;
-        let plan =
-            plan_up(scope, &wanted, &inventory, policy).map_err(|error| self.no_plan(&error))?;
+        let plan = plan_up(scope, &wanted, &inventory, policy)
+            .map_err(|error| self.no_plan(&error, &inventory))?;
         Ok((inventory, plan))
     }
 
     /// Why there is no plan.
-    pub(crate) fn no_plan(&self, error: &PlanError) -> Stop {
+    pub(crate) fn no_plan(&self, error: &PlanError, inventory: &Inventory) -> Stop {
         match error {
-            PlanError::UnknownHost(_) => Stop::from(error).with_hint(self.known_hosts_hint()),
-            PlanError::Blind { .. } => Stop::from(error),
+            PlanError::UnknownHost(_) => {
+                Stop::from(error).with_hint(self.known_hosts_hint(inventory))
+            }
+            PlanError::Blind { .. }
+            | PlanError::NothingToReplaceWith(_)
+            | PlanError::ReplaceNotSelected(_) => Stop::from(error),
         }
     }
 
     /// Which hosts there are to name.
-    pub(crate) fn known_hosts_hint(&self) -> String {
-        match names(self.project.hosts.keys()) {
-            none if none.is_empty() => "the file has no hosts in this environment".to_owned(),
-            hosts => format!("the file has {hosts}"),
-        }
+    pub(crate) fn known_hosts_hint(&self, inventory: &Inventory) -> String {
+        let exist = inventory.hosts().map(|(host, _)| host);
+        known_hosts(self.project.hosts.keys(), exist)
     }
 
     /// Does work that changes nothing; the first signal ends it.
@@ -199,6 +209,25 @@ impl Run<'_> {
     }
 }
 
+/// The hosts of the file, and those that exist without it.
+fn known_hosts<'h>(
+    file: impl IntoIterator<Item = &'h HostName>,
+    exist: impl IntoIterator<Item = &'h HostName>,
+) -> String {
+    let file: BTreeSet<&HostName> = file.into_iter().collect();
+    let others: BTreeSet<&HostName> =
+        exist.into_iter().filter(|host| !file.contains(host)).collect();
+    let mut hint = match names(&file) {
+        none if none.is_empty() => "the file has no hosts in this environment".to_owned(),
+        hosts => format!("the file has {hosts}"),
+    };
+    if !others.is_empty() {
+        let exist = if others.len() == 1 { "exists and is" } else { "exist and are" };
+        hint.push_str(&format!("; {} {exist} not in it", names(&others)));
+    }
+    hint
+}
+
 fn refuse_blind(inventory: &Inventory) -> Result<(), Stop> {
     match inventory.unlisted().iter().next() {
         Some((&provider, why)) => Err(Stop::from(&PlanError::Blind { provider, why: why.clone() })),
@@ -217,5 +246,25 @@ impl Connector for NoLogins {
             host: target.host.clone(),
             why: "this command does not log in".to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::samples::host;
+
+    #[test]
+    fn hosts_that_exist_and_are_not_in_the_file_can_be_named_too() {
+        let (a, b, c) = (host("a"), host("b"), host("c"));
+        assert_eq!(known_hosts([&a, &b], [&b]), "the file has `a` and `b`");
+        assert_eq!(
+            known_hosts([&a], [&a, &b, &c]),
+            "the file has `a`; `b` and `c` exist and are not in it"
+        );
+        assert_eq!(
+            known_hosts([], [&b]),
+            "the file has no hosts in this environment; `b` exists and is not in it"
+        );
     }
 }

@@ -186,11 +186,18 @@ impl From<&CloudError> for Stop {
 
 impl From<&PlanError> for Stop {
     fn from(error: &PlanError) -> Self {
-        let exit = match error {
-            PlanError::Blind { .. } => ExitCode::Cloud,
-            PlanError::UnknownHost(_) => ExitCode::Usage,
+        let mut failure = Failure::from(error);
+        let exit = if let PlanError::Blind { why, .. } = error {
+            // The cause says already which provider could not be listed.
+            failure.message = format!(
+                "{}; without that, what exists is unknown and nothing is done",
+                why.message
+            );
+            ExitCode::Cloud
+        } else {
+            ExitCode::Usage
         };
-        Self::new(exit, Failure::from(error))
+        Self::new(exit, failure)
     }
 }
 
@@ -232,6 +239,19 @@ mod tests {
     fn a_printable_file_keeps_its_places() {
         let text = "\u{feff}a: \"\x1b[2J\u{9b}x\"\r\nb: \r1\n";
         assert_eq!(printable(text), "a: \"?[2J??x\"\r\nb: ?1\n");
+    }
+
+    #[test]
+    fn a_provider_that_could_not_be_listed_is_named_once() {
+        let why = Failure::new(Code::CLOUD_UNREACHABLE, "local could not list `a/b`: no answer");
+        let provider = stagecraft_core::desired::ProviderId::Local;
+        let stop = Stop::from(&PlanError::Blind { provider, why });
+        assert_eq!(stop.exit, ExitCode::Cloud);
+        assert_eq!(
+            stop.troubles[0].failure.message,
+            "local could not list `a/b`: no answer; without that, what exists is unknown and \
+             nothing is done"
+        );
     }
 
     #[test]

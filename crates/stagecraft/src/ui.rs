@@ -13,7 +13,7 @@ mod table;
 mod text;
 
 pub(crate) use columns::{Cell, Columns};
-pub(crate) use exec::ExecScreen;
+pub(crate) use exec::{ExecScreen, troubles as exec_troubles};
 pub(crate) use plan::{plan_screen, removals};
 pub(crate) use progress::Progress;
 pub(crate) use question::{Answer, ask, can_ask};

@@ -13,12 +13,14 @@
 
 pub mod conformance;
 pub mod fakes;
+mod gauge;
 pub mod mock;
 pub mod process;
 pub mod shared;
 pub mod world;
 
 pub use fakes::{FakeFleet, HostFault, MarkerStep};
+pub use gauge::{Gauge, Reading};
 pub use mock::{Flaw, MockCloud};
 pub use process::Process;
 pub use shared::SharedWorld;

@@ -19,7 +19,7 @@ use stagecraft_core::name::{InstanceId, Scope};
 
 use crate::process::Process;
 use crate::shared::SharedWorld;
-use crate::world::{Labels, Refusal, Reply, Seen, World};
+use crate::world::{Labels, Refusal, Reply, RequestKind, Seen, World};
 
 /// A cloud in memory, used by one process.
 #[derive(Clone, Debug)]
@@ -50,9 +50,11 @@ impl MockCloud {
     /// One request: it travels, has its effect, and its answer travels back, unless somebody dies.
     async fn call<T: Send>(
         &self,
+        kind: RequestKind,
         operation: &str,
         act: impl FnOnce(&mut World, Duration) -> Reply<T> + Send,
     ) -> Result<T, CloudError> {
+        let _under_way = self.cloud.enter(kind);
         self.cloud.travel(&self.process).await;
         let reply = self.cloud.with(act);
         self.cloud.travel_back(&self.process, reply.kill).await;
@@ -60,6 +62,20 @@ impl MockCloud {
             let error = CloudError::new(self.id(), operation, refusal.kind);
             if refusal.maybe_done { error.maybe_done() } else { error }
         })
+    }
+
+    /// If this order is to outlive its process, kills the process now and delivers the order later.
+    async fn go_astray(&self, request: &CreateInstance) {
+        let number = self.cloud.creates().read().begun + 1;
+        let Some(after) = self.cloud.with(|world, _| world.strays(number)) else { return };
+        let (dead, request) = (self.clone(), request.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            // Nobody is there for the answer.
+            drop(dead.cloud.with(|world, now| dead.create_in(world, now, &request)).result);
+        });
+        self.process.kill();
+        self.process.interact().await;
     }
 
     fn create_in(
@@ -139,7 +155,7 @@ impl CloudProvider for MockCloud {
 
     async fn validate_credentials(&self) -> Result<Account, CloudError> {
         let operation = "validate the credentials";
-        self.call(operation, World::validate).await?;
+        self.call(RequestKind::Validate, operation, World::validate).await?;
         if self.has(Flaw::DistrustsCredentials) {
             let kind = CloudErrorKind::InvalidCredentials("a flaw".to_owned());
             return Err(self.failure(operation, kind));
@@ -148,18 +164,23 @@ impl CloudProvider for MockCloud {
     }
 
     async fn catalogue(&self) -> Result<Catalogue, CloudError> {
-        let catalogue = self.call("read the catalogue", World::offered).await?;
+        let operation = "read the catalogue";
+        let catalogue = self.call(RequestKind::Catalogue, operation, World::offered).await?;
         Ok(flaw::spoil_catalogue(self.flaw, catalogue))
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
         let selector = flaw::selector(self.flaw, scope);
-        let listed = self.call("list instances", |world, now| world.list(now, &selector)).await?;
+        let operation = "list instances";
+        let list = |world: &mut World, now| world.list(now, &selector);
+        let listed = self.call(RequestKind::List, operation, list).await?;
         Ok(flaw::sift(self.flaw, self.id(), &listed, scope))
     }
 
     async fn get(&self, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
-        let answer = self.call(&format!("read `{id}`"), |world, now| world.get(now, id)).await;
+        let operation = format!("read `{id}`");
+        let get = |world: &mut World, now| world.get(now, id);
+        let answer = self.call(RequestKind::Get, &operation, get).await;
         let seen = match answer {
             Ok(seen) => seen,
             Err(error)
@@ -178,7 +199,9 @@ impl CloudProvider for MockCloud {
 
     async fn create(&self, request: &CreateInstance) -> Result<Instance, CloudError> {
         let operation = format!("create host `{}`", request.owner.host);
-        self.call(&operation, |world, now| self.create_in(world, now, request)).await
+        self.go_astray(request).await;
+        let create = |world: &mut World, now| self.create_in(world, now, request);
+        self.call(RequestKind::Create, &operation, create).await
     }
 
     async fn start(&self, id: &InstanceId) -> Result<(), CloudError> {
@@ -195,14 +218,14 @@ impl CloudProvider for MockCloud {
             let kind = CloudErrorKind::InvalidInput("it runs already".to_owned());
             return Err(self.failure(&operation, kind));
         }
-        self.call(&operation, |world, now| world.start(now, id)).await
+        self.call(RequestKind::Start, &operation, |world, now| world.start(now, id)).await
     }
 
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
         if self.has(Flaw::IgnoresUpdates) {
             return Ok(());
         }
-        self.call(&format!("update `{id}`"), |world, now| {
+        self.call(RequestKind::Update, &format!("update `{id}`"), |world, now| {
             let seen = world.machines(now).into_iter().find(|seen| seen.id == *id);
             let Some(held) = seen.and_then(|seen| labels::instance(self.id(), &seen)) else {
                 let nobody = InstanceId(format!("{id} of ours"));
@@ -222,7 +245,8 @@ impl CloudProvider for MockCloud {
             return Ok(Termination::Started);
         }
         let operation = format!("terminate `{id}`");
-        let done = self.call(&operation, |world, now| world.terminate(now, id)).await?;
+        let terminate = |world: &mut World, now| world.terminate(now, id);
+        let done = self.call(RequestKind::Terminate, &operation, terminate).await?;
         if done == Termination::AlreadyGone && self.has(Flaw::TerminatesOnce) {
             let kind = CloudErrorKind::NotFound(format!("no machine `{id}`"));
             return Err(self.failure(&operation, kind));

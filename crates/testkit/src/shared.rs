@@ -6,8 +6,9 @@ use std::time::Duration;
 use stagecraft_core::desired::ProviderId;
 use tokio::time::Instant;
 
+use crate::gauge::{Gauge, Inside};
 use crate::process::Process;
-use crate::world::{Kill, World};
+use crate::world::{Kill, RequestKind, World};
 
 /// A world and the moment its clock began. Clones are the same world.
 ///
@@ -17,6 +18,8 @@ pub struct SharedWorld {
     world: Arc<Mutex<World>>,
     provider: ProviderId,
     began: Instant,
+    creates: Gauge,
+    changes: Gauge,
 }
 
 impl SharedWorld {
@@ -27,6 +30,8 @@ impl SharedWorld {
             provider: world.provider(),
             world: Arc::new(Mutex::new(world)),
             began: Instant::now(),
+            creates: Gauge::default(),
+            changes: Gauge::default(),
         }
     }
 
@@ -40,6 +45,31 @@ impl SharedWorld {
     #[must_use]
     pub fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Requests to create, from when they are sent to when they are answered or given up.
+    #[must_use]
+    pub fn creates(&self) -> &Gauge {
+        &self.creates
+    }
+
+    /// The same for every request that changes something.
+    #[must_use]
+    pub fn changes(&self) -> &Gauge {
+        &self.changes
+    }
+
+    /// Counts a request until what is returned is dropped.
+    pub(crate) fn enter(&self, kind: RequestKind) -> [Option<Inside>; 2] {
+        let (creates, changes) = match kind {
+            RequestKind::Create => (true, true),
+            RequestKind::Start | RequestKind::Update | RequestKind::Terminate => (false, true),
+            RequestKind::Validate
+            | RequestKind::Catalogue
+            | RequestKind::List
+            | RequestKind::Get => (false, false),
+        };
+        [creates.then(|| self.creates.enter()), changes.then(|| self.changes.enter())]
     }
 
     /// Looks at the world, or changes it behind everyone's back.

@@ -19,7 +19,7 @@ mod refuse;
 mod requests;
 mod rng;
 
-pub use behaviour::{Behaviour, Delay, Fate, Moment};
+pub use behaviour::{Behaviour, Delay, Fate, Ids, Moment};
 pub use fault::{AnswerFate, Fault, Kill, Refusal, Reply};
 pub use machine::{Disk, Labels, Order, Seen};
 pub use offer::offer;
@@ -118,6 +118,11 @@ impl World {
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.requests
+    }
+
+    /// How long the order sent as this number is under way after its process died, if it is to be.
+    pub(crate) fn strays(&mut self, number: u64) -> Option<Duration> {
+        self.faults.stray(number)
     }
 
     /// All machines that exist at `now`, whoever made them, visible or not, oldest first.
@@ -301,7 +306,8 @@ impl World {
 
     fn place(&mut self, moment: Moment, order: Order, fate: Fate) -> InstanceId {
         self.issued += 1;
-        let machine = Machine::new(self.provider, self.issued, moment, order, fate);
+        let id = self.behaviour.ids.nth(self.issued);
+        let machine = Machine::new(self.provider, self.issued, id, moment, order, fate);
         let id = machine.id.clone();
         self.machines.insert(self.issued, machine);
         id

@@ -77,7 +77,7 @@ pub(super) fn still_there(host: &HostName, limit: Duration) -> Failure {
     .with_hint("run the command again; what is gone by then is not removed twice")
 }
 
-fn failed_to_boot(host: &HostName) -> Failure {
+pub(super) fn failed_to_boot(host: &HostName) -> Failure {
     Failure::new(
         Code::INSTANCE_GONE,
         format!("the provider reports that the instance of `{host}` failed"),

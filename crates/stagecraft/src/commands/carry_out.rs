@@ -5,9 +5,10 @@ use std::time::Duration;
 use std::collections::BTreeSet;
 
 use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::event::SkipReason;
 use stagecraft_core::name::HostName;
-use stagecraft_core::plan::{Destroys, Fate, Hold, Plan};
-use stagecraft_core::report::Report;
+use stagecraft_core::plan::{Destroys, Entry, Fate, Hold, Plan};
+use stagecraft_core::report::{HostResult, Report};
 use stagecraft_engine::StepsFor;
 
 use crate::args::Output;
@@ -68,7 +69,22 @@ pub(super) fn finish(
     task: &Task<'_>,
     plan: Option<&Plan>,
 ) -> Result<ExitCode, Stop> {
-    show(run, task, plan, &run.progress.report())
+    show(run, task, plan, &as_it_ended(run.progress.report()))
+}
+
+/// To ask for an end when everything is done already interrupts nothing.
+fn as_it_ended(mut report: Report) -> Report {
+    let mut results = report.hosts.values().map(|host| &host.result);
+    let finished = results.all(|result| match result {
+        HostResult::Ready
+        | HostResult::Removed
+        | HostResult::Skipped { because: SkipReason::NoBootstrap } => true,
+        HostResult::Failed { .. } | HostResult::Skipped { because: SkipReason::Interrupted } => {
+            false
+        }
+    });
+    report.interrupted &= !finished;
+    report
 }
 
 /// Shows the report of a run that was stopped at once.
@@ -97,13 +113,14 @@ fn show(
     match app.ui.output {
         Output::Json => {
             let document = ReportDocument::new(task.verb, &project.scope, plan, report, exit);
-            app.ui.document(&document)?;
+            app.ui.document(&document).map_err(kept)?;
         }
         Output::Human => {
             if app.ui.is_live() {
                 app.ui.say(Text::new().end_line());
             }
-            app.ui.result(&report_screen(report, app.ui.verbose, app.ui.width()))?;
+            let screen = report_screen(report, app.ui.verbose, app.ui.width());
+            app.ui.result(&screen).map_err(kept)?;
             let troubles = report_troubles(report, task.again, &project.next);
             if !troubles.is_empty() {
                 app.ui.say(Text::new().end_line());
@@ -115,6 +132,11 @@ fn show(
         }
     }
     Ok(exit)
+}
+
+/// The run is over, whoever reads about it.
+fn kept(stop: Stop) -> Stop {
+    stop.with_note("what was done to hosts is kept; `stagecraft infra status` shows them")
 }
 
 /// Refuses to pass over in silence what was asked for by name.
@@ -133,8 +155,21 @@ pub(super) fn refuse_protected<'h>(
         .collect();
     let refused: Vec<&HostName> =
         named.into_iter().filter(|host| protected.contains(host)).collect();
+    let still_marked = |host: &HostName| {
+        let wanted = |entry: &Entry| Some(entry.change.wanted()?.marks.protected);
+        plan.entries.iter().any(|entry| entry.host == *host && wanted(entry) == Some(false))
+    };
     match refused.as_slice() {
         [] => Ok(()),
+        [first, ..] if still_marked(first) => Err(Stop::usage(format!(
+            "protected hosts are never removed: {}",
+            names(&refused)
+        ))
+        .with_hint(format!(
+            "the machine of `{first}` is still marked as protected: run `stagecraft infra up` \
+             first, then with `--replace {first}`"
+        ))
+        .with_note("nothing was changed")),
         [first, ..] => Err(Stop::usage(format!(
             "protected hosts are never removed: {}",
             names(&refused)
@@ -166,9 +201,24 @@ fn stale(message: &str) -> Stop {
 #[cfg(test)]
 mod tests {
     use stagecraft_core::plan::Policy;
+    use stagecraft_core::report::HostReport;
 
     use super::*;
     use crate::ui::samples::{host, plan, running, wanted};
+    use crate::ui::tests::mixed_report;
+
+    #[test]
+    fn a_wish_to_stop_that_came_when_all_was_done_interrupts_nothing() {
+        let mut report = mixed_report();
+        report.interrupted = true;
+        assert!(as_it_ended(report.clone()).interrupted, "one failed");
+        report.hosts.retain(|_, host| !matches!(host.result, HostResult::Failed { .. }));
+        let ended = as_it_ended(report.clone());
+        assert_eq!((ended.interrupted, ended.exit_code()), (false, ExitCode::Done));
+        let cut_off = HostReport::of_instance(&running("z", "10.0.0.1"));
+        report.hosts.insert(cut_off.host.clone(), cut_off);
+        assert_eq!(as_it_ended(report).exit_code(), ExitCode::Interrupted);
+    }
 
     #[test]
     fn a_protected_host_that_is_named_is_not_passed_over_in_silence() {
@@ -179,6 +229,7 @@ mod tests {
         let plan = plan([wanted("db-1"), wanted("app-1")], [other], &policy);
         let refused = refuse_protected(&plan, &policy.replace).unwrap_err();
         assert_eq!(refused.exit, ExitCode::Usage);
+        assert!(refused.troubles[0].failure.hints[0].contains("is still marked"), "{refused:?}");
         assert!(refuse_protected(&plan, [&host("app-1")]).is_ok());
         assert!(refuse_protected(&plan, []).is_ok());
     }

@@ -28,7 +28,7 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
     with_engine(app, &project, Logins::None, async |run| {
         let plan_for = |inventory: &Inventory| {
             plan_down(&project.scope, inventory, &protected, &only)
-                .map_err(|error| run.no_plan(&error))
+                .map_err(|error| run.no_plan(&error, inventory))
         };
         let plan = plan_for(&run.observe().await?)?;
         refuse_protected(&plan, &only)?;

@@ -3,8 +3,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use stagecraft_core::error::{Code, ExitCode, Failure};
-use stagecraft_core::inventory::Instance;
-use stagecraft_core::name::HostName;
+use stagecraft_core::inventory::{Instance, Inventory};
+use stagecraft_core::name::{HostName, RoleName};
 use stagecraft_core::remote::{Command, Output};
 
 use super::hosts::{Chosen, choose, has_role};
@@ -12,23 +12,22 @@ use crate::app::App;
 use crate::args::{self, Exec};
 use crate::documents::{ExecDocument, ExecHost, ExecResult};
 use crate::project::Project;
-use crate::run::{Ended, Logins, with_engine};
+use crate::run::{Ended, Logins, Run, with_engine};
 use crate::stop::Stop;
-use crate::ui::{ExecScreen, Text, Ui, count, names};
+use crate::ui::{ExecScreen, Progress, Text, Ui, exec_troubles, names};
 
 /// Runs a command on many hosts.
 pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     let command = command(&args.command, args.timeout)?;
-    with_engine(app, &project, Logins::Needed, async |run| {
+    with_engine(app, &project, Logins::ForCommand, async |run| {
         let inventory = run.observe().await?;
         let mut chosen = choose(run, &inventory, &args.hosts)?;
         chosen.retain(|chosen| has_role(run, &inventory, chosen.host(), &args.roles));
         if chosen.is_empty() {
-            return Err(Stop::usage("no host is meant: none has the role and name given")
-                .with_hint(run.known_hosts_hint()));
+            return Err(none_is_meant(run, &inventory, args));
         }
-        let results = Results::new(&app.ui, chosen.iter().map(Chosen::host));
+        let results = Results::new(&app.ui, &run.progress, chosen.iter().map(Chosen::host));
         let mut instances: Vec<Instance> = Vec::new();
         for host in chosen {
             match host {
@@ -49,6 +48,20 @@ pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
     })
 }
 
+/// No host is left: says which could have been named.
+fn none_is_meant(run: &Run<'_>, inventory: &Inventory, args: &Exec) -> Stop {
+    if args.roles.is_empty() {
+        return Stop::usage("there are no hosts in this environment")
+            .with_hint(run.known_hosts_hint(inventory));
+    }
+    let hosts = run.project.hosts.values().map(|host| &host.role);
+    let roles: BTreeSet<&RoleName> =
+        hosts.chain(inventory.instances().map(|instance| &instance.marks.role)).collect();
+    let among = if args.hosts.is_empty() { "host" } else { "host named by `--host`" };
+    Stop::usage(format!("no {among} has the role {}", names(&args.roles)))
+        .with_hint(format!("there are the roles {}", names(roles)))
+}
+
 /// A single word is a line for a shell, as it is with `ssh`.
 fn command(words: &[String], timeout: u64) -> Result<Command, Stop> {
     let command = match words {
@@ -63,6 +76,7 @@ fn command(words: &[String], timeout: u64) -> Result<Command, Stop> {
 #[derive(Debug)]
 struct Results<'a> {
     ui: &'a Ui,
+    progress: &'a Progress,
     screen: ExecScreen,
     outcomes: Mutex<BTreeMap<HostName, Result<Output, Failure>>>,
     /// The first result that could not be shown.
@@ -70,9 +84,14 @@ struct Results<'a> {
 }
 
 impl<'a> Results<'a> {
-    fn new<'h>(ui: &'a Ui, hosts: impl IntoIterator<Item = &'h HostName>) -> Self {
+    fn new<'h>(
+        ui: &'a Ui,
+        progress: &'a Progress,
+        hosts: impl IntoIterator<Item = &'h HostName>,
+    ) -> Self {
         Self {
             ui,
+            progress,
             screen: ExecScreen::new(hosts),
             outcomes: Mutex::default(),
             unwritten: Mutex::default(),
@@ -81,16 +100,20 @@ impl<'a> Results<'a> {
 
     fn done(&self, host: &HostName, outcome: Result<Output, Failure>) {
         if self.ui.output == args::Output::Human {
-            let shown = match &outcome {
-                Ok(output) => self.ui.result(&self.screen.block(host, output)),
-                Err(failure) => {
-                    self.ui.say(&self.screen.failure(host, failure));
-                    Ok(())
+            self.progress.result_of(host, || {
+                let shown = match &outcome {
+                    Ok(output) => self.ui.result(&self.screen.block(host, output)),
+                    Err(failure) => {
+                        self.ui.say(&self.screen.failure(host, failure));
+                        Ok(())
+                    }
+                };
+                if let Err(stop) = shown {
+                    let mut unwritten =
+                        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+                    unwritten.get_or_insert(stop);
                 }
-            };
-            if let Err(stop) = shown {
-                self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
-            }
+            });
         }
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.insert(host.clone(), outcome);
@@ -112,18 +135,16 @@ impl<'a> Results<'a> {
     fn show(self, app: &App, project: &Project) -> Result<ExitCode, Stop> {
         let unwritten = self.unwritten.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(stop) = unwritten {
-            return Err(stop);
+            return Err(stop.with_note("the command ran all the same"));
         }
         let outcomes = self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let interrupted = outcomes
             .values()
             .any(|outcome| matches!(outcome, Err(failure) if failure.code == Code::INTERRUPTED));
-        let failed: Vec<&HostName> = outcomes
-            .iter()
-            .filter(|(_, outcome)| !outcome.as_ref().is_ok_and(Output::success))
-            .map(|(host, _)| host)
-            .collect();
-        let exit = match (interrupted, failed.is_empty()) {
+        let succeeded =
+            |outcome: &Result<Output, Failure>| outcome.as_ref().is_ok_and(Output::success);
+        let all = outcomes.values().all(succeeded);
+        let exit = match (interrupted, all) {
             (true, _) => ExitCode::Interrupted,
             (false, false) => ExitCode::SomeHostsFailed,
             (false, true) => ExitCode::Done,
@@ -136,22 +157,9 @@ impl<'a> Results<'a> {
                 exit_code: exit as u8,
                 hosts: outcomes.into_iter().map(host_document).collect(),
             })?,
-            args::Output::Human if !failed.is_empty() => {
-                let message = format!(
-                    "the command failed on {} of {}: {}",
-                    failed.len(),
-                    count(outcomes.len(), "host"),
-                    names(&failed)
-                );
-                let mut failure = Failure::new(Code::COMMAND_FAILED, message);
-                let hints: BTreeSet<&String> = outcomes
-                    .values()
-                    .filter_map(|outcome| outcome.as_ref().err())
-                    .flat_map(|failure| &failure.hints)
-                    .collect();
-                failure.hints.extend(hints.into_iter().cloned());
+            args::Output::Human if !all => {
                 app.ui.say(Text::new().end_line());
-                app.ui.say(&app.ui.errors(&Stop::new(exit, failure)));
+                app.ui.say(&app.ui.errors(&Stop { exit, troubles: exec_troubles(&outcomes) }));
             }
             args::Output::Human => {}
         }

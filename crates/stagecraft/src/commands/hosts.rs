@@ -52,7 +52,7 @@ pub(super) fn one(run: &Run<'_>, inventory: &Inventory, host: &HostName) -> Resu
     let instance = inventory.get(host);
     if instance.is_none() && !run.project.hosts.contains_key(host) {
         return Err(Stop::usage(format!("there is no host `{host}` in this environment"))
-            .with_hint(run.known_hosts_hint()));
+            .with_hint(run.known_hosts_hint(inventory)));
     }
     Ok(chosen(run, host, instance))
 }

@@ -98,7 +98,11 @@ fn screen(file: &File, document: &ValidationDocument) -> Text {
         .map(|item| format!("`{}` with {}", item.name, count(item.hosts, "host")))
         .collect();
     text.styled(GOOD, &format!("`{}` is valid", file.name));
-    text.put(&format!(": project `{}`, {}.", document.project, environments.join(", ")));
+    let environments = match environments.as_slice() {
+        [] => "no environments yet".to_owned(),
+        all => all.join(", "),
+    };
+    text.put(&format!(": project `{}`, {environments}.", document.project));
     text.end_line();
     for item in document.online.iter().flatten() {
         let hosts = count(item.hosts, "host");

@@ -21,10 +21,12 @@ pub(crate) struct PlanDocument {
     finds_changes: bool,
     /// The hosts. A host with surplus instances has one more entry for each of them.
     hosts: Vec<PlanHost>,
-    /// How many entries have each action.
+    /// How many entries have each action; those that `--host` leaves out are not counted.
     summary: BTreeMap<String, usize>,
-    /// How many entries are left alone.
+    /// How many of the entries counted are left alone.
     left_alone: usize,
+    /// How many entries `--host` leaves out.
+    not_selected: usize,
     /// What all hosts cost from now on, where providers say it; one price per currency.
     monthly: Vec<Price>,
 }
@@ -43,6 +45,8 @@ struct PlanHost {
     differences: Vec<Difference>,
     /// Why this run leaves the host alone; null when it does not.
     left_alone: Option<Hold>,
+    /// Whether name, role, tags or protection are updated in place although the host is left alone.
+    updates_in_place: bool,
     /// What the host's machine is made of from now on; null for one that is removed.
     spec: Option<Spec>,
     /// What it costs a month, where the provider says it.
@@ -81,14 +85,20 @@ impl Document for PlanDocument {
 
 impl From<&Plan> for PlanDocument {
     fn from(plan: &Plan) -> Self {
-        let counts = Action::ALL.map(|action| (action.as_str().to_owned(), plan.count(action)));
+        let (left_out, meant): (Vec<&Entry>, Vec<&Entry>) =
+            plan.entries.iter().partition(|entry| entry.fate == Fate::LeftAlone(Hold::NotSelected));
+        let counts = Action::ALL.map(|action| {
+            let number = meant.iter().filter(|entry| entry.change.action() == action).count();
+            (action.as_str().to_owned(), number)
+        });
         Self {
             project: plan.scope.project.clone(),
             environment: plan.scope.environment.clone(),
             finds_changes: plan.finds_changes(),
             hosts: plan.entries.iter().map(PlanHost::from).collect(),
             summary: counts.into(),
-            left_alone: plan.entries.iter().filter(|e| e.fate != Fate::Proceeds).count(),
+            left_alone: meant.iter().filter(|entry| entry.fate != Fate::Proceeds).count(),
+            not_selected: left_out.len(),
             monthly: monthly(plan),
         }
     }
@@ -118,6 +128,7 @@ impl From<&Entry> for PlanHost {
                 Fate::Proceeds => None,
                 Fate::LeftAlone(hold) => Some(hold),
             },
+            updates_in_place: entry.updates_in_place(),
             spec: spec(&entry.change).cloned(),
             monthly: entry.monthly.clone(),
             notices: entry.notices.clone(),
@@ -145,4 +156,32 @@ pub(crate) fn monthly(plan: &Plan) -> Vec<Price> {
     sums.into_iter()
         .map(|(currency, cents)| Price { cents, currency: currency.to_owned() })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::plan::Policy;
+
+    use super::*;
+    use crate::ui::samples::{host, plan, running, wanted};
+
+    #[test]
+    fn what_host_leaves_out_is_counted_apart() {
+        let policy = Policy { only: [host("a")].into(), ..Policy::default() };
+        let plan = plan([wanted("a"), wanted("b"), wanted("c")], [], &policy);
+        let document = PlanDocument::from(&plan);
+        assert_eq!(document.summary["create"], 1);
+        assert_eq!((document.left_alone, document.not_selected), (0, 2));
+    }
+
+    #[test]
+    fn a_host_that_is_left_alone_and_updated_in_place_says_both() {
+        let mut tagged = wanted("db-1");
+        tagged.marks.tags = ["blue".to_owned()].into();
+        tagged.spec.size = "large".into();
+        let plan = plan([tagged], [running("db-1", "10.0.0.1")], &Policy::default());
+        let document = PlanDocument::from(&plan);
+        assert_eq!(document.hosts[0].left_alone, Some(Hold::NeedsReplace));
+        assert!(document.hosts[0].updates_in_place);
+    }
 }

@@ -1,10 +1,13 @@
 //! What a command prints on many hosts: a block per host, in the order in which they are done.
 
-use stagecraft_core::error::Failure;
+use std::collections::BTreeMap;
+
+use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Output;
 
-use super::text::{BAD, FAINT, Text};
+use super::text::{BAD, FAINT, Text, count};
+use crate::stop::Trouble;
 
 /// Prefixes lines with the host they come from.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +48,56 @@ impl ExecScreen {
     }
 }
 
+/// Where the command failed: how it ended where it ran, then each host where it did not, or where
+/// how it ended is unknown.
+pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -> Vec<Trouble> {
+    let ended: Vec<String> = outcomes
+        .iter()
+        .filter_map(|(host, outcome)| {
+            let output = outcome.as_ref().ok().filter(|output| !output.success())?;
+            Some(format!("`{host}` with status {}", output.status))
+        })
+        .collect();
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if !ended.is_empty() {
+        let hosts = count(outcomes.len(), "host");
+        let message =
+            format!("the command failed on {} of {hosts}: {}", ended.len(), ended.join(", "));
+        troubles.push(Failure::new(Code::COMMAND_FAILED, message).into());
+    }
+    for (host, outcome) in outcomes {
+        if let Err(failure) = outcome {
+            let mut failure = failure.clone();
+            if !failure.message.contains(&format!("`{host}`")) {
+                failure.message = format!("`{host}`: {}", failure.message);
+            }
+            troubles.push(failure.into());
+        }
+    }
+    troubles
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_failed_is_told_from_one_that_did_not_run() {
+        let ran = |status| Ok(Output { status, stdout: String::new(), stderr: String::new() });
+        let missing = Failure::new(Code::HOST_MISSING, "`c` does not exist").with_hint("run up");
+        let cut = Failure::new(Code::INTERRUPTED, "interrupted; the command may still run");
+        let outcomes: BTreeMap<HostName, Result<Output, Failure>> =
+            [("a", ran(0)), ("b", ran(3)), ("c", Err(missing)), ("d", Err(cut))]
+                .map(|(host, outcome)| (host.parse().unwrap(), outcome))
+                .into();
+        let shown = crate::ui::error::render(&troubles(&outcomes), false, 80).plain();
+        insta::assert_snapshot!(shown, @r"
+        error[command_failed]: the command failed on 1 of 4 hosts: `b` with status 3
+        error[host.missing]: `c` does not exist
+          hint: run up
+        error[interrupted]: `d`: interrupted; the command may still run
+        ");
+    }
 
     #[test]
     fn every_line_says_where_it_comes_from() {

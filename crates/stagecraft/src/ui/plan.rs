@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use stagecraft_core::cloud::Price;
-use stagecraft_core::inventory::{Instance, Spec};
+use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
 use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason};
 
 use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count};
@@ -29,7 +29,11 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
     let mut columns = Columns::indented(2);
     for entry in left {
         if let Fate::LeftAlone(hold) = entry.fate {
-            columns.row(row(entry, format!("{}; {}", why(entry), what_to_do(entry, hold, next))));
+            let mut words = format!("{}; {}", why(entry), what_to_do(entry, hold, next));
+            if let Some(meanwhile) = kept_right(entry) {
+                words.push_str(&format!("; {meanwhile}"));
+            }
+            columns.row(row(entry, words));
             notices(&mut columns, entry);
         }
     }
@@ -162,7 +166,6 @@ fn why(entry: &Entry) -> String {
 
 /// What is known of an instance that `infra down` removes.
 fn state_of(instance: Option<&Instance>) -> String {
-    use stagecraft_core::inventory::Lifecycle;
     match instance.map(|instance| instance.lifecycle) {
         Some(Lifecycle::Running) => "running",
         Some(Lifecycle::Pending) => "not up yet",
@@ -190,8 +193,46 @@ fn what_to_do(entry: &Entry, hold: Hold, next: &Next) -> String {
             let command = next.command(&format!("infra up --replace {}", entry.host));
             format!("{command} makes it anew, all data on it is lost")
         }
-        Hold::Protected => "protected: set `protected: false` in the file first".to_owned(),
+        Hold::Protected => protected(entry, next),
         Hold::NotSelected => "not named by `--host`".to_owned(),
+    }
+}
+
+/// How to act on a protected host: what protects it is the file, or what its machine was marked
+/// with.
+fn protected(entry: &Entry, next: &Next) -> String {
+    let up = next.command("infra up");
+    match (&entry.change, &entry.reason) {
+        (Change::Replace { wanted, .. }, _) if !wanted.marks.protected => {
+            let replace = next.command(&format!("infra up --replace {}", entry.host));
+            format!("its machine is still marked as protected: run {up} first, then {replace}")
+        }
+        (Change::Delete { .. }, Reason::NotInFile) => {
+            format!("protected: put it back with `protected: false` and run {up} first")
+        }
+        (
+            Change::Replace { .. }
+            | Change::Delete { .. }
+            | Change::Create { .. }
+            | Change::Unchanged { .. }
+            | Change::Resume { .. }
+            | Change::Update { .. },
+            _,
+        ) => format!("protected: set `protected: false` in the file and run {up} first"),
+    }
+}
+
+/// What is done now about a host whose replacement is held back.
+fn kept_right(entry: &Entry) -> Option<&'static str> {
+    let held = entry.fate != Fate::Proceeds && entry.is_worked_on();
+    let off = entry.change.instance().is_some_and(|i| i.lifecycle == Lifecycle::Stopped);
+    match (held && off, entry.updates_in_place()) {
+        (true, true) => {
+            Some("now it is switched on, and name, role, tags and protection are updated")
+        }
+        (true, false) => Some("now it is switched on"),
+        (false, true) => Some("name, role, tags and protection are updated now"),
+        (false, false) => None,
     }
 }
 
@@ -202,7 +243,7 @@ fn summary(plan: &Plan) -> String {
     if !plan.finds_changes() {
         return "Everything is up to date.".to_owned();
     }
-    let counts: Vec<String> = Action::ALL
+    let mut counts: Vec<String> = Action::ALL
         .iter()
         .filter_map(|&action| {
             let all = plan.entries.iter();
@@ -219,6 +260,10 @@ fn summary(plan: &Plan) -> String {
             (number > 0).then(|| format!("{number} {verb}"))
         })
         .collect();
+    let in_place = plan.entries.iter().filter(|entry| kept_right(entry).is_some()).count();
+    if in_place > 0 {
+        counts.push(format!("{in_place} to change in place"));
+    }
     let left = plan
         .entries
         .iter()
@@ -327,6 +372,25 @@ mod tests {
         2 other hosts are not named by `--host`.
         1 to create.
         ");
+    }
+
+    #[test]
+    fn what_is_changed_in_place_although_a_replacement_is_held_back_is_said() {
+        let mut tagged = wanted("db-1");
+        tagged.marks.tags = ["blue".to_owned()].into();
+        let mut small = running("db-1", "172.30.0.4");
+        small.spec.size = "medium".into();
+        let plan = plan([tagged], [small], &Policy::default());
+        insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"");
+    }
+
+    #[test]
+    fn a_host_that_only_its_machine_protects_is_unmarked_first() {
+        let mut small = running("db-1", "172.30.0.4");
+        small.spec.size = "medium".into();
+        small.marks.protected = true;
+        let plan = plan([wanted("db-1")], [small], &Policy::default());
+        insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"");
     }
 
     #[test]

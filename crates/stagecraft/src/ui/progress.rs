@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{Event, Reporter};
+use stagecraft_core::name::HostName;
 use stagecraft_core::report::Report;
 
 use super::{Text, Ui};
@@ -25,6 +26,9 @@ pub(crate) trait Display: Reporter {
     /// Shows a message of the command's own, above what is moving.
     fn note(&self, text: &Text);
 
+    /// Lets `write` print what came of a host, above what is moving; the host itself moves no more.
+    fn result_of(&self, host: &HostName, write: &mut dyn FnMut());
+
     /// Clears what is moving, for what is printed next.
     fn finish(&self);
 }
@@ -37,12 +41,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts where nothing has happened yet.
-    pub(crate) fn new(ui: &Ui) -> Self {
+    /// Starts where nothing has happened yet. `logged_in` says what a host is doing once it is
+    /// logged in to.
+    pub(crate) fn new(ui: &Ui, logged_in: &'static str) -> Self {
         let display: Arc<dyn Display> = if ui.is_live() && ui.output == Output::Human {
-            Arc::new(terminal::Terminal::new(ui.clone()))
+            Arc::new(terminal::Terminal::new(ui.clone(), logged_in))
         } else {
-            Arc::new(plain::Plain::new(ui.clone()))
+            Arc::new(plain::Plain::new(ui.clone(), logged_in))
         };
         Self { display, report: Arc::default() }
     }
@@ -66,6 +71,12 @@ impl Progress {
     /// Shows a message above what is moving.
     pub(crate) fn note(&self, text: &Text) {
         self.display.note(text);
+    }
+
+    /// Lets `write` print what came of a host above what is moving, which it may share a terminal
+    /// with.
+    pub(crate) fn result_of(&self, host: &HostName, mut write: impl FnMut()) {
+        self.display.result_of(host, &mut write);
     }
 
     /// Clears what is moving.

@@ -3,10 +3,13 @@
 use stagecraft_core::inventory::Lifecycle;
 
 use super::plan::differences_of;
-use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count};
+use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names};
 use super::{Cell, Columns};
 use crate::documents::{StatusDocument, StatusHost, StatusState};
 use crate::next::Next;
+
+/// The step that cannot be mended: a host's operating system is what it is.
+const OS_STEP: &str = "os";
 
 /// The table of a status, and what it comes to.
 pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) -> Text {
@@ -29,6 +32,11 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
             cells.push(Cell::styled(WARN, remark));
             columns.row(cells);
         }
+        for hint in hints(host) {
+            let mut cells: Vec<Cell> = vec![Cell::from(""); 4];
+            cells.push(format!("hint: {hint}").into());
+            columns.row(cells);
+        }
     }
     text.append(&columns.render(width)).end_line();
 
@@ -40,7 +48,23 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
     } else {
         let of = count(status.hosts.iter().filter(|host| host.in_file).count(), "host");
         text.styled(BOLD, &format!("{wrong} of {of} not ready."));
-        text.put(&format!(" {} works on that.", next.command("infra up"))).end_line();
+        let helped: Vec<&str> = status
+            .hosts
+            .iter()
+            .filter(|host| host.is_wrong() && up_helps(host))
+            .map(|host| host.host.as_str())
+            .collect();
+        let up = next.command("infra up");
+        match helped.len() {
+            0 => {}
+            all if all == wrong => {
+                text.put(&format!(" {up} works on that."));
+            }
+            _ => {
+                text.put(&format!(" {up} works on {}.", names(helped)));
+            }
+        }
+        text.end_line();
     }
     if drift > 0 {
         let differ = if drift == 1 { "differs" } else { "differ" };
@@ -60,6 +84,32 @@ impl StatusHost {
             | StatusState::NotRunning { .. }
             | StatusState::Missing => true,
         }
+    }
+}
+
+/// Whether another run can make the host ready: one that cannot be logged in to, or will never do,
+/// needs something else first.
+fn up_helps(host: &StatusHost) -> bool {
+    match &host.state {
+        StatusState::NotReady { open } => open.iter().all(|item| item.step != OS_STEP),
+        StatusState::NotRunning { lifecycle } => match lifecycle {
+            Lifecycle::Pending | Lifecycle::Running | Lifecycle::Stopped => true,
+            Lifecycle::Terminating | Lifecycle::Terminated => true,
+            Lifecycle::Failed => false,
+        },
+        StatusState::Missing => true,
+        StatusState::Unreachable { .. } | StatusState::Ready | StatusState::NotInFile => false,
+    }
+}
+
+fn hints(host: &StatusHost) -> &[String] {
+    match &host.state {
+        StatusState::Unreachable { failure } => &failure.hints,
+        StatusState::Ready
+        | StatusState::NotReady { .. }
+        | StatusState::NotRunning { .. }
+        | StatusState::Missing
+        | StatusState::NotInFile => &[],
     }
 }
 
@@ -129,6 +179,24 @@ pub(crate) mod tests {
         4 of 5 hosts not ready. `stagecraft infra up` works on that.
         3 hosts differ from the file. `stagecraft infra plan` says what to do.
         ");
+    }
+
+    #[test]
+    fn a_run_is_only_advised_where_it_helps() {
+        let mut status = mixed_status();
+        status.hosts.retain(|host| matches!(host.state, StatusState::Unreachable { .. }));
+        if let StatusState::Unreachable { failure } = &mut status.hosts[0].state {
+            failure.code = Code::HOST_KEY_MISMATCH;
+            failure.hints.push("remove the old key from `known_hosts`".to_owned());
+        }
+        let mut old = status.hosts[0].clone();
+        old.host = host("old");
+        let open = OpenItem { step: OS_STEP.to_owned(), why: "it runs alpine".to_owned() };
+        old.state = StatusState::NotReady { open: vec![open] };
+        status.hosts.push(old);
+        let shown = status_screen(&status, &next(), 100).plain();
+        insta::assert_snapshot!(shown, @"");
+        assert!(!shown.contains("works on"), "{shown}");
     }
 
     #[test]

@@ -81,7 +81,8 @@ fn result(host: &HostReport) -> Cell {
         HostResult::Skipped { because: SkipReason::NoBootstrap } => {
             let deeds = deeds(host);
             let deeds = if deeds.is_empty() { "running".to_owned() } else { deeds.join(", ") };
-            Cell::styled(PLAIN, format!("{deeds}, not set up (--no-bootstrap)"))
+            let not = if is_kept(host) { "not set up" } else { "not looked at" };
+            Cell::styled(PLAIN, format!("{deeds}, {not} (--no-bootstrap)"))
         }
         HostResult::Skipped { because: SkipReason::Interrupted } => {
             let mut deeds = deeds(host);
@@ -143,19 +144,23 @@ fn summary(report: &Report) -> String {
     let mut removed = 0;
     let mut failed = 0;
     let mut not_set_up = 0;
+    let mut not_looked_at = 0;
     let mut interrupted = 0;
     for host in report.hosts.values() {
         match host.result {
             HostResult::Ready => ready += 1,
             HostResult::Removed => removed += 1,
             HostResult::Failed { .. } => failed += 1,
-            HostResult::Skipped { because: SkipReason::NoBootstrap } => not_set_up += 1,
+            HostResult::Skipped { because: SkipReason::NoBootstrap } if is_kept(host) => {
+                not_set_up += 1;
+            }
+            HostResult::Skipped { because: SkipReason::NoBootstrap } => not_looked_at += 1,
             HostResult::Skipped { because: SkipReason::Interrupted } => interrupted += 1,
         }
     }
     if ready == report.hosts.len() && report.changed_nothing() && !report.interrupted {
         return match ready {
-            0 => "There are no hosts.".to_owned(),
+            0 => "There is no host to work on.".to_owned(),
             _ => "Everything is up to date.".to_owned(),
         };
     }
@@ -163,6 +168,7 @@ fn summary(report: &Report) -> String {
         (ready, "ready"),
         (removed, "removed"),
         (not_set_up, "not set up"),
+        (not_looked_at, "not looked at"),
         (failed, "failed"),
         (interrupted, "not done"),
     ]
@@ -199,9 +205,9 @@ pub(crate) mod tests {
         db-1   db    local     172.30.0.2  created, failed at docker-install:
                                            docker_install_failed
         old-1  old   local     -           removed
-        web-1  web   local     -           running, not set up (--no-bootstrap)
+        web-1  web   local     -           running, not looked at (--no-bootstrap)
 
-        2 ready, 1 removed, 1 not set up, 1 failed.
+        2 ready, 1 removed, 1 not looked at, 1 failed.
         ");
     }
 
@@ -220,9 +226,9 @@ pub(crate) mod tests {
                                            docker-install: failed
                                            docker-service: skipped
         old-1  old   local     -           removed
-        web-1  web   local     -           running, not set up (--no-bootstrap)
+        web-1  web   local     -           running, not looked at (--no-bootstrap)
 
-        2 ready, 1 removed, 1 not set up, 1 failed.
+        2 ready, 1 removed, 1 not looked at, 1 failed.
         ");
     }
 
@@ -260,6 +266,24 @@ pub(crate) mod tests {
 
         Everything is up to date.
         ");
+    }
+
+    #[test]
+    fn a_run_without_hosts_does_not_say_that_there_are_none() {
+        let shown = report_screen(&Report::default(), false, 80).plain();
+        assert_eq!(shown, "There is no host to work on.\n");
+    }
+
+    #[test]
+    fn a_host_made_without_bootstrap_is_not_set_up_and_one_that_was_there_not_looked_at() {
+        let mut report = Report::of_hosts(
+            ["a", "b"].map(|name| HostReport::of_instance(&running(name, "10.0.0.1"))),
+        );
+        report.apply(&event("a", HostEvent::Created(Box::new(running("a", "10.0.0.1")))));
+        for name in ["a", "b"] {
+            report.apply(&event(name, HostEvent::Ended(HostEnd::Skipped(SkipReason::NoBootstrap))));
+        }
+        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"");
     }
 
     #[test]

@@ -75,6 +75,17 @@ fn a_missing_file_says_how_to_get_one() {
 }
 
 #[test]
+fn a_file_without_environments_is_valid_and_says_so() {
+    let stage = Stage::with("project: { name: shop }\ncloud: { providers: { local: {} } }\n");
+    insta::assert_snapshot!(stage.run("validate"), @"");
+}
+
+#[test]
+fn a_first_file_without_its_folder_says_so() {
+    insta::assert_snapshot!(Stage::new().run("init --config none/stagecraft.yml"), @"");
+}
+
+#[test]
 fn what_is_no_file_is_said() {
     let stage = Stage::new();
     std::fs::create_dir(stage.work().join("stagecraft.yml")).unwrap();

@@ -110,6 +110,37 @@ fn an_unknown_command_is_an_error_of_usage() {
 }
 
 #[test]
+fn no_command_shows_which_ones_there_are() {
+    for (line, one) in [("", "infra "), ("infra", "bootstrap ")] {
+        let output = Stage::new().output(line);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(output.stdout.is_empty());
+        assert!(said.contains("Commands:") && said.contains(one), "{said}");
+        assert!(!said.contains("error") && !said.contains('\x1b'), "{said}");
+    }
+    let (document, code) = Stage::new().json("infra --output json");
+    assert_eq!((document["errors"][0]["code"].as_str(), code), (Some("usage"), Some(1)));
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let stage = Stage::new();
+    assert_eq!(stage.run("help"), stage.run("--help"));
+    assert_eq!(stage.run("help infra up"), stage.run("infra up --help"));
+}
+
+#[test]
+fn a_command_of_the_other_level_is_named() {
+    for command in ["init", "validate", "ssh", "exec"] {
+        let shown = Stage::new().run(&format!("infra {command}"));
+        assert!(shown.contains(&format!("the command is `stagecraft {command}`")), "{shown}");
+    }
+    let shown = Stage::new().run("up");
+    assert!(shown.contains("the command is `stagecraft infra up`"), "{shown}");
+}
+
+#[test]
 fn an_unknown_option_is_an_error_of_usage() {
     insta::assert_snapshot!(Stage::new().run("infra up --dry"), @"
     ------- stderr -------

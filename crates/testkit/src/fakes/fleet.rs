@@ -8,6 +8,7 @@ use stagecraft_core::remote::Output;
 
 use super::remote::FakeConnector;
 use super::shell::Scripts;
+use crate::gauge::Gauge;
 use crate::process::Process;
 use crate::shared::SharedWorld;
 use crate::world::Disk;
@@ -47,6 +48,7 @@ pub type Script = Arc<dyn Fn(&mut Disk, &[&str], &str) -> Output + Send + Sync>;
 pub struct FakeFleet {
     worlds: Arc<BTreeMap<ProviderId, SharedWorld>>,
     state: Arc<Mutex<FleetState>>,
+    logins: Gauge,
 }
 
 /// What happened to hosts, and what will.
@@ -72,7 +74,7 @@ impl FakeFleet {
     #[must_use]
     pub fn over(worlds: impl IntoIterator<Item = SharedWorld>) -> Self {
         let worlds = worlds.into_iter().map(|world| (world.provider(), world)).collect();
-        Self { worlds: Arc::new(worlds), state: Arc::default() }
+        Self { worlds: Arc::new(worlds), state: Arc::default(), logins: Gauge::default() }
     }
 
     /// The way to the hosts as `process` sees it.
@@ -89,6 +91,11 @@ impl FakeFleet {
     /// Adds a fault to come.
     pub fn inject(&self, host: &HostName, fault: HostFault) {
         self.with(|state| state.hosts.entry(host.clone()).or_default().faults.push(fault));
+    }
+
+    /// Removes all faults that have not happened yet.
+    pub fn heal(&self) {
+        self.with(|state| state.hosts.values_mut().for_each(|host| host.faults.clear()));
     }
 
     /// Teaches all hosts a program, or a script by the name it is given after `sh -c TEXT`.
@@ -116,6 +123,12 @@ impl FakeFleet {
     #[must_use]
     pub fn commands(&self, host: &HostName) -> u64 {
         self.count(host, |state| state.commands)
+    }
+
+    /// Connections, from the attempt to the end.
+    #[must_use]
+    pub fn logins(&self) -> &Gauge {
+        &self.logins
     }
 
     /// Commands that no fake knows, in the order they were asked for.

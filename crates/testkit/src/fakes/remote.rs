@@ -6,6 +6,7 @@ use stagecraft_core::remote::{Command, Connector, Output, Remote, RemoteError, T
 
 use super::fleet::{FakeFleet, HostFault};
 use super::shell::{Scripts, Shell};
+use crate::gauge::Inside;
 use crate::process::Process;
 use crate::shared::SharedWorld;
 use crate::world::Kill;
@@ -28,6 +29,7 @@ pub struct FakeRemote {
     process: Process,
     target: Target,
     machine: InstanceId,
+    _open: Inside,
 }
 
 impl FakeConnector {
@@ -49,6 +51,7 @@ impl Connector for FakeConnector {
         let Some(world) = self.fleet.world(target.provider) else {
             return Err(unreachable("no such network"));
         };
+        let open = self.fleet.logins().enter();
         world.travel(&self.process).await;
         let found = world.with(|world, now| world.machine_at(now, &target.endpoint.host));
         let Some(machine) = found else {
@@ -95,6 +98,7 @@ impl Connector for FakeConnector {
                     process: self.process.clone(),
                     target: target.clone(),
                     machine: machine.id,
+                    _open: open,
                 }))
             }
         }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use stagecraft_core::name::{Region, Size};
+use stagecraft_core::name::{InstanceId, Region, Size};
 
 /// How a world behaves when nothing goes wrong.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Behaviour {
     pub quota: Option<usize>,
     /// Sizes without capacity in a region.
     pub sold_out: BTreeSet<(Size, Region)>,
+    /// How machines are numbered.
+    pub ids: Ids,
     /// Times of creation are told in steps of this long.
     pub clock_grain: Duration,
     /// The longest time a request takes to arrive, and again its answer; each takes a random part
@@ -42,6 +44,7 @@ impl Behaviour {
             remembers_terminated: false,
             quota: None,
             sold_out: BTreeSet::new(),
+            ids: Ids::Ascending,
             clock_grain: Duration::from_secs(1),
             latency: Duration::ZERO,
         }
@@ -51,6 +54,25 @@ impl Behaviour {
     #[must_use]
     pub fn names_are_unique() -> Self {
         Self { unique_names: true, shutdown: Delay::NONE, ..Self::names_are_free() }
+    }
+}
+
+/// How the ids of machines come about; each is used once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// The younger the greater, from 1001.
+    Ascending,
+    /// The younger the smaller, from 8999.
+    Descending,
+}
+
+impl Ids {
+    /// The id of the machine of this number, from 1.
+    pub(super) fn nth(self, number: u64) -> InstanceId {
+        InstanceId(match self {
+            Self::Ascending => format!("{}", 1000 + number),
+            Self::Descending => format!("{}", 9000 - number),
+        })
     }
 }
 

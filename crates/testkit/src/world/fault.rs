@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use stagecraft_core::cloud::CloudErrorKind;
 
 use super::RequestKind;
@@ -34,6 +36,13 @@ pub enum Fault {
         effect: u64,
         /// Whether the process still learns of it.
         answer: AnswerFate,
+    },
+    /// The process that sends the order of this number is killed, and the order arrives later.
+    Stray {
+        /// Its number among all orders sent, from 1.
+        create: u64,
+        /// How long after the death of its process it arrives.
+        after: Duration,
     },
 }
 
@@ -113,12 +122,25 @@ impl Faults {
                     let message = "the token is not known".to_owned();
                     Some((None, CloudErrorKind::InvalidCredentials(message)))
                 }
-                Fault::FailNext { .. } | Fault::LoseAnswer { .. } | Fault::Crash { .. } => None,
+                Fault::FailNext { .. }
+                | Fault::LoseAnswer { .. }
+                | Fault::Crash { .. }
+                | Fault::Stray { .. } => None,
             })?;
         if let Some(index) = index {
             self.0.remove(index);
         }
         Some(error)
+    }
+
+    /// How long order `number` is under way after its process died, if it is to be.
+    pub(super) fn stray(&mut self, number: u64) -> Option<Duration> {
+        let (index, after) = self.0.iter().enumerate().find_map(|(index, fault)| {
+            let Fault::Stray { create, after } = fault else { return None };
+            (*create == number).then_some((index, *after))
+        })?;
+        self.0.remove(index);
+        Some(after)
     }
 
     /// What to make of the effects numbered `before + 1` to `after`.
@@ -141,7 +163,8 @@ impl Faults {
             | Fault::Crash { .. }
             | Fault::FailRequest { .. }
             | Fault::FailNext { .. }
-            | Fault::RefuseCredentials => true,
+            | Fault::RefuseCredentials
+            | Fault::Stray { .. } => true,
         });
         verdict
     }

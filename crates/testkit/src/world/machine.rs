@@ -77,13 +77,14 @@ impl Machine {
     pub(super) fn new(
         provider: ProviderId,
         number: u64,
+        id: InstanceId,
         created: Moment,
         order: Order,
         fate: Fate,
     ) -> Self {
         let [.., high, low] = number.to_be_bytes();
         Self {
-            id: InstanceId(format!("{}", 1000 + number)),
+            id,
             name: order.name,
             labels: order.labels,
             tags: order.tags,

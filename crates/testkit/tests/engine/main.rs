@@ -2,8 +2,19 @@
 //! ends with exactly one instance of every host; and the proof that these tests would notice.
 
 mod crash;
+mod failure;
+mod inspect;
+mod interrupt;
+mod limits;
 mod lost;
+mod names;
 mod race;
+mod retries;
 mod scale;
+mod scene;
 mod stage;
+mod stale;
+mod tape;
+mod tie;
+mod twice;
 mod wrong;

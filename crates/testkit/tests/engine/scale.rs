@@ -30,16 +30,25 @@ async fn three_hundred_hosts_cost_a_bounded_number_of_lists() {
 
 #[tokio::test(start_paused = true)]
 async fn hosts_that_are_right_cost_one_connection_and_one_command_each() {
-    let stage = Stage::new(Behaviour::names_are_free(), 1).wants(["web-1", "web-2"]);
+    let names: Vec<String> = (1..=100).map(|number| format!("web-{number}")).collect();
+    let stage = Stage::new(Behaviour::names_are_free(), 1).wants(names.iter().map(String::as_str));
     stage.run_until_quiet(Verb::Up).await.expect("they come up");
-    let before = requests(&stage);
-    stage.run(Verb::Up).await.expect("nobody is killed");
-    let after = requests(&stage);
-    assert_eq!(after.0 - before.0, 1, "one list");
-    assert_eq!((after.1 - before.1, after.2 - before.2), (1, 1), "connections and commands");
-}
-
-fn requests(stage: &Stage) -> (u64, u64, u64) {
-    let total = stage.cloud.with(|world, _| world.requests().total());
-    (total, stage.fleet.connections(&host("web-1")), stage.fleet.commands(&host("web-1")))
+    let asked = || {
+        stage
+            .cloud
+            .with(|world, _| (world.requests().of(RequestKind::List), world.requests().total()))
+    };
+    let logins = |name: &String| {
+        let host = host(name);
+        let fleet = &stage.fleet;
+        [fleet.attempts(&host), fleet.connections(&host), fleet.commands(&host)]
+    };
+    let (before, logins_before) = (asked(), names.iter().map(logins).collect::<Vec<_>>());
+    let report = stage.told(Verb::Up).await.report();
+    let after = asked();
+    assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "one list and nothing else");
+    for (name, before) in names.iter().zip(logins_before) {
+        assert_eq!(logins(name), before.map(|count| count + 1), "{name}");
+    }
+    assert!(report.changed_nothing());
 }

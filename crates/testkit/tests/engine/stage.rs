@@ -1,21 +1,23 @@
 //! A cloud, a file and the commands of the program, run as often and as badly as a test likes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::{Arch, ProviderId};
-use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, Reporter};
+use stagecraft_core::event::{HostEnd, Reporter};
 use stagecraft_core::inventory::{Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::{HostName, InstanceId, Scope};
 use stagecraft_core::plan::{Fate, Hold, Plan, Policy, plan_down, plan_up};
 use stagecraft_core::resolve::ResolvedHost;
-use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
+use stagecraft_engine::{Engine, Limits, Parts, TokioClock};
 use stagecraft_testkit::mock::{order, selector};
 use stagecraft_testkit::world::{Behaviour, Delay, EffectKind, Fault, Labels, Order, Seen};
 use stagecraft_testkit::{FakeFleet, MarkerStep, MockCloud, Process, SharedWorld, World};
+
+use crate::tape::Tape;
 
 /// What a user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,9 @@ pub(crate) struct Stage {
     pub(crate) fleet: FakeFleet,
     pub(crate) wanted: BTreeMap<HostName, ResolvedHost>,
     pub(crate) provider: MakeProvider,
+    /// The machines that are not ours.
+    foreign: Vec<InstanceId>,
+    pub(crate) limits: Limits,
     pub(crate) seed: u64,
 }
 
@@ -58,16 +63,19 @@ impl Stage {
             tags: BTreeSet::new(),
             spec: neighbour.spec.clone(),
         };
-        cloud.with(|world, now| {
-            world.plant(now, foreign("prod-old"));
-            world.plant(now, foreign("laptop"));
-            world.plant(now, order(&owner, &neighbour.marks, &neighbour.spec));
-        });
+        let others = [
+            foreign("prod-old"),
+            foreign("laptop"),
+            order(&owner, &neighbour.marks, &neighbour.spec),
+        ];
+        let foreign = cloud.with(|world, now| others.map(|other| world.plant(now, other)));
         let fleet = FakeFleet::over([cloud.clone()]);
         Self {
             fleet,
             wanted: BTreeMap::new(),
             provider: |cloud, process| Arc::new(MockCloud::new(cloud, process)),
+            foreign: foreign.into(),
+            limits: Limits::default(),
             seed,
             cloud,
         }
@@ -93,30 +101,56 @@ impl Stage {
 
     /// What the program does for a command, plan included.
     pub(crate) async fn command(&self, verb: Verb, process: &Process, seed: u64) -> Ends {
-        let ends = Arc::new(Recorder::default());
-        let provider = (self.provider)(&self.cloud, process);
-        let engine = Engine::new(Parts {
-            providers: [(provider.id(), provider)].into(),
-            connector: Arc::new(self.fleet.connector(process)),
-            clock: Arc::new(TokioClock::new()),
-            reporters: vec![Arc::clone(&ends) as Arc<dyn Reporter>],
-            limits: Limits::default(),
-            cancel: Cancel::new(),
-            seed,
-        });
+        let tape = Tape::new();
+        let checked = self.taped(verb, &self.engine(process, &tape, seed), &tape).await;
+        assert_eq!(checked, Ok(()), "{verb:?}");
+        tape.ends()
+    }
+
+    /// Runs a command in a new process and keeps what it tells.
+    pub(crate) async fn told(&self, verb: Verb) -> Arc<Tape> {
+        let tape = Tape::new();
+        let engine = self.engine(&Process::new(), &tape, self.seed);
+        assert_eq!(self.taped(verb, &engine, &tape).await, Ok(()), "{verb:?}");
+        tape
+    }
+
+    /// The same, with everything it tells kept, and checked for what must hold of every run.
+    pub(crate) async fn taped(
+        &self,
+        verb: Verb,
+        engine: &Engine,
+        tape: &Tape,
+    ) -> Result<(), String> {
         // As often as others may come in between.
         for _ in 0..20 {
-            let plan = self.plan(&engine, verb).await;
+            let plan = self.plan(engine, verb).await;
             let agreed = plan.destroys();
             let approved = plan.approve(&agreed).expect("all of it was agreed to");
+            tape.begin(approved.plan());
             if engine.apply(&approved, Some(&steps)).await.is_ok() {
                 break;
             }
         }
-        ends.0.lock().expect("not poisoned").clone()
+        tape.end();
+        tape.check()
     }
 
-    async fn plan(&self, engine: &Engine, verb: Verb) -> Plan {
+    /// An engine of a process.
+    pub(crate) fn engine(&self, process: &Process, tape: &Arc<Tape>, seed: u64) -> Engine {
+        let provider = (self.provider)(&self.cloud, process);
+        Engine::new(Parts {
+            providers: [(provider.id(), provider)].into(),
+            connector: Arc::new(self.fleet.connector(process)),
+            clock: Arc::new(TokioClock::new()),
+            reporters: vec![Arc::clone(tape) as Arc<dyn Reporter>],
+            limits: self.limits.clone(),
+            cancel: tape.cancel().clone(),
+            seed,
+        })
+    }
+
+    pub(crate) async fn plan(&self, engine: &Engine, verb: Verb) -> Plan {
         let (scope, seen) = (ours(), engine.observe(&ours()).await);
         let policy = Policy { prune: verb == Verb::Prune, ..Policy::default() };
         let up = |policy| plan_up(&scope, &self.wanted, &seen, policy).expect("a plan");
@@ -228,9 +262,7 @@ impl Stage {
                 EffectKind::Started { id }
                 | EffectKind::Updated { id }
                 | EffectKind::Terminated { id }
-                | EffectKind::HostChanged { id, .. } => {
-                    ["1001", "1002", "1003"].contains(&id.as_str())
-                }
+                | EffectKind::HostChanged { id, .. } => self.foreign.contains(id),
                 EffectKind::Created { .. } => false,
             });
             touched.map_or(Ok(()), |effect| Err(format!("{effect:?} is not ours to make")))
@@ -241,17 +273,6 @@ impl Stage {
 /// What exists, ids and ages aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Picture(Vec<String>);
-
-#[derive(Debug, Default)]
-struct Recorder(Mutex<Ends>);
-
-impl Reporter for Recorder {
-    fn report(&self, event: &Event) {
-        if let EventKind::Host(host, HostEvent::Ended(end)) = &event.kind {
-            self.0.lock().expect("not poisoned").insert(host.clone(), end.clone());
-        }
-    }
-}
 
 pub(crate) fn ours() -> Scope {
     scope("shop", "prod")
@@ -268,7 +289,7 @@ fn scope(project: &str, environment: &str) -> Scope {
     }
 }
 
-fn steps(_: &HostName) -> Vec<Box<dyn Step>> {
+pub(crate) fn steps(_: &HostName) -> Vec<Box<dyn Step>> {
     MarkerStep::bootstrap()
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{Event, EventKind, Reporter};
+use stagecraft_core::name::HostName;
 use stagecraft_core::report::Report;
 
 use super::{Display, words};
@@ -14,19 +15,20 @@ use crate::ui::{Text, Ui};
 #[derive(Debug)]
 pub(super) struct Plain {
     ui: Ui,
+    logged_in: &'static str,
     last: Mutex<BTreeMap<String, String>>,
 }
 
 impl Plain {
-    pub(super) fn new(ui: Ui) -> Self {
-        Self { ui, last: Mutex::default() }
+    pub(super) fn new(ui: Ui, logged_in: &'static str) -> Self {
+        Self { ui, logged_in, last: Mutex::default() }
     }
 
     /// The line for an event, if it says anything new.
     fn line(&self, event: &Event) -> Option<String> {
         let (who, doing) = match &event.kind {
             EventKind::Provider(provider, what) => (provider.to_string(), words::provider(what)),
-            EventKind::Host(host, what) => (host.to_string(), words::doing(what)?),
+            EventKind::Host(host, what) => (host.to_string(), words::doing(what, self.logged_in)?),
             EventKind::Stopping => return None,
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,6 +64,10 @@ impl Display for Plain {
         self.ui.say(text);
     }
 
+    fn result_of(&self, _: &HostName, write: &mut dyn FnMut()) {
+        write();
+    }
+
     fn finish(&self) {}
 }
 
@@ -76,13 +82,14 @@ mod tests {
 
     #[test]
     fn what_is_repeated_is_told_once() {
-        let plain = Plain::new(crate::ui::Ui::for_tests());
+        let plain = Plain::new(crate::ui::Ui::for_tests(), "running the command");
         let line = |what: HostEvent| {
             let kind = EventKind::Host(host("app-1"), what);
             plain.line(&Event { sequence: 0, elapsed: Duration::ZERO, kind })
         };
         assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: connecting by SSH"));
         assert_eq!(line(HostEvent::WaitingForSsh), None);
+        assert_eq!(line(HostEvent::Connected).as_deref(), Some("app-1: running the command"));
         let doing = HostEvent::Doing { step: "docker-install", doing: "apt-get".to_owned() };
         assert_eq!(line(doing).as_deref(), Some("app-1: docker-install: apt-get"));
         assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: connecting by SSH"));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, ProviderEvent, Reporter};
+use stagecraft_core::name::HostName;
 use stagecraft_core::report::Report;
 
 use super::{Display, words};
@@ -43,6 +44,8 @@ struct Lines {
     total: usize,
     ended: usize,
     ticks: usize,
+    /// What a host is doing once it is logged in to.
+    logged_in: &'static str,
     moving: BTreeMap<String, Line>,
 }
 
@@ -53,8 +56,9 @@ struct Line {
 }
 
 impl Terminal {
-    pub(super) fn new(ui: Ui) -> Self {
-        let screen = Arc::new(Mutex::new(Screen { ui, lines: Lines::default(), drawn: 0 }));
+    pub(super) fn new(ui: Ui, logged_in: &'static str) -> Self {
+        let lines = Lines::new(logged_in);
+        let screen = Arc::new(Mutex::new(Screen { ui, lines, drawn: 0 }));
         let (alive, dropped) = mpsc::channel();
         let drawn = Arc::clone(&screen);
         std::thread::spawn(move || {
@@ -100,15 +104,32 @@ impl Display for Terminal {
         self.with(|screen| screen.draw(text));
     }
 
+    fn result_of(&self, host: &HostName, write: &mut dyn FnMut()) {
+        self.with(|screen| {
+            screen.lines.moving.remove(host.as_str());
+            screen.erase();
+            write();
+            screen.draw(&Text::new());
+        });
+    }
+
     fn finish(&self) {
         self.with(|screen| {
-            screen.lines = Lines::default();
+            screen.lines = Lines::new(screen.lines.logged_in);
             screen.draw(&Text::new());
         });
     }
 }
 
 impl Screen {
+    /// Takes the lines off the screen, so that the cursor stands where they began.
+    fn erase(&mut self) {
+        if self.drawn > 0 {
+            self.ui.draw_over(self.drawn, &Text::new(), &Text::new());
+            self.drawn = 0;
+        }
+    }
+
     /// Draws the lines anew, below what stays.
     fn draw(&mut self, stays: &Text) {
         let (width, height) = self.ui.error_size();
@@ -122,6 +143,10 @@ impl Screen {
 }
 
 impl Lines {
+    fn new(logged_in: &'static str) -> Self {
+        Self { logged_in, ..Self::default() }
+    }
+
     /// Takes an event; gives the line that stays when it is the last one of a host.
     fn apply(&mut self, what: &EventKind, now: Instant) -> Option<Text> {
         match what {
@@ -142,7 +167,7 @@ impl Lines {
                 {
                     self.moving.retain(|name, _| name.parse::<ProviderId>().is_err());
                 }
-                if let Some(doing) = words::doing(what) {
+                if let Some(doing) = words::doing(what, self.logged_in) {
                     self.moves(host.as_str(), &doing, now);
                 }
             }
@@ -273,6 +298,34 @@ mod tests {
         let created = HostEvent::Created(Box::new(running("app-1", "10.0.0.1")));
         lines.apply(&EventKind::Host(host("app-1"), created), now);
         assert_eq!(lines.moving.keys().collect::<Vec<_>>(), ["app-1"]);
+    }
+
+    #[test]
+    fn a_result_is_written_where_the_lines_were_and_they_come_back_below_it() {
+        let mut ui = Ui::for_tests();
+        ui.err.terminal = true;
+        let terminal = Terminal::new(ui, "running the command");
+        for name in ["app-1", "app-2"] {
+            let kind = EventKind::Host(host(name), HostEvent::Connected);
+            terminal.with(|screen| {
+                screen.lines.apply(&kind, Instant::now());
+                screen.drawn = screen.lines.moving.len();
+            });
+        }
+        let mut drawn = None;
+        terminal.result_of(&host("app-1"), &mut || {
+            // The drawing thread waits, so nothing is drawn into the result.
+            drawn = Some(terminal.screen.try_lock().is_err());
+        });
+        assert_eq!(drawn, Some(true));
+        let left = terminal.with(|screen| {
+            let doing = screen.lines.moving.values().map(|line| line.doing.clone());
+            (doing.collect::<Vec<_>>(), screen.drawn)
+        });
+        assert_eq!(left, (vec!["running the command".to_owned()], 1));
+        let mut screen = Screen { ui: Ui::for_tests(), lines: Lines::new(""), drawn: 3 };
+        screen.erase();
+        assert_eq!(screen.drawn, 0);
     }
 
     #[test]

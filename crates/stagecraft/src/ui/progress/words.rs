@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use stagecraft_core::event::{HostEnd, HostEvent, ProviderEvent, SkipReason};
 
-/// What a host does now; `None` when an event changes nothing about that.
-pub(super) fn doing(what: &HostEvent) -> Option<String> {
+/// What a host does now, `logged_in` once it is logged in to; `None` when an event changes nothing
+/// about that.
+pub(super) fn doing(what: &HostEvent, logged_in: &str) -> Option<String> {
     Some(match what {
         HostEvent::Creating => "creating".to_owned(),
         HostEvent::Created(_) => "created".to_owned(),
@@ -21,7 +22,7 @@ pub(super) fn doing(what: &HostEvent) -> Option<String> {
             None => "running".to_owned(),
         },
         HostEvent::WaitingForSsh => "connecting by SSH".to_owned(),
-        HostEvent::Connected => "logged in, looking".to_owned(),
+        HostEvent::Connected => logged_in.to_owned(),
         HostEvent::Doing { step, doing } => format!("{step}: {doing}"),
         HostEvent::Step(_) => return None,
         HostEvent::Retrying { after, code } => again(*after, code.as_str()),
@@ -45,7 +46,7 @@ pub(super) fn ended(end: &HostEnd) -> String {
         HostEnd::Removed => "removed".to_owned(),
         HostEnd::Failed(failure) => format!("failed: {}", failure.code),
         HostEnd::Skipped(SkipReason::Interrupted) => "interrupted".to_owned(),
-        HostEnd::Skipped(SkipReason::NoBootstrap) => "running, not set up".to_owned(),
+        HostEnd::Skipped(SkipReason::NoBootstrap) => "running (--no-bootstrap)".to_owned(),
     }
 }
 

@@ -1,0 +1,78 @@
+//! How much happens at once, and that nobody waits for anybody.
+
+use std::time::Duration;
+
+use stagecraft_core::event::{HostEnd, HostEvent};
+use stagecraft_engine::Limits;
+use stagecraft_testkit::HostFault;
+use stagecraft_testkit::world::{Behaviour, Fate};
+
+use crate::stage::{Stage, Verb, host};
+
+#[tokio::test(start_paused = true)]
+async fn no_more_changes_are_under_way_at_a_provider_than_allowed() {
+    let mut stage = stage(40);
+    stage.limits = Limits { orders: 7, ..Limits::default() };
+    stage.run_until_quiet(Verb::Up).await.expect("they come up");
+    assert_eq!(stage.cloud.creates().read().most, 7);
+    stage.run_until_quiet(Verb::Down).await.expect("they go");
+    assert_eq!(stage.cloud.changes().read().most, 7);
+    assert_eq!(stage.cloud.changes().read().now, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_hosts_are_logged_in_to_than_allowed() {
+    let mut stage = stage(40);
+    stage.limits = Limits { logins: 6, ..Limits::default() };
+    stage.fleet.boot_slowly(2);
+    stage.run_until_quiet(Verb::Up).await.expect("they come up");
+    assert_eq!(stage.fleet.logins().read().most, 6);
+    assert_eq!(stage.fleet.logins().read().now, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_boots_slowly_holds_up_no_other() {
+    for logins in [1, 20] {
+        let mut stage = stage(4);
+        stage.limits = Limits { logins, ..Limits::default() };
+        stage.cloud.with(|world, _| world.decide_fate("prod-web-1", Fate::StaysPending));
+        stage.fleet.inject(&host("web-2"), HostFault::RefusesConnections(60));
+        let tape = stage.told(Verb::Up).await;
+        let ended = |name| {
+            let ended = tape.first(name, |event| matches!(event, HostEvent::Ended(_)));
+            ended.expect("every host ends")
+        };
+        for name in ["web-3", "web-4"] {
+            assert_eq!(tape.ends()[&host(name)], HostEnd::Ready);
+            let connected = tape.first("web-2", |event| *event == HostEvent::Connected);
+            assert!(Some(ended(name)) < connected, "{name} waits for web-2");
+            assert!(ended(name) < ended("web-1"), "{name} waits for web-1");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_turn_is_not_waiting_for_the_host() {
+    let mut stage = stage(2);
+    stage.run_until_quiet(Verb::Up).await.expect("they come up");
+    // Longer than an old host is given to answer, while the other waits for its turn.
+    stage.limits = Limits { logins: 1, ..Limits::default() };
+    let first = stage.id_of("web-1");
+    stage.cloud.with(|world, _| {
+        world.disk(&first).expect("its disk").files.clear();
+    });
+    let command = stage.fleet.commands(&host("web-1")) + 2;
+    stage.fleet.inject(&host("web-1"), HostFault::Hangs { command });
+    stage.fleet.inject(&host("web-2"), HostFault::RefusesConnections(1));
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let ends = stage.told(Verb::Up).await.ends();
+    assert!(matches!(ends[&host("web-1")], HostEnd::Failed(_)), "{ends:?}");
+    assert_eq!(ends[&host("web-2")], HostEnd::Ready);
+}
+
+fn stage(hosts: usize) -> Stage {
+    let latency = Duration::from_millis(300);
+    let names: Vec<String> = (1..=hosts).map(|number| format!("web-{number}")).collect();
+    Stage::new(Behaviour { latency, ..Behaviour::names_are_free() }, 11)
+        .wants(names.iter().map(String::as_str))
+}

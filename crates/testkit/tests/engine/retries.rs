@@ -1,0 +1,197 @@
+//! Requests that fail and are made again, and those that are not.
+
+use std::time::Duration;
+
+use stagecraft_core::cloud::CloudErrorKind;
+use stagecraft_core::error::{Code, ExitCode};
+use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, ProviderEvent, SkipReason};
+use stagecraft_testkit::Process;
+use stagecraft_testkit::world::{Behaviour, EffectKind, Fault, RequestKind};
+
+use crate::scene::scene;
+use crate::stage::{Stage, Verb, host, ours};
+use crate::tape::Tape;
+
+const HINT: Duration = Duration::from_secs(9);
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limited_order_waits_for_at_least_as_long_as_it_was_told() {
+    let stage = stage();
+    fail(&stage, RequestKind::Create, 3, limited(HINT));
+    let tape = stage.told(Verb::Up).await;
+    assert_eq!(tape.report().exit_code(), ExitCode::Done);
+    let told: Vec<Duration> = tape.events().iter().filter_map(of_host).collect();
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|after| *after >= HINT), "{told:?}");
+    let creates = stage.cloud.with(|world, _| {
+        let effects = world.effects().iter();
+        effects.filter(|effect| matches!(effect.kind, EffectKind::Created { .. })).count()
+    });
+    assert_eq!(creates, 1);
+    let created = tape.of(&host("web-1")).into_iter().find(is_created).expect("it is created");
+    assert!(created.elapsed >= HINT * 3, "{created:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limited_list_waits_for_at_least_as_long_as_it_was_told() {
+    let stage = stage();
+    fail(&stage, RequestKind::List, 2, limited(HINT));
+    let tape = Tape::new();
+    let began = stage.cloud.now();
+    let seen = stage.engine(&Process::new(), &tape, 1).observe(&ours()).await;
+    assert!(seen.unlisted().is_empty());
+    assert!(stage.cloud.now() - began >= HINT * 2);
+    let told: Vec<Duration> = tape.events().iter().filter_map(of_provider).collect();
+    assert!(told.len() == 2 && told.iter().all(|after| *after >= HINT), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_for_more_than_five_times() {
+    let silent = || CloudErrorKind::Unreachable("no route".to_owned());
+    let stage = stage();
+    fail(&stage, RequestKind::Create, u64::MAX, silent());
+    let report = stage.told(Verb::Up).await.report();
+    let codes: Vec<Code> = report.failures().map(|(_, failure)| failure.code).collect();
+    assert_eq!((codes, asked(&stage, RequestKind::Create)), (vec![Code::CLOUD_UNREACHABLE], 5));
+
+    fail(&stage, RequestKind::List, u64::MAX, silent());
+    let before = asked(&stage, RequestKind::List);
+    let seen = stage.engine(&Process::new(), &Tape::new(), 1).observe(&ours()).await;
+    assert_eq!(seen.unlisted().len(), 1);
+    assert_eq!(asked(&stage, RequestKind::List) - before, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_of_an_hour_is_not_waited_for() {
+    let stage = stage();
+    fail(&stage, RequestKind::Create, 1, limited(Duration::from_secs(3600)));
+    let report = stage.told(Verb::Up).await.report();
+    let codes: Vec<Code> = report.failures().map(|(_, failure)| failure.code).collect();
+    assert_eq!(codes, [Code::CLOUD_RATE_LIMITED]);
+    assert!(stage.cloud.now() < Duration::from_secs(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_are_not_tried_again() {
+    let stage = stage();
+    stage.inject(Fault::RefuseCredentials);
+    let engine = stage.engine(&Process::new(), &Tape::new(), 1);
+    let seen = engine.observe(&ours()).await;
+    let codes: Vec<Code> = seen.unlisted().values().map(|failure| failure.code).collect();
+    assert_eq!(codes, [Code::CLOUD_UNAUTHENTICATED]);
+    assert_eq!(asked(&stage, RequestKind::List), 1);
+    assert!(engine.validate_credentials().await.values().all(Result::is_err));
+    assert_eq!(asked(&stage, RequestKind::Validate), 1);
+    stage.cloud.with(|world, _| world.heal());
+
+    let refused = CloudErrorKind::InvalidCredentials("revoked".to_owned());
+    fail(&stage, RequestKind::Create, u64::MAX, refused);
+    let report = stage.told(Verb::Up).await.report();
+    assert_eq!((report.exit_code(), asked(&stage, RequestKind::Create)), (ExitCode::Cloud, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_gets_no_answer_is_repeated() {
+    let stage = stage();
+    fail(&stage, RequestKind::List, 2, CloudErrorKind::Unreachable("reset".to_owned()));
+    fail(&stage, RequestKind::Catalogue, 2, CloudErrorKind::ProviderFault("503".to_owned()));
+    let engine = stage.engine(&Process::new(), &Tape::new(), 1);
+    assert!(engine.observe(&ours()).await.unlisted().is_empty());
+    assert_eq!(asked(&stage, RequestKind::List), 3);
+    let of = [stage.cloud.provider()].into();
+    assert!(engine.catalogues(&of).await.is_ok());
+    assert_eq!(asked(&stage, RequestKind::Catalogue), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_loses_its_answer_is_made_again_and_done_once() {
+    for verb in [Verb::Up, Verb::Replace, Verb::Prune, Verb::Down] {
+        let left_alone = scene(verb, &Behaviour::names_are_free()).await;
+        let first = left_alone.effects() + 1;
+        let right = left_alone.run_until_quiet(verb).await.expect("a scene");
+        for effect in first..=left_alone.effects() {
+            let stage = scene(verb, &Behaviour::names_are_free()).await;
+            stage.inject(Fault::LoseAnswer { effect });
+            let lost = stage.run_until_quiet(verb).await.expect("it gets over it");
+            assert_eq!(lost, right, "{verb:?}, effect {effect}");
+            assert_eq!(stage.effects(), left_alone.effects(), "{verb:?}, effect {effect}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_who_stops_does_not_wait_for_the_next_try() {
+    let hint = Duration::from_secs(200);
+    for kind in [RequestKind::Create, RequestKind::Terminate] {
+        let verb = if kind == RequestKind::Create { Verb::Up } else { Verb::Down };
+        let stage = stage();
+        if verb == Verb::Down {
+            stage.run_until_quiet(Verb::Up).await.expect("it comes up");
+        }
+        let before = asked(&stage, kind);
+        fail(&stage, kind, 1, limited(hint));
+        let tape = Tape::new();
+        let engine = stage.engine(&Process::new(), &tape, 1);
+        let began = stage.cloud.now();
+        let user = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            tape.cancel().stop();
+        };
+        let (checked, ()) = tokio::join!(stage.taped(verb, &engine, &tape), user);
+        assert_eq!(checked, Ok(()));
+        assert!(stage.cloud.now() - began < Duration::from_secs(6), "{kind:?}");
+        assert_eq!(asked(&stage, kind) - before, 1, "{kind:?}");
+        assert_eq!(tape.report().exit_code(), ExitCode::Interrupted);
+        let skipped = HostEnd::Skipped(SkipReason::Interrupted);
+        assert_eq!(tape.ends(), [(host("web-1"), skipped)].into(), "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_not_asked_for_early_because_the_user_stops() {
+    let stage = stage();
+    fail(&stage, RequestKind::List, 1, limited(Duration::from_secs(200)));
+    let tape = Tape::new();
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let user = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        tape.cancel().stop();
+    };
+    let scope = ours();
+    let (seen, ()) = tokio::join!(engine.observe(&scope), user);
+    assert_eq!((seen.unlisted().len(), asked(&stage, RequestKind::List)), (1, 1));
+}
+
+fn fail(stage: &Stage, kind: RequestKind, times: u64, error: CloudErrorKind) {
+    stage.inject(Fault::FailNext { kind, times, error });
+}
+
+fn limited(after: Duration) -> CloudErrorKind {
+    CloudErrorKind::RateLimited { after: Some(after) }
+}
+
+fn asked(stage: &Stage, kind: RequestKind) -> u64 {
+    stage.cloud.with(|world, _| world.requests().of(kind))
+}
+
+fn of_host(event: &Event) -> Option<Duration> {
+    match &event.kind {
+        EventKind::Host(_, HostEvent::Retrying { after, .. }) => Some(*after),
+        EventKind::Host(..) | EventKind::Provider(..) | EventKind::Stopping => None,
+    }
+}
+
+fn of_provider(event: &Event) -> Option<Duration> {
+    match &event.kind {
+        EventKind::Provider(_, ProviderEvent::Retrying { after, .. }) => Some(*after),
+        EventKind::Host(..) | EventKind::Provider(..) | EventKind::Stopping => None,
+    }
+}
+
+fn is_created(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Host(_, HostEvent::Created(_)))
+}
+
+fn stage() -> Stage {
+    Stage::new(Behaviour::names_are_free(), 3).wants(["web-1"])
+}
