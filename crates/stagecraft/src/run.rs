@@ -217,13 +217,13 @@ fn known_hosts<'h>(
     let file: BTreeSet<&HostName> = file.into_iter().collect();
     let others: BTreeSet<&HostName> =
         exist.into_iter().filter(|host| !file.contains(host)).collect();
-    let mut hint = match names(&file) {
+    let hint = match names(&file) {
         none if none.is_empty() => "the file has no hosts in this environment".to_owned(),
         hosts => format!("the file has {hosts}"),
     };
     if !others.is_empty() {
         let exist = if others.len() == 1 { "exists and is" } else { "exist and are" };
-        hint.push_str(&format!("; {} {exist} not in it", names(&others)));
+        return format!("{hint}; {} {exist} not in it", names(&others));
     }
     hint
 }

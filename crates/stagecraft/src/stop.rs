@@ -73,7 +73,7 @@ impl Stop {
 
     /// A result that could not be written.
     pub(crate) fn output(what: &str, error: &std::io::Error) -> Self {
-        let message = format!("could not write {what}: {error}");
+        let message = format!("could not write {what}: {}", words_of(error));
         Self::new(ExitCode::Usage, Failure::new(Code::OUTPUT_FAILED, message))
     }
 
@@ -198,6 +198,16 @@ impl From<&PlanError> for Stop {
             ExitCode::Usage
         };
         Self::new(exit, failure)
+    }
+}
+
+/// What the system says, without its number for it.
+fn words_of(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    let number = error.raw_os_error().map(|number| format!(" (os error {number})"));
+    match number.and_then(|number| words.strip_suffix(&number)) {
+        Some(words) => words.to_owned(),
+        None => words,
     }
 }
 

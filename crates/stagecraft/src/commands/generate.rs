@@ -1,6 +1,9 @@
 //! What is made from the program itself: schemas, completions, manual pages.
 
-use clap::CommandFactory as _;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
 use stagecraft_core::config;
 use stagecraft_core::error::ExitCode;
 
@@ -29,18 +32,41 @@ pub(super) fn completions(app: &App, args: &Completions) -> Result<ExitCode, Sto
 
 /// Prints the manual page, or writes one for every command.
 pub(super) fn man(app: &App, args: &Man) -> Result<ExitCode, Stop> {
+    let mut command = Args::command().disable_help_subcommand(true);
+    command.build();
     match &args.dir {
-        Some(dir) => {
-            clap_mangen::generate_to(Args::command(), dir)
-                .map_err(|error| Stop::output(&format!("to `{}`", dir.display()), &error))?;
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Args::command())
-                .render(&mut page)
-                .map_err(|error| Stop::output("the manual page", &error))?;
-            app.ui.artefact(&String::from_utf8_lossy(&page))?;
-        }
+        Some(dir) => write_pages(&command, dir)?,
+        None => app.ui.artefact(&page(&command)?.1)?,
     }
     Ok(ExitCode::Done)
+}
+
+fn write_pages(command: &Command, dir: &Path) -> Result<(), Stop> {
+    let (file, text) = page(command)?;
+    std::fs::write(dir.join(file), text).map_err(|error| {
+        let stop = Stop::output(&format!("to `{}`", dir.display()), &error);
+        stop.with_hint(if error.kind() == ErrorKind::NotFound {
+            "make this folder first"
+        } else {
+            "name a folder you may write to with `--dir`"
+        })
+    })?;
+    command.get_subcommands().try_for_each(|command| write_pages(command, dir))
+}
+
+/// The name and the text of a command's page.
+fn page(command: &Command) -> Result<(String, String), Stop> {
+    let man = clap_mangen::Man::new(command.clone());
+    let mut page = Vec::new();
+    man.render(&mut page).map_err(|error| Stop::output("the manual page", &error))?;
+    let mut text = String::from_utf8_lossy(&page).into_owned();
+    // The synopsis names options without their values.
+    for option in command.get_opts() {
+        if let (Some(long), Some([value, ..])) = (option.get_long(), option.get_value_names()) {
+            let long = long.replace('-', "\\-");
+            let with_value = format!("[\\fB\\-\\-{long}\\fR \\fI{value}\\fR]");
+            text = text.replace(&format!("[\\fB\\-\\-{long}\\fR]"), &with_value);
+        }
+    }
+    Ok((man.get_filename(), text))
 }

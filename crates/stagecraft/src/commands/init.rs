@@ -23,8 +23,11 @@ pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
                 let failure = Failure::new(Code::OUTPUT_FAILED, format!("{name} exists already"));
                 Stop::new(ExitCode::Usage, failure)
                     .with_hint("it is never overwritten; name another file with `--config`")
+            } else if error.kind() == std::io::ErrorKind::NotFound {
+                Stop::output(&name, &error).with_hint("make its folder first")
             } else {
                 Stop::output(&name, &error)
+                    .with_hint("name a file in a folder you may write to with `--config`")
             }
         })?;
     if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {

@@ -9,6 +9,9 @@ use stagecraft_core::remote::Output;
 use super::text::{BAD, FAINT, Text, count};
 use crate::stop::Trouble;
 
+/// What a failure says of a command that did not end in time.
+const UNFINISHED: &str = "did not finish on";
+
 /// Prefixes lines with the host they come from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExecScreen {
@@ -71,6 +74,9 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
             if !failure.message.contains(&format!("`{host}`")) {
                 failure.message = format!("`{host}`: {}", failure.message);
             }
+            if failure.message.contains(UNFINISHED) {
+                failure.hints.push("it may still run there; `--timeout` waits longer".to_owned());
+            }
             troubles.push(failure.into());
         }
     }
@@ -79,6 +85,8 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::remote::RemoteError;
+
     use super::*;
 
     #[test]
@@ -91,12 +99,26 @@ mod tests {
                 .map(|(host, outcome)| (host.parse().unwrap(), outcome))
                 .into();
         let shown = crate::ui::error::render(&troubles(&outcomes), false, 80).plain();
-        insta::assert_snapshot!(shown, @r"
+        insta::assert_snapshot!(shown, @"
         error[command_failed]: the command failed on 1 of 4 hosts: `b` with status 3
+
         error[host.missing]: `c` does not exist
           hint: run up
+
         error[interrupted]: `d`: interrupted; the command may still run
         ");
+    }
+
+    #[test]
+    fn a_command_that_did_not_end_in_time_may_still_run() {
+        let late = RemoteError::TimedOut {
+            host: "a".parse().unwrap(),
+            command: "sleep 9".to_owned(),
+            limit: std::time::Duration::from_secs(1),
+        };
+        let outcomes = [("a".parse().unwrap(), Err(Failure::from(&late)))].into();
+        let shown = crate::ui::error::render(&troubles(&outcomes), false, 80).plain();
+        assert!(shown.contains("it may still run there"), "{shown}");
     }
 
     #[test]

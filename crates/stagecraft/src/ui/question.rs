@@ -24,7 +24,12 @@ pub(crate) fn ask(ui: &Ui, question: &Text, wanted: &[String]) -> Answer {
     ui.say(question);
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line) {
+        Ok(0) | Err(_) => {
+            // The cursor still stands behind the question.
+            ui.say(Text::new().end_line());
+            Answer::No
+        }
         Ok(_) if wanted.iter().any(|yes| yes == line.trim()) => Answer::Yes,
-        Ok(_) | Err(_) => Answer::No,
+        Ok(_) => Answer::No,
     }
 }

@@ -176,7 +176,7 @@ pub(crate) mod tests {
         e     app   local     -         does not exist
         f     app   local     10.0.0.3  not in the file
 
-        4 of 5 hosts not ready. `stagecraft infra up` works on that.
+        4 of 5 hosts not ready. `stagecraft infra up` works on `b`, `d` and `e`.
         3 hosts differ from the file. `stagecraft infra plan` says what to do.
         ");
     }
@@ -195,7 +195,15 @@ pub(crate) mod tests {
         old.state = StatusState::NotReady { open: vec![open] };
         status.hosts.push(old);
         let shown = status_screen(&status, &next(), 100).plain();
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"
+        HOST  ROLE  PROVIDER  ADDRESS   STATE
+        c     app   local     10.0.0.3  unreachable: host_key_mismatch: could not reach `c` at 10.0.0.3:22:
+                                        refused
+                                        hint: remove the old key from `known_hosts`
+        old   app   local     10.0.0.3  not ready: os (it runs alpine)
+
+        2 of 2 hosts not ready.
+        ");
         assert!(!shown.contains("works on"), "{shown}");
     }
 

@@ -1,7 +1,7 @@
 //! What a run came to: a line per host, then every failure with what to do about it.
 
 use stagecraft_core::converge::{StepReport, StepResult};
-use stagecraft_core::error::Failure;
+use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::SkipReason;
 use stagecraft_core::report::{Deed, HostReport, HostResult, Report};
 
@@ -9,6 +9,9 @@ use super::text::{BAD, BOLD, FAINT, GOOD, PLAIN, Text, WARN, names};
 use super::{Cell, Columns};
 use crate::next::Next;
 use crate::stop::Trouble;
+
+/// The step that changes nothing but waits until the host's own set-up is over.
+const BOOT_STEP: &str = "boot";
 
 /// The table of a report, and what it comes to.
 pub(crate) fn report_screen(report: &Report, verbose: bool, width: usize) -> Text {
@@ -57,13 +60,20 @@ pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble
         .filter(|host| host.result == HostResult::Ready || is_kept(host))
         .map(|host| host.host.as_str())
         .collect();
+    // A host without a machine stays without one, however often it is looked for.
+    let helps = report.failures().any(|(_, failure)| failure.code != Code::HOST_MISSING);
     if let Some(last) = troubles.last_mut() {
-        let kept = match kept.as_slice() {
-            [] => String::new(),
-            [_] => format!("{} is kept; ", names(&kept)),
-            [_, ..] => format!("{} are kept; ", names(&kept)),
+        let mut note: Vec<String> = match kept.as_slice() {
+            [] => Vec::new(),
+            [_] => vec![format!("{} is kept", names(&kept))],
+            [_, ..] => vec![format!("{} are kept", names(&kept))],
         };
-        last.notes.push(format!("{kept}run {} again to go on", next.command(again)));
+        if helps {
+            note.push(format!("run {} again to go on", next.command(again)));
+        }
+        if !note.is_empty() {
+            last.notes.push(note.join("; "));
+        }
     }
     troubles
 }
@@ -109,8 +119,12 @@ fn what_was_done(host: &HostReport) -> String {
         .iter()
         .filter(|step| step.result == StepResult::Changed)
         .map(|step: &StepReport| step.step.as_str())
+        .filter(|step| *step != BOOT_STEP)
         .collect();
     let mut words = deeds(host);
+    if host.steps.iter().any(|step| step.step == BOOT_STEP && step.result == StepResult::Changed) {
+        words.push("waited for its boot".to_owned());
+    }
     if !changed.is_empty() {
         words.push(format!("{} changed", changed.join(", ")));
     }
@@ -184,177 +198,4 @@ fn summary(report: &Report) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::time::Duration;
-
-    use stagecraft_core::error::Code;
-    use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent};
-
-    use super::*;
-    use crate::ui::samples::{host, next, running};
-
-    #[test]
-    fn a_report_on_a_narrow_screen() {
-        let shown = report_screen(&mixed_report(), false, 80).plain();
-        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
-        insta::assert_snapshot!(shown, @"
-        HOST   ROLE  PROVIDER  ADDRESS     RESULT
-        app-1  app   local     172.30.0.2  ready (created; docker-install,
-                                           docker-service changed)
-        app-2  app   local     172.30.0.2  ready (nothing changed)
-        db-1   db    local     172.30.0.2  created, failed at docker-install:
-                                           docker_install_failed
-        old-1  old   local     -           removed
-        web-1  web   local     -           running, not looked at (--no-bootstrap)
-
-        2 ready, 1 removed, 1 not looked at, 1 failed.
-        ");
-    }
-
-    #[test]
-    fn a_verbose_report_lists_every_step() {
-        insta::assert_snapshot!(report_screen(&mixed_report(), true, 120).plain(), @"
-        HOST   ROLE  PROVIDER  ADDRESS     RESULT
-        app-1  app   local     172.30.0.2  ready (created; docker-install, docker-service changed)
-                                           os: satisfied
-                                           docker-install: changed
-                                           docker-service: changed
-        app-2  app   local     172.30.0.2  ready (nothing changed)
-                                           os: satisfied
-        db-1   db    local     172.30.0.2  created, failed at docker-install: docker_install_failed
-                                           os: satisfied
-                                           docker-install: failed
-                                           docker-service: skipped
-        old-1  old   local     -           removed
-        web-1  web   local     -           running, not looked at (--no-bootstrap)
-
-        2 ready, 1 removed, 1 not looked at, 1 failed.
-        ");
-    }
-
-    #[test]
-    fn failures_say_what_was_kept_and_how_to_go_on() {
-        let troubles = troubles(&mixed_report(), "infra up", &next());
-        insta::assert_snapshot!(crate::ui::error::render(&troubles, false, 80).plain(), @"
-        error[docker_install_failed]: `db-1`: installing docker.io: `apt-get install -y docker.io` ended with status 100
-          | E: Unable to locate package docker.io
-          hint: log in with `stagecraft ssh db-1` and run `apt-get update`
-          note: `app-1`, `app-2` and `db-1` are kept; run `stagecraft infra up` again to go on
-        ");
-    }
-
-    #[test]
-    fn a_failure_of_the_whole_provider_is_told_once() {
-        let mut report = Report::of_hosts(
-            ["a", "b"].map(|name| HostReport::of_instance(&running(name, "10.0.0.1"))),
-        );
-        let failure = Failure::new(Code::CLOUD_UNREACHABLE, "local could not list: no answer");
-        for name in ["a", "b"] {
-            report.apply(&event(name, HostEvent::Ended(HostEnd::Failed(failure.clone()))));
-        }
-        assert_eq!(troubles(&report, "infra up", &next()).len(), 1);
-    }
-
-    #[test]
-    fn a_run_that_changed_nothing_says_so() {
-        let mut report = Report::of_hosts([HostReport::of_instance(&running("a", "10.0.0.1"))]);
-        report.apply(&event("a", step("docker-install", StepResult::Satisfied)));
-        report.apply(&event("a", HostEvent::Ended(HostEnd::Ready)));
-        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"
-        HOST  ROLE  PROVIDER  ADDRESS   RESULT
-        a     a     local     10.0.0.1  ready (nothing changed)
-
-        Everything is up to date.
-        ");
-    }
-
-    #[test]
-    fn a_run_without_hosts_does_not_say_that_there_are_none() {
-        let shown = report_screen(&Report::default(), false, 80).plain();
-        assert_eq!(shown, "There is no host to work on.\n");
-    }
-
-    #[test]
-    fn a_host_made_without_bootstrap_is_not_set_up_and_one_that_was_there_not_looked_at() {
-        let mut report = Report::of_hosts(
-            ["a", "b"].map(|name| HostReport::of_instance(&running(name, "10.0.0.1"))),
-        );
-        report.apply(&event("a", HostEvent::Created(Box::new(running("a", "10.0.0.1")))));
-        for name in ["a", "b"] {
-            report.apply(&event(name, HostEvent::Ended(HostEnd::Skipped(SkipReason::NoBootstrap))));
-        }
-        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"");
-    }
-
-    #[test]
-    fn a_run_that_was_cut_off_does_not_claim_success() {
-        let mut report = Report::of_hosts([HostReport::of_instance(&running("a", "10.0.0.1"))]);
-        report.interrupted = true;
-        insta::assert_snapshot!(report_screen(&report, false, 80).plain(), @"
-        HOST  ROLE  PROVIDER  ADDRESS   RESULT
-        a     a     local     10.0.0.1  interrupted
-
-        Interrupted: 1 not done.
-        ");
-    }
-
-    #[test]
-    fn what_a_host_prints_is_shown_and_not_obeyed() {
-        let mut report = Report::of_hosts([HostReport::of_instance(&running("a", "10.0.0.1"))]);
-        let evil = "\x1b[2J\x1b]0;owned\x07";
-        let failure = Failure::new(Code::DOCKER_INSTALL_FAILED, format!("`a`: {evil}"))
-            .with_output(vec![evil.to_owned()]);
-        report.apply(&event("a", HostEvent::Ended(HostEnd::Failed(failure))));
-        let troubles = troubles(&report, "infra up", &next());
-        let shown = crate::ui::error::render(&troubles, false, 80).plain();
-        assert!(!shown.contains(['\x1b', '\x07']) && shown.contains("␛[2J"), "{shown:?}");
-    }
-
-    /// One host of every kind of end.
-    pub(crate) fn mixed_report() -> Report {
-        let names = ["app-1", "app-2", "db-1", "old-1", "web-1"];
-        let mut report = Report::of_hosts(names.map(|name| {
-            let mut host = HostReport::of_instance(&running(name, "172.30.0.2"));
-            host.address = None;
-            host
-        }));
-        let failure = Failure::new(
-            Code::DOCKER_INSTALL_FAILED,
-            "installing docker.io: `apt-get install -y docker.io` ended with status 100",
-        )
-        .with_output(vec!["E: Unable to locate package docker.io".to_owned()])
-        .with_hint("log in with `stagecraft ssh db-1` and run `apt-get update`");
-        let at = |name| HostEvent::Running(Box::new(running(name, "172.30.0.2")));
-        let created = |name| HostEvent::Created(Box::new(running(name, "172.30.0.2")));
-        for (name, what) in [
-            ("app-1", created("app-1")),
-            ("app-1", at("app-1")),
-            ("app-1", step("os", StepResult::Satisfied)),
-            ("app-1", step("docker-install", StepResult::Changed)),
-            ("app-1", step("docker-service", StepResult::Changed)),
-            ("app-1", HostEvent::Ended(HostEnd::Ready)),
-            ("app-2", at("app-2")),
-            ("app-2", step("os", StepResult::Satisfied)),
-            ("app-2", HostEvent::Ended(HostEnd::Ready)),
-            ("db-1", created("db-1")),
-            ("db-1", step("os", StepResult::Satisfied)),
-            ("db-1", step("docker-install", StepResult::Failed(failure.clone()))),
-            ("db-1", step("docker-service", StepResult::Skipped)),
-            ("db-1", HostEvent::Ended(HostEnd::Failed(failure))),
-            ("old-1", HostEvent::Terminated(Box::new(running("old-1", "172.30.0.2")))),
-            ("old-1", HostEvent::Ended(HostEnd::Removed)),
-            ("web-1", HostEvent::Ended(HostEnd::Skipped(SkipReason::NoBootstrap))),
-        ] {
-            report.apply(&event(name, what));
-        }
-        report
-    }
-
-    fn step(name: &str, result: StepResult) -> HostEvent {
-        HostEvent::Step(StepReport { step: name.to_owned(), result })
-    }
-
-    fn event(name: &str, what: HostEvent) -> Event {
-        Event { sequence: 0, elapsed: Duration::ZERO, kind: EventKind::Host(host(name), what) }
-    }
-}
+pub(crate) mod tests;

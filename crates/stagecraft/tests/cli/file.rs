@@ -77,12 +77,20 @@ fn a_missing_file_says_how_to_get_one() {
 #[test]
 fn a_file_without_environments_is_valid_and_says_so() {
     let stage = Stage::with("project: { name: shop }\ncloud: { providers: { local: {} } }\n");
-    insta::assert_snapshot!(stage.run("validate"), @"");
+    insta::assert_snapshot!(stage.run("validate"), @"
+    `stagecraft.yml` is valid: project `shop`, no environments yet.
+    [exit status: 0]
+    ");
 }
 
 #[test]
 fn a_first_file_without_its_folder_says_so() {
-    insta::assert_snapshot!(Stage::new().run("init --config none/stagecraft.yml"), @"");
+    insta::assert_snapshot!(Stage::new().run("init --config none/stagecraft.yml"), @"
+    ------- stderr -------
+    error[output.failed]: could not write `none/stagecraft.yml`: No such file or directory
+      hint: make its folder first
+    [exit status: 1]
+    ");
 }
 
 #[test]

@@ -48,6 +48,7 @@ fn help_says_what_it_is_and_how_it_ends() {
       schema       Print the JSON Schema of the configuration file or of an output
       completions  Print a completion script for a shell
       man          Print the manual page
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')
@@ -83,7 +84,7 @@ fn help_of_up() {
           --replace <HOST>  Replace this host if it has to be, or anyway; everything on it is lost; may
                             be repeated
           --prune           Remove hosts that are not in the file
-      -h, --help            Print help
+      -h, --help            Print help (see more with '--help')
 
     Options of every command:
           --config <PATH>    The configuration file [default: stagecraft.yml]
@@ -178,6 +179,13 @@ fn completions_and_manual_are_made_of_the_same_command_line() {
         assert!(script.contains("detailed-exitcode"), "{shell}");
     }
     let page = stage.run("man");
+    assert!(page.contains(r"[\fB\-\-config\fR \fIPATH\fR]"), "{page}");
+    insta::assert_snapshot!(stage.run("man --dir none"), @"
+    ------- stderr -------
+    error[output.failed]: could not write to `none`: No such file or directory
+      hint: make this folder first
+    [exit status: 1]
+    ");
     assert!(page.starts_with(".ie") || page.contains(".TH stagecraft 1"), "{page}");
     std::fs::create_dir(stage.work().join("pages")).unwrap();
     assert_eq!(stage.run("man --dir pages"), "[exit status: 0]");

@@ -21,7 +21,7 @@ fn a_full_disk_is_an_error() {
     let output = stage.command(["validate"]).stdout(full).output().unwrap();
     insta::assert_snapshot!(transcript(&output), @"
     ------- stderr -------
-    error[output.failed]: could not write to standard output: No space left on device (os error 28)
+    error[output.failed]: could not write to standard output: No space left on device
     [exit status: 1]
     ");
 }

@@ -1,0 +1,155 @@
+use stagecraft_core::plan::Policy;
+
+use super::*;
+use crate::ui::samples::{full_plan, host, next, plan, running, wanted};
+
+#[test]
+fn a_plan_on_a_wide_screen() {
+    insta::assert_snapshot!(plan_screen(&full_plan(), &next(), 120).plain(), @"
+    Plan for `shop/dev`
+
+      ~ update     app-1    local    small, debian-12, amd64                         tags: none -> blue
+      + resume     cache-1  local    small, debian-12, amd64                         is switched off
+      + create     edge-1   hetzner  cx22 in nbg1, debian-12, amd64  3.79 EUR/month  does not exist
+        unchanged  web-1    local    small, debian-12, amd64                         up to date
+                                                                                     note: local has no spot machines;
+                                                                                     `spot` is ignored
+
+    Left alone:
+      - delete   app-1    local  small, debian-12, amd64  surplus: an older machine stands for `app-1`;
+                                                          `stagecraft infra up --prune` removes it
+      ~ replace  db-1     local  small, debian-12, amd64  size: medium -> small; `stagecraft infra up --replace db-1` makes
+                                                          it anew, all data on it is lost
+      - delete   old-1    local  small, debian-12, amd64  not in the file; `stagecraft infra up --prune` removes it
+      - delete   vault-1  local  small, debian-12, amd64  not in the file; protected: put it back with `protected: false`
+                                                          and run `stagecraft infra up` first
+
+    1 to create, 1 to resume, 1 to update, 1 unchanged; 4 left alone.
+    3.79 EUR a month from now on, at list prices.
+    ");
+}
+
+#[test]
+fn a_plan_on_a_narrow_screen() {
+    let shown = plan_screen(&full_plan(), &next(), 80).plain();
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    insta::assert_snapshot!(shown, @"
+    Plan for `shop/dev`
+
+      ~ update     app-1    local    small, debian-12, amd64
+            tags: none -> blue
+      + resume     cache-1  local    small, debian-12, amd64
+            is switched off
+      + create     edge-1   hetzner  cx22 in nbg1, debian-12, amd64  3.79 EUR/month
+            does not exist
+        unchanged  web-1    local    small, debian-12, amd64
+            up to date
+            note: local has no spot machines; `spot` is ignored
+
+    Left alone:
+      - delete   app-1    local  small, debian-12, amd64
+            surplus: an older machine stands for `app-1`;
+            `stagecraft infra up --prune` removes it
+      ~ replace  db-1     local  small, debian-12, amd64
+            size: medium -> small; `stagecraft infra up --replace db-1` makes it
+            anew, all data on it is lost
+      - delete   old-1    local  small, debian-12, amd64
+            not in the file; `stagecraft infra up --prune` removes it
+      - delete   vault-1  local  small, debian-12, amd64
+            not in the file; protected: put it back with `protected: false` and run
+            `stagecraft infra up` first
+
+    1 to create, 1 to resume, 1 to update, 1 unchanged; 4 left alone.
+    3.79 EUR a month from now on, at list prices.
+    ");
+}
+
+#[test]
+fn a_replacement_that_was_asked_for_is_not_left_alone() {
+    let mut small = running("db-1", "172.30.0.4");
+    small.spec.size = "medium".into();
+    let policy = Policy { replace: [host("db-1")].into(), ..Policy::default() };
+    let plan = plan([wanted("db-1")], [small], &policy);
+    assert_eq!(removals(&plan), ["db-1"]);
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+    Plan for `shop/dev`
+
+      ~ replace  db-1  local  small, debian-12, amd64  size: medium -> small
+
+    1 to replace.
+    ");
+}
+
+#[test]
+fn hosts_that_are_not_meant_are_counted_only() {
+    let policy = Policy { only: [host("a")].into(), ..Policy::default() };
+    let plan = plan([wanted("a"), wanted("b"), wanted("c")], [], &policy);
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+    Plan for `shop/dev`
+
+      + create  a  local  small, debian-12, amd64  does not exist
+
+    2 other hosts are not named by `--host`.
+    1 to create.
+    ");
+}
+
+#[test]
+fn what_is_changed_in_place_although_a_replacement_is_held_back_is_said() {
+    let mut tagged = wanted("db-1");
+    tagged.marks.tags = ["blue".to_owned()].into();
+    let mut small = running("db-1", "172.30.0.4");
+    small.spec.size = "medium".into();
+    let plan = plan([tagged], [small], &Policy::default());
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+    Plan for `shop/dev`
+
+    Left alone:
+      ~ replace  db-1  local  small, debian-12, amd64  size: medium -> small, tags: none -> blue;
+                                                       `stagecraft infra up --replace db-1` makes it
+                                                       anew, all data on it is lost; name, role, tags
+                                                       and protection are updated now
+
+    1 to change in place; 1 left alone.
+    ");
+}
+
+#[test]
+fn a_host_that_only_its_machine_protects_is_unmarked_first() {
+    let mut small = running("db-1", "172.30.0.4");
+    small.spec.size = "medium".into();
+    small.marks.protected = true;
+    let plan = plan([wanted("db-1")], [small], &Policy::default());
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+    Plan for `shop/dev`
+
+    Left alone:
+      ~ replace  db-1  local  small, debian-12, amd64  size: medium -> small, protected: true -> false;
+                                                       its machine is still marked as protected: run
+                                                       `stagecraft infra up` first, then
+                                                       `stagecraft infra up --replace db-1`; name, role,
+                                                       tags and protection are updated now
+
+    1 to change in place; 1 left alone.
+    ");
+}
+
+#[test]
+fn nothing_to_do_is_said() {
+    let same = plan([wanted("a")], [running("a", "10.0.0.1")], &Policy::default());
+    assert_eq!(summary(&same), "Everything is up to date.");
+    assert_eq!(summary(&plan([], [], &Policy::default())), "There are no hosts.");
+    let old = plan([], [running("a", "10.0.0.1")], &Policy::default());
+    assert_eq!(summary(&old), "Nothing to do; 1 host left alone.");
+}
+
+#[test]
+fn the_same_plan_looks_the_same() {
+    let screen = || plan_screen(&full_plan(), &next(), 100);
+    assert_eq!(screen().as_str(), screen().as_str());
+}
+
+#[test]
+fn no_instance_id_is_shown() {
+    assert!(!plan_screen(&full_plan(), &next(), 100).as_str().contains("id-of"));
+}
