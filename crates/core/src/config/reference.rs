@@ -23,7 +23,9 @@ const HEAD: &str = "\
 
 Every key of the file. A key that is not listed here, a key that stands twice, a value of the wrong
 type and an impossible value are errors; all errors of a file are reported at once, with their
-places. `stagecraft schema` prints the same rules as a JSON Schema for editors.
+places. `stagecraft schema` prints the keys, types and allowed values as a JSON Schema for editors;
+what depends on more than one value is checked by `stagecraft validate`, and what depends on the
+cloud (regions, sizes, keys) by `stagecraft validate --online` and by every plan.
 
 Names in capitals, such as `HOST`, stand for names of your own. YAML anchors and aliases may be used;
 merge keys (`<<`), tags and several documents in one file may not. The file is UTF-8, at most 1 MiB.

@@ -114,8 +114,8 @@ pub(super) fn parse(source: &Source) -> Result<(Rc<Node>, Vec<Problem>), Problem
     let empty = |node: &Node| matches!(&node.content, Content::Scalar { text, plain: true } if text.is_empty());
     match builder.root {
         Some(root) if !empty(&root) => Ok((root, builder.problems)),
-        Some(_) | None => Err(Problem::new(Code::CONFIG_MISSING_KEY, "the file is empty")
+        Some(_) | None => Err(Problem::new(Code::CONFIG_MISSING_KEY, "the file says nothing")
             .at(0..0)
-            .with_help("remove it and run `stagecraft init`, which writes a first one")),
+            .with_help("`stagecraft init` writes a first one; it never overwrites, so move this file away first")),
     }
 }

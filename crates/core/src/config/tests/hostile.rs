@@ -8,7 +8,7 @@ fn an_empty_file_is_told_with_what_writes_one() {
         assert_eq!(
             told(text),
             [
-                "1:1 [config.missing-key] the file is empty / remove it and run `stagecraft init`, which writes a first one"
+                "1:1 [config.missing-key] the file says nothing / `stagecraft init` writes a first one; it never overwrites, so move this file away first"
             ],
             "{text:?}"
         );
