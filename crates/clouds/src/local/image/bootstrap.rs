@@ -10,6 +10,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -78,10 +79,10 @@ impl Workshop {
             (Err(why), Err(engine)) if group.was_stopped() => {
                 Err(NoBase::new(format!("the engine refused the archive: {engine} ({why})")))
             }
-            (Err(why), _) => Err(NoBase {
-                why,
-                hints: vec![format!("see `{}`", path.display()), recipe.pull_hint()],
-            }),
+            (Err(why), _) => {
+                let hints = hints_on(&why, &path, recipe);
+                Err(NoBase { why, hints })
+            }
             (Ok(()), Err(engine)) => Err(NoBase::new(format!("the engine refused it: {engine}"))),
             (Ok(()), Ok(id)) => tag(docker, recipe, &id)
                 .await
@@ -118,7 +119,7 @@ impl Workshop {
                 }
                 NoBase {
                     why: "`mmdebstrap` is not installed".to_owned(),
-                    hints: vec!["run `sudo apt-get install mmdebstrap`".to_owned(), recipe.pull_hint()],
+                    hints: vec!["run `sudo apt-get install mmdebstrap uidmap`".to_owned(), recipe.pull_hint()],
                 }
             })
     }
@@ -155,6 +156,18 @@ impl Workshop {
             Err(error) => Err(format!("`mmdebstrap` was lost: {error}")),
         }
     }
+}
+
+/// What helps against a failure of `mmdebstrap`, whose log is at `log`.
+fn hints_on(why: &str, log: &Path, recipe: &Recipe) -> Vec<String> {
+    // Who is not root needs a range of user ids to build with, and the tool that grants it.
+    let help = if why.contains("unable to pick chroot mode") {
+        "run `sudo apt-get install uidmap`, which lets users who are not root build images"
+            .to_owned()
+    } else {
+        format!("see `{}`", log.display())
+    };
+    vec![help, recipe.pull_hint()]
 }
 
 /// Takes the lines that are complete, without empty ones.
@@ -289,5 +302,15 @@ mod tests {
         seen.extend(b"ee\n");
         assert_eq!(whole_lines(&mut seen), ["I: three"]);
         assert!(whole_lines(&mut seen).is_empty());
+    }
+
+    #[test]
+    fn who_may_not_build_is_told_what_is_missing() {
+        let arch = stagecraft_core::desired::Arch::Amd64;
+        let recipe = Recipe::of(&"debian-12".into(), arch).expect("a known image");
+        let why = "`mmdebstrap` failed: E: unable to pick chroot mode automatically";
+        let hints = hints_on(why, Path::new("/c/log"), &recipe);
+        assert!(hints[0].contains("apt-get install uidmap"), "{hints:?}");
+        assert_eq!(hints_on("else", Path::new("/c/log"), &recipe)[0], "see `/c/log`");
     }
 }
