@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent, SkipReason};
-use stagecraft_core::inventory::{Instance, Lifecycle};
+use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, InstanceId};
 use stagecraft_core::plan::{Approved, Change, Entry, Fate};
 use stagecraft_core::resolve::ResolvedHost;
@@ -176,10 +176,29 @@ impl Engine {
             }
             Change::Replace { instance, wanted }
             | Change::Resume { instance, wanted }
-            | Change::Update { instance, wanted } => self.keep(run, instance, Some(wanted)).await,
+            | Change::Update { instance, wanted } => {
+                match self.keep(run, instance, Some(wanted)).await {
+                    Err(why) if self.is_gone(run, instance, &why).await => {
+                        self.make(run, wanted, None).await
+                    }
+                    kept => kept,
+                }
+            }
             Change::Unchanged { instance } => self.keep(run, instance, None).await,
             Change::Delete { .. } => Ok(Reached::End(HostEnd::Removed)),
         }
+    }
+
+    /// Whether an instance that was there before this run is not any more, nor another in its
+    /// place: a killed run may have asked for its removal, or a cloud may take an order back whose
+    /// sender went away.
+    async fn is_gone(&self, run: &Run<'_>, instance: &Instance, why: &Failure) -> bool {
+        let may_be = [Code::CLOUD_NOT_FOUND, Code::INSTANCE_GONE].contains(&why.code);
+        may_be
+            && self
+                .list(instance.provider, run.watch.scope())
+                .await
+                .is_ok_and(|listed| Inventory::new(listed).of_host(&instance.owner.host).is_empty())
     }
 
     async fn make(

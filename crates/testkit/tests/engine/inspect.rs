@@ -45,7 +45,7 @@ async fn looking_tells_how_every_host_is_and_changes_nothing() {
             (
                 "web-2",
                 "docker-install needs making /etc/apt/keyring, making /usr/bin/docker; \
-                 docker-verify needs making /run/docker.sock"
+                 docker-verify comes after `docker-install`"
                     .to_owned()
             ),
             ("web-3", "not running: Stopped".to_owned()),

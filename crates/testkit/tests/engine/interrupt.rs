@@ -8,7 +8,7 @@ use std::time::Duration;
 use stagecraft_core::error::ExitCode;
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_core::name::HostName;
-use stagecraft_engine::Cancel;
+use stagecraft_engine::{Cancel, Limits};
 use stagecraft_testkit::Process;
 use stagecraft_testkit::world::Behaviour;
 use tokio::sync::Notify;
@@ -23,7 +23,7 @@ const VERBS: [Verb; 4] = [Verb::Up, Verb::Replace, Verb::Prune, Verb::Down];
 async fn a_run_stopped_at_any_event_begins_nothing_new_and_the_next_one_goes_on() {
     everywhere(async |verb, behaviour, right, run| {
         for event in run {
-            let stage = scene(verb, behaviour).await;
+            let stage = narrow(verb, behaviour).await;
             let when = When::Event(event.sequence);
             let outcome = stopped(&stage, verb, when).await;
             outcome.and(goes_on(&stage, verb, right).await).map_err(|bad| at(when, &bad))?;
@@ -41,7 +41,7 @@ async fn a_run_stopped_between_events_begins_nothing_new_and_the_next_one_goes_o
         let between = (1..12).map(|part| took * part / 12);
         let with: BTreeSet<Duration> = run.iter().map(|event| event.elapsed).collect();
         for when in with.into_iter().chain(between).map(When::Moment) {
-            let stage = scene(verb, behaviour).await;
+            let stage = narrow(verb, behaviour).await;
             let outcome = stopped(&stage, verb, when).await;
             outcome.and(goes_on(&stage, verb, right).await).map_err(|bad| at(when, &bad))?;
         }
@@ -54,7 +54,7 @@ async fn a_run_stopped_between_events_begins_nothing_new_and_the_next_one_goes_o
 async fn a_run_dropped_at_any_event_is_gone_on_with_by_the_next_one() {
     everywhere(async |verb, behaviour, right, run| {
         for sequence in run.iter().map(|event| event.sequence) {
-            let stage = scene(verb, behaviour).await;
+            let stage = narrow(verb, behaviour).await;
             let tape = dropped(&stage, verb, move |event| event.sequence == sequence).await;
             let before = tape.events().len();
             let (ended, report) = (tape.ends(), tape.report());
@@ -126,7 +126,7 @@ async fn everywhere(
 ) {
     for (number, (cloud, behaviour)) in clouds().into_iter().enumerate() {
         for verb in VERBS {
-            let stage = scene(verb, &behaviour).await;
+            let stage = narrow(verb, &behaviour).await;
             let mut events = stage.told(verb).await.events();
             let right = stage.run_until_quiet(verb).await.expect("it works when left alone");
             events.retain(|event| number == 0 || event.sequence % 4 == number as u64 - 1);
@@ -134,6 +134,13 @@ async fn everywhere(
             assert_eq!(outcome, Ok(()), "{verb:?} on {cloud}");
         }
     }
+}
+
+/// A scene in which hosts wait for their turn.
+async fn narrow(verb: Verb, behaviour: &Behaviour) -> Stage {
+    let mut stage = scene(verb, behaviour).await;
+    stage.limits = Limits { orders: 1, logins: 2, ..Limits::default() };
+    stage
 }
 
 /// Sets up four bare hosts that run, two at a time.

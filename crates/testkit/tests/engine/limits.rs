@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stagecraft_core::event::{HostEnd, HostEvent};
+use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent};
 use stagecraft_engine::Limits;
 use stagecraft_testkit::HostFault;
 use stagecraft_testkit::world::{Behaviour, Fate};
@@ -49,6 +49,21 @@ async fn a_host_that_boots_slowly_holds_up_no_other() {
             assert!(ended(name) < ended("web-1"), "{name} waits for web-1");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_between_two_tries_takes_nobodys_turn() {
+    let mut stage = stage(2);
+    stage.cloud.with(|world, _| world.behaviour().latency = Duration::ZERO);
+    stage.limits = Limits { logins: 1, ..Limits::default() };
+    stage.fleet.inject(&host("web-1"), HostFault::RefusesConnections(60));
+    let tape = stage.told(Verb::Up).await;
+    let mut events = tape.of(&host("web-2")).into_iter();
+    let at = |event: Option<Event>| event.map(|event| event.elapsed);
+    let up =
+        at(events.find(|event| matches!(event.kind, EventKind::Host(_, HostEvent::Running(_)))));
+    let ended = at(events.last());
+    assert!(up.is_some() && up == ended, "up at {up:?}, ready at {ended:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 
 mod crash;
 mod failure;
+mod gone;
 mod inspect;
 mod interrupt;
 mod limits;
@@ -14,6 +15,7 @@ mod scale;
 mod scene;
 mod stage;
 mod stale;
+mod surplus;
 mod tape;
 mod tie;
 mod twice;
