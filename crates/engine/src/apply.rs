@@ -193,12 +193,17 @@ impl Engine {
     /// place: a killed run may have asked for its removal, or a cloud may take an order back whose
     /// sender went away.
     async fn is_gone(&self, run: &Run<'_>, instance: &Instance, why: &Failure) -> bool {
-        let may_be = [Code::CLOUD_NOT_FOUND, Code::INSTANCE_GONE].contains(&why.code);
-        may_be
-            && self
-                .list(instance.provider, run.watch.scope())
-                .await
-                .is_ok_and(|listed| Inventory::new(listed).of_host(&instance.owner.host).is_empty())
+        let (host, provider) = (&instance.owner.host, instance.provider);
+        let gone = if why.code == Code::CLOUD_NOT_FOUND {
+            // A list may show for a while what cannot be found any more.
+            self.wait_until_gone(run, host, provider, Some(&instance.id)).await.is_ok()
+        } else {
+            why.code == Code::INSTANCE_GONE
+        };
+        gone && self
+            .list(provider, run.watch.scope())
+            .await
+            .is_ok_and(|listed| Inventory::new(listed).of_host(host).is_empty())
     }
 
     async fn make(

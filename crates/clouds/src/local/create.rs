@@ -1,6 +1,7 @@
 //! Creating a container, or finding out whose it is that has its name.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::{ContainerCreateBody, ContainerStateStatusEnum};
@@ -14,6 +15,10 @@ use super::fault::{Doing, Fault};
 use super::host::{self, NewHost};
 use super::requests::{remove, start};
 use super::{LocalProvider, labels, machine, short};
+
+/// How long an engine may take to finish what it was asked by a client that is gone, as seen on a
+/// busy machine, divided by the tries a request has.
+const MOVING: Duration = Duration::from_secs(3);
 
 impl LocalProvider {
     /// Creates and starts the container of an order.
@@ -89,9 +94,11 @@ impl LocalProvider {
         doing: &Doing,
     ) -> Result<Instance, CloudError> {
         let moving = || {
-            doing.failed(CloudErrorKind::ProviderFault(format!(
-                "another run creates or removes the container `{name}` right now"
-            )))
+            doing
+                .failed(CloudErrorKind::ProviderFault(format!(
+                    "another run creates or removes the container `{name}` right now"
+                )))
+                .retry_after(MOVING)
         };
         let holder =
             match engine.docker.inspect_container(name, None::<InspectContainerOptions>).await {

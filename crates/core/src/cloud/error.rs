@@ -17,6 +17,8 @@ pub struct CloudError {
     pub maybe_done: bool,
     /// Whether it will certainly fail again soon, although others of its class may pass.
     pub lasting: bool,
+    /// How long to wait at least before trying again, where the provider knows.
+    pub retry_after: Duration,
     /// The provider's id of the failed request, for its support desk.
     pub request_id: Option<String>,
     /// Commands or edits that help, where the provider knows better than the class does.
@@ -36,6 +38,7 @@ impl CloudError {
             kind,
             maybe_done: false,
             lasting: false,
+            retry_after: Duration::ZERO,
             request_id: None,
             hints: Vec::new(),
             source: None,
@@ -53,6 +56,13 @@ impl CloudError {
     #[must_use]
     pub fn lasting(mut self) -> Self {
         self.lasting = true;
+        self
+    }
+
+    /// Asks to wait at least this long before trying again.
+    #[must_use]
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = pause;
         self
     }
 
@@ -147,7 +157,7 @@ impl Diagnose for CloudError {
         match self.kind {
             CloudErrorKind::RateLimited { after } => Retry::After(after.unwrap_or_default()),
             CloudErrorKind::Unreachable(_) | CloudErrorKind::ProviderFault(_) => {
-                Retry::After(Duration::ZERO)
+                Retry::After(self.retry_after)
             }
             CloudErrorKind::InvalidCredentials(_)
             | CloudErrorKind::Forbidden(_)
