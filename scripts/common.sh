@@ -61,7 +61,9 @@ need_engine() {
         say "starting Docker Engine"
         as_root systemctl start docker
     elif ! as_root docker info >/dev/null 2>&1; then
-        local log=/tmp/stagecraft-dockerd.log
+        local log=/tmp/stagecraft-dockerd.log pid=/var/run/docker.pid
+        # An engine that was killed leaves this file, and the next one refuses to start if some process has its number.
+        if [ -f $pid ] && [ "$(cat "/proc/$(cat $pid)/comm" 2>/dev/null)" != dockerd ]; then as_root rm -f $pid; fi
         say "starting Docker Engine (log: $log)"
         as_root sh -c "PATH=\$PATH:/usr/sbin:/sbin setsid nohup dockerd >$log 2>&1 </dev/null &"
     fi
