@@ -61,9 +61,12 @@ need_engine() {
         say "starting Docker Engine"
         as_root systemctl start docker
     elif ! as_root docker info >/dev/null 2>&1; then
-        local log=/tmp/stagecraft-dockerd.log pid=/var/run/docker.pid
-        # An engine that was killed leaves this file, and the next one refuses to start if some process has its number.
-        if [ -f $pid ] && [ "$(cat "/proc/$(cat $pid)/comm" 2>/dev/null)" != dockerd ]; then as_root rm -f $pid; fi
+        local log=/tmp/stagecraft-dockerd.log
+        # What an engine that was killed leaves behind keeps the next one from starting.
+        if ! pgrep -x dockerd >/dev/null; then
+            as_root rm -f /var/run/docker.pid
+            pgrep -x containerd >/dev/null || as_root rm -rf /var/run/docker/containerd
+        fi
         say "starting Docker Engine (log: $log)"
         as_root sh -c "PATH=\$PATH:/usr/sbin:/sbin setsid nohup dockerd >$log 2>&1 </dev/null &"
     fi
