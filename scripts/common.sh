@@ -56,7 +56,7 @@ engine_answers() { docker info >/dev/null 2>&1; }
 need_engine() {
     if engine_answers; then return 0; fi
     command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || need_packages docker.io
-    need_packages iptables
+    need_packages iptables procps
     if [ -d /run/systemd/system ]; then
         say "starting Docker Engine"
         as_root systemctl start docker
