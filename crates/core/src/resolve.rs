@@ -43,8 +43,8 @@ pub type SshKeyNames = BTreeMap<ProviderId, String>;
 
 /// Resolves all hosts, or says everything that is wrong with them.
 ///
-/// A provider without a catalogue here contributes no hosts; callers fetch one for each provider
-/// that has desired hosts.
+/// Callers fetch a catalogue for each provider that has desired hosts; a host without one is a
+/// problem like any other.
 ///
 /// # Errors
 /// All problems of all hosts, by host.
@@ -58,6 +58,13 @@ pub fn resolve(
     let mut problems = Vec::new();
     for (name, host) in desired {
         let Some(catalogue) = catalogues.get(&host.provider) else {
+            // Left out it would look as if the file did not have it, and `--prune` would remove it.
+            problems.push(OrderProblem {
+                host: name.clone(),
+                declared_at: host.declared_at,
+                message: format!("what {} offers is not known", host.provider),
+                hint: None,
+            });
             continue;
         };
         let mut found = Vec::new();
@@ -247,6 +254,14 @@ mod tests {
         let problems = resolve(&scope, &hosts, &catalogues, &keys).expect_err("unknown key");
         assert_eq!(problems[0].message, "the hetzner account has no SSH key named `deplyo`");
         assert_eq!(problems[0].hint.as_deref(), Some("there is `deploy`"));
+    }
+
+    #[test]
+    fn a_host_whose_provider_has_no_catalogue_is_a_problem_and_not_left_out() {
+        let mut host = desired("small", "fsn1");
+        host.provider = ProviderId::Aws;
+        let problems = resolve_one(host).expect_err("nothing is known of it");
+        assert_eq!(problems[0].message, "what aws offers is not known");
     }
 
     #[test]
