@@ -64,9 +64,9 @@ use tokio::sync::OnceCell;
 pub use address::EngineAddress;
 pub use catalogue::{REGION, SIZES};
 pub use engine::{Engine, Reach};
-pub use fault::Doing;
 pub use image::Progress;
 
+use crate::Doing;
 use exchange::Filters;
 use fault::Fault;
 use image::Workshop;
@@ -190,19 +190,20 @@ impl CloudProvider for LocalProvider {
     }
 
     async fn validate_credentials(&self) -> Result<Account, CloudError> {
-        let doing = Doing::reading("reach the Docker Engine");
+        let doing = Doing::reading(ProviderId::Local, "reach the Docker Engine");
         let engine = self.engine(&doing).await?;
         engine.docker.ping().await.map_err(self.explain(&doing))?;
         Ok(Account { name: format!("Docker Engine {} at {}", engine.version, engine.address) })
     }
 
     async fn catalogue(&self) -> Result<Catalogue, CloudError> {
-        let engine = self.engine(&Doing::reading("list what can be ordered")).await?;
+        let engine =
+            self.engine(&Doing::reading(ProviderId::Local, "list what can be ordered")).await?;
         Ok(catalogue::catalogue(engine.arch))
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
-        let doing = Doing::reading(format!("list the hosts of `{scope}`"));
+        let doing = Doing::reading(ProviderId::Local, format!("list the hosts of `{scope}`"));
         let engine = self.engine(&doing).await?;
         let listed =
             self.instances(engine, exchange::in_scope(scope), exchange::in_scope(scope)).await;
@@ -210,14 +211,15 @@ impl CloudProvider for LocalProvider {
     }
 
     async fn get(&self, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
-        let doing = Doing::reading(format!("look at container {}", short(id)));
+        let doing = Doing::reading(ProviderId::Local, format!("look at container {}", short(id)));
         let engine = self.engine(&doing).await?;
         self.find(engine, id).await.map_err(self.explain(&doing))
     }
 
     async fn create(&self, request: &CreateInstance) -> Result<Instance, CloudError> {
         // Nothing of the order exists before the last of these steps.
-        let before = Doing::reading(format!("create host `{}`", request.owner.host));
+        let before =
+            Doing::reading(ProviderId::Local, format!("create host `{}`", request.owner.host));
         let doing = Doing { changes: true, ..before.clone() };
         let engine = self.engine(&before).await?;
         let recipe =
@@ -228,10 +230,11 @@ impl CloudProvider for LocalProvider {
     }
 
     async fn start(&self, id: &InstanceId) -> Result<(), CloudError> {
-        let doing = Doing::changing(format!("start container {}", short(id)));
+        let doing = Doing::changing(ProviderId::Local, format!("start container {}", short(id)));
         let engine = self.engine(&doing).await?;
         let instance = self.ours(engine, id, &doing).await?;
-        let doing = Doing::changing(format!("start host `{}`", instance.owner.host));
+        let doing =
+            Doing::changing(ProviderId::Local, format!("start host `{}`", instance.owner.host));
         let Err(error) = start(engine, id).await else {
             return Ok(());
         };
@@ -253,13 +256,14 @@ impl CloudProvider for LocalProvider {
     }
 
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
-        let doing = Doing::changing(format!("update container {}", short(id)));
+        let doing = Doing::changing(ProviderId::Local, format!("update container {}", short(id)));
         let engine = self.engine(&doing).await?;
         let instance = self.ours(engine, id, &doing).await?;
         if instance.marks == *marks {
             return Ok(());
         }
-        let doing = Doing::changing(format!("update host `{}`", instance.owner.host));
+        let doing =
+            Doing::changing(ProviderId::Local, format!("update host `{}`", instance.owner.host));
         let failed = self.explain(&doing);
         let written = generations(engine, exchange::marks_of(id)).await.map_err(&failed)?;
         let older = written.get(id).map_or(&[][..], Vec::as_slice);
@@ -282,7 +286,8 @@ impl CloudProvider for LocalProvider {
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
-        let doing = Doing::changing(format!("terminate container {}", short(id)));
+        let doing =
+            Doing::changing(ProviderId::Local, format!("terminate container {}", short(id)));
         let engine = self.engine(&doing).await?;
         let Some(instance) = self.find(engine, id).await.map_err(self.explain(&doing))? else {
             if self.exists(engine, id, &doing).await? {
@@ -292,7 +297,8 @@ impl CloudProvider for LocalProvider {
             remove_marks(engine, id).await.map_err(self.explain(&doing))?;
             return Ok(Termination::AlreadyGone);
         };
-        let doing = Doing::changing(format!("terminate host `{}`", instance.owner.host));
+        let doing =
+            Doing::changing(ProviderId::Local, format!("terminate host `{}`", instance.owner.host));
         remove_marks(engine, id).await.map_err(self.explain(&doing))?;
         remove(engine, id).await.map_err(self.explain(&doing))
     }

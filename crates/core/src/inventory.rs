@@ -100,6 +100,8 @@ pub struct Instance {
     pub ssh: Option<Endpoint>,
     /// When it was created, in milliseconds since 1970, as the provider says. Orders duplicates.
     pub created_at: u64,
+    /// What the provider says went wrong with it, without secrets; `None` when it says nothing.
+    pub trouble: Option<String>,
 }
 
 impl Instance {

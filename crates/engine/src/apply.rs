@@ -247,7 +247,7 @@ impl Engine {
                 self.wait_until_up(run, host, instance.provider, None).await
             }
             Lifecycle::Pending => self.wait_until_up(run, host, instance.provider, None).await,
-            Lifecycle::Failed => Err(sight::failed_to_boot(host)),
+            Lifecycle::Failed => Err(sight::failed_to_boot(instance)),
             Lifecycle::Terminating | Lifecycle::Terminated => Err(sight::lost(host)),
         }
     }

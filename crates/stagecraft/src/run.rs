@@ -150,7 +150,7 @@ impl Run<'_> {
         let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
         let file = &self.project.file;
         let wanted: BTreeMap<HostName, ResolvedHost> =
-            resolve(scope, hosts, &catalogues, &file.ssh_keys())
+            resolve(scope, hosts, &catalogues, &file.ssh_keys(), &inventory, &policy.replace)
                 .map_err(|problems| file.order_problems(problems))?;
         let plan = plan_up(scope, &wanted, &inventory, policy)
             .map_err(|error| self.no_plan(&error, &inventory))?;

@@ -139,6 +139,7 @@ impl MockCloud {
             address: seen.address,
             ssh: None,
             created_at: seen.created_at,
+            trouble: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What can be ordered on the user's own machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stagecraft_core::cloud::{Catalogue, CloudErrorKind, SizeOffer};
 use stagecraft_core::desired::Arch;
@@ -20,16 +20,21 @@ pub const SIZES: [&str; 3] = ["small", "medium", "large"];
 pub(super) fn catalogue(arch: Arch) -> Catalogue {
     let regions = BTreeSet::from([Region::from(REGION)]);
     let sizes = SIZES.map(Size::from);
+    let everywhere: BTreeMap<_, _> = regions.iter().map(|region| (region.clone(), None)).collect();
     Catalogue {
-        portable_sizes: sizes.iter().map(|size| ((size.clone(), arch), size.clone())).collect(),
+        portable_sizes: sizes
+            .iter()
+            .map(|size| ((size.clone(), arch), [size.clone()].into()))
+            .collect(),
         sizes: sizes
             .into_iter()
-            .map(|size| SizeOffer { size, arch, regions: regions.clone(), monthly: None })
+            .map(|size| SizeOffer { size, arch, regions: everywhere.clone() })
             .collect(),
         regions,
         images: Recipe::images().map(|image| (image, arch)).collect(),
         ssh_keys: None,
         default_arch: arch,
+        emulated: BTreeSet::new(),
         spot: false,
     }
 }
@@ -62,7 +67,7 @@ mod tests {
         let offered = catalogue(Arch::Arm64);
         assert_eq!(offered.portable_sizes.len(), SIZES.len());
         for (image, arch) in &offered.images {
-            for size in offered.portable_sizes.values() {
+            for size in offered.portable_sizes.values().flatten() {
                 let spec = Spec {
                     region: offered.regions.first().unwrap().clone(),
                     size: size.clone(),

@@ -11,10 +11,11 @@ use stagecraft_core::inventory::{Instance, Owner};
 use stagecraft_core::name::InstanceId;
 
 use super::engine::{Engine, Reach};
-use super::fault::{Doing, Fault};
+use super::fault::Fault;
 use super::host::{self, NewHost};
 use super::requests::{remove, start};
 use super::{LocalProvider, labels, machine, short};
+use crate::Doing;
 
 /// How long an engine may take to finish what it was asked by a client that is gone, as seen on a
 /// busy machine, divided by the tries a request has.

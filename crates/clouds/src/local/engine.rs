@@ -8,8 +8,9 @@ use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::desired::{Arch, ProviderId};
 
 use super::address::EngineAddress;
-use super::fault::{Doing, Fault};
+use super::fault::Fault;
 use super::{labels, machine};
+use crate::Doing;
 
 /// How long the first request may take; a dead engine should not look like a slow one.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);

@@ -77,6 +77,7 @@ pub(super) fn instance(
         address,
         ssh,
         created_at: u64::try_from(container.created?).ok()? * 1000,
+        trouble: None,
     })
 }
 

@@ -6,36 +6,9 @@ use std::path::Path;
 
 use bollard::errors::Error;
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
-use stagecraft_core::desired::ProviderId;
 
 use super::address::{DEFAULT_SOCKET, EngineAddress};
-
-/// What is being tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doing {
-    /// Completes "could not …"; names the host.
-    pub operation: String,
-    /// Whether it changes something, so that a lost answer leaves a doubt.
-    pub changes: bool,
-}
-
-impl Doing {
-    /// Something that changes nothing.
-    #[must_use]
-    pub fn reading(operation: impl Into<String>) -> Self {
-        Self { operation: operation.into(), changes: false }
-    }
-
-    /// Something that changes the engine's world.
-    #[must_use]
-    pub fn changing(operation: impl Into<String>) -> Self {
-        Self { operation: operation.into(), changes: true }
-    }
-
-    pub(super) fn failed(&self, kind: CloudErrorKind) -> CloudError {
-        CloudError::new(ProviderId::Local, &self.operation, kind)
-    }
-}
+use crate::Doing;
 
 /// The ways a request to the engine fails, without the types of the HTTP client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,7 +226,8 @@ mod tests {
 
     #[test]
     fn an_engine_that_does_not_run_comes_with_the_command_that_starts_or_installs_it() {
-        let error = Fault::NoSocket.explain(&Doing::reading("list hosts"), &socket());
+        let error =
+            Fault::NoSocket.explain(&Doing::reading(ProviderId::Local, "list hosts"), &socket());
         assert_eq!(
             error.to_string(),
             "local could not list hosts: it did not answer: no Docker Engine at unix:///var/run/docker.sock"
@@ -264,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_socket_that_may_not_be_opened_comes_with_the_group() {
-        let error = Fault::Denied.explain(&Doing::reading("list hosts"), &socket());
+        let error =
+            Fault::Denied.explain(&Doing::reading(ProviderId::Local, "list hosts"), &socket());
         assert!(matches!(error.kind, CloudErrorKind::Forbidden(_)));
         assert_eq!(error.hints, ["run `sudo usermod -aG docker $USER`, then log out and in again"]);
         assert_eq!(error.retry(), Retry::Never);
@@ -275,9 +250,12 @@ mod tests {
         for fault in
             [Fault::Lost("reset".to_owned()), Fault::TimedOut, Fault::Garbled("{".to_owned())]
         {
-            let change = fault.clone().explain(&Doing::changing("create host `db-1`"), &socket());
+            let change = fault
+                .clone()
+                .explain(&Doing::changing(ProviderId::Local, "create host `db-1`"), &socket());
             assert_eq!(change.retry(), Retry::Observe, "{fault:?}");
-            let read = fault.clone().explain(&Doing::reading("list hosts"), &socket());
+            let read =
+                fault.clone().explain(&Doing::reading(ProviderId::Local, "list hosts"), &socket());
             assert!(!read.maybe_done, "{fault:?}");
         }
     }
@@ -285,7 +263,8 @@ mod tests {
     #[test]
     fn certificates_that_cannot_be_read_are_no_fault_of_the_engine() {
         let error = Error::CertPathError { path: "/certs/ca.pem".into() };
-        let error = Fault::from(error).explain(&Doing::changing("create host `db-1`"), &socket());
+        let error = Fault::from(error)
+            .explain(&Doing::changing(ProviderId::Local, "create host `db-1`"), &socket());
         assert!(
             matches!(&error.kind, CloudErrorKind::InvalidInput(why) if why.contains("/certs/ca.pem"))
         );
@@ -295,7 +274,8 @@ mod tests {
     #[test]
     fn a_request_that_never_left_changed_nothing() {
         for fault in [Fault::NoSocket, Fault::Denied, Fault::NotConnected("refused".to_owned())] {
-            let error = fault.explain(&Doing::changing("create host `db-1`"), &socket());
+            let error =
+                fault.explain(&Doing::changing(ProviderId::Local, "create host `db-1`"), &socket());
             assert!(!error.maybe_done);
         }
     }
@@ -304,7 +284,7 @@ mod tests {
     fn answers_are_classified_by_status_and_by_what_they_say() {
         let kind = |status, message: &str| {
             let fault = Fault::Answer { status, message: message.to_owned() };
-            fault.explain(&Doing::changing("create host `db-1`"), &socket()).kind
+            fault.explain(&Doing::changing(ProviderId::Local, "create host `db-1`"), &socket()).kind
         };
         let text = "x".to_owned();
         assert_eq!(kind(400, "x"), CloudErrorKind::InvalidInput(text.clone()));

@@ -38,5 +38,6 @@ pub(crate) fn instance(id: &str, request: &CreateInstance) -> Instance {
         address: None,
         ssh: None,
         created_at: 0,
+        trouble: None,
     }
 }

@@ -32,10 +32,11 @@ use tokio::sync::Mutex;
 
 use super::engine::Engine;
 use super::exchange::label_filters;
-use super::fault::{Doing, Fault};
+use super::fault::Fault;
 use super::host::NETWORK;
 use super::labels::IMAGE_ROLE;
 use super::network;
+use crate::Doing;
 
 pub use recipe::Recipe;
 
@@ -283,7 +284,7 @@ mod tests {
             ["pulling `debian:12`: no such host".to_owned(), "bootstrapping it: x".to_owned()];
         let error = explain(
             ImageError::of(&recipe, &tried, vec!["install y".to_owned()]),
-            &Doing::changing("create host `db-1`"),
+            &Doing::changing(ProviderId::Local, "create host `db-1`"),
         );
         assert_eq!(
             error.to_string(),

@@ -13,9 +13,10 @@ use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 
 use super::engine::Engine;
 use super::exchange::label_filters;
-use super::fault::{Doing, Fault};
+use super::fault::Fault;
 use super::host::NETWORK;
 use super::{labels, machine};
+use crate::Doing;
 
 /// The bridge as the engine's machine sees it; at most 15 characters.
 const INTERFACE: &str = "stagecraft0";

@@ -23,17 +23,16 @@ impl fmt::Display for Price {
     }
 }
 
-/// One size that can be ordered.
+/// One size a provider knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SizeOffer {
     /// The provider's slug.
     pub size: Size,
     /// The architecture of its processor.
     pub arch: Arch,
-    /// Where it can be ordered now.
-    pub regions: BTreeSet<Region>,
-    /// Its price, where the API gives it.
-    pub monthly: Option<Price>,
+    /// Where it can be ordered now, and what it costs there, where the API gives it. Empty when it
+    /// cannot be ordered anywhere.
+    pub regions: BTreeMap<Region, Option<Price>>,
 }
 
 /// Sizes, regions, images and SSH keys that can be named in an order now.
@@ -43,14 +42,18 @@ pub struct Catalogue {
     pub regions: BTreeSet<Region>,
     /// All sizes.
     pub sizes: Vec<SizeOffer>,
-    /// What `small`, `medium` and `large` mean for each architecture.
-    pub portable_sizes: BTreeMap<(Size, Arch), Size>,
+    /// The sizes that `small`, `medium` and `large` stand for, for each architecture. A new host
+    /// gets the cheapest of them in its region; one that has any of them is as asked.
+    pub portable_sizes: BTreeMap<(Size, Arch), BTreeSet<Size>>,
     /// Images by portable name, for each architecture they exist for.
     pub images: BTreeSet<(Image, Arch)>,
     /// Names of the SSH keys in the account; `None` when the provider needs no key by name.
     pub ssh_keys: Option<BTreeSet<String>>,
     /// The architecture of a host that names none.
     pub default_arch: Arch,
+    /// Architectures without machines of their own: a host that asks for one gets a machine of
+    /// `default_arch` that emulates it.
+    pub emulated: BTreeSet<Arch>,
     /// Whether interruptible machines can be ordered.
     pub spot: bool,
 }

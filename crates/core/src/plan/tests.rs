@@ -412,5 +412,6 @@ fn running(name: &str, created_at: u64) -> Instance {
         address: None,
         ssh: None,
         created_at,
+        trouble: None,
     }
 }

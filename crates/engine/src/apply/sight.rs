@@ -39,7 +39,7 @@ pub(super) fn of_host(
         Lifecycle::Running => Some(Sight::Up(Box::new(instance.clone()))),
         Lifecycle::Pending | Lifecycle::Stopped => None,
         Lifecycle::Failed | Lifecycle::Terminating | Lifecycle::Terminated => {
-            Some(Sight::Lost(failed_to_boot(host)))
+            Some(Sight::Lost(failed_to_boot(instance)))
         }
     }
 }
@@ -77,10 +77,12 @@ pub(super) fn still_there(host: &HostName, limit: Duration) -> Failure {
     .with_hint("run the command again; what is gone by then is not removed twice")
 }
 
-pub(super) fn failed_to_boot(host: &HostName) -> Failure {
+pub(super) fn failed_to_boot(instance: &Instance) -> Failure {
+    let host = &instance.owner.host;
+    let why = instance.trouble.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     Failure::new(
         Code::INSTANCE_GONE,
-        format!("the provider reports that the instance of `{host}` failed"),
+        format!("{} reports that the instance of `{host}` failed{why}", instance.provider),
     )
     .with_hint(format!("`stagecraft infra up --replace {host}` orders another"))
 }
@@ -160,6 +162,7 @@ mod tests {
             address: None,
             ssh: None,
             created_at,
+            trouble: None,
         }
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{ExitCode, Failure};
+use stagecraft_core::inventory::Inventory;
 use stagecraft_core::name::EnvironmentName;
 use stagecraft_core::resolve::resolve;
 
@@ -82,9 +83,10 @@ async fn online(run: &Run<'_>) -> Result<Vec<OnlineItem>, Stop> {
     let providers = items.keys().copied().collect();
     let catalogues = run.interruptible(run.engine.catalogues(&providers)).await?;
     let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
-    let file = &run.project.file;
-    let resolved = resolve(&run.project.scope, &run.project.hosts, &catalogues, &file.ssh_keys());
-    match resolved {
+    let Project { file, scope, hosts, .. } = run.project;
+    // As if nothing were there: whether all of the file can be ordered today.
+    let (nothing, all) = (Inventory::default(), hosts.keys().cloned().collect());
+    match resolve(scope, hosts, &catalogues, &file.ssh_keys(), &nothing, &all) {
         Ok(_) => Ok(items.into_values().collect()),
         Err(problems) => Err(file.order_problems(problems)),
     }

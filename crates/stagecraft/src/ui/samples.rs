@@ -70,6 +70,7 @@ pub(crate) fn running(name: &str, address: &str) -> Instance {
         address: Some(address.parse().unwrap()),
         ssh: None,
         created_at: 1,
+        trouble: None,
     }
 }
 

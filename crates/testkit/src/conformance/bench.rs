@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stagecraft_core::cloud::{
-    Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance,
+    Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, SizeOffer,
 };
 use stagecraft_core::error::chain;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
@@ -199,12 +199,13 @@ impl<'a> Bench<'a> {
 /// The portable size `small` of the default architecture, where it can be had, with an image.
 pub(super) fn cheapest(catalogue: &Catalogue) -> Option<Spec> {
     let arch = catalogue.default_arch;
-    let size = catalogue.portable_sizes.get(&("small".into(), arch))?;
-    let offer = catalogue.sizes.iter().find(|offer| offer.size == *size)?;
+    let small = catalogue.portable_sizes.get(&("small".into(), arch))?;
+    let orderable = |offer: &&SizeOffer| small.contains(&offer.size) && !offer.regions.is_empty();
+    let offer = catalogue.sizes.iter().find(orderable)?;
     let (image, _) = catalogue.images.iter().find(|(_, of)| *of == arch)?;
     Some(Spec {
-        region: offer.regions.first()?.clone(),
-        size: size.clone(),
+        region: offer.regions.keys().next()?.clone(),
+        size: offer.size.clone(),
         image: image.clone(),
         arch,
         spot: false,

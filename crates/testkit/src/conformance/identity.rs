@@ -23,15 +23,22 @@ pub(super) async fn catalogue(bench: &Bench<'_>) -> Result<(), Stop> {
     let mut known = BTreeSet::new();
     for offer in &catalogue.sizes {
         must(known.insert(&offer.size), || format!("size `{}` is offered twice", offer.size))?;
-        must(offer.regions.is_subset(&catalogue.regions), || {
+        must(offer.regions.keys().all(|region| catalogue.regions.contains(region)), || {
             format!("size `{}` is offered in a region that is not listed", offer.size)
         })?;
     }
-    for ((portable, arch), size) in &catalogue.portable_sizes {
+    for ((portable, arch), sizes) in &catalogue.portable_sizes {
         must(PORTABLE.contains(&portable.as_str()), || format!("`{portable}` is not portable"))?;
-        let offer = catalogue.sizes.iter().find(|offer| offer.size == *size);
-        let fits = offer.is_some_and(|offer| offer.arch == *arch && !offer.regions.is_empty());
-        must(fits, || format!("`{portable}` for {arch} is `{size}`, which cannot be ordered"))?;
+        let offers = || catalogue.sizes.iter().filter(|offer| sizes.contains(&offer.size));
+        must(offers().count() == sizes.len(), || {
+            format!("`{portable}` for {arch} is one of {sizes:?}, which are not all known")
+        })?;
+        must(offers().all(|offer| offer.arch == *arch), || {
+            format!("`{portable}` for {arch} has another architecture: {sizes:?}")
+        })?;
+        must(offers().any(|offer| !offer.regions.is_empty()), || {
+            format!("`{portable}` for {arch} is one of {sizes:?}, none of which can be ordered")
+        })?;
     }
     let arch = catalogue.default_arch;
     for portable in PORTABLE {

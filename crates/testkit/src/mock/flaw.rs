@@ -204,7 +204,7 @@ pub(super) fn spoil_catalogue(flaw: Option<Flaw>, mut catalogue: Catalogue) -> C
     let default_arch = catalogue.default_arch;
     if flaw == Some(Flaw::OffersNothing) {
         let nothing = Size::from("x-nothing");
-        catalogue.portable_sizes.insert(("small".into(), default_arch), nothing);
+        catalogue.portable_sizes.insert(("small".into(), default_arch), [nothing].into());
     }
     if flaw == Some(Flaw::OffersNoImage) {
         catalogue.images.retain(|(_, arch)| *arch != default_arch);

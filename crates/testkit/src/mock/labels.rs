@@ -63,6 +63,7 @@ pub(super) fn instance(provider: ProviderId, seen: &Seen) -> Option<Instance> {
         address: seen.address,
         ssh: None,
         created_at: seen.created_at,
+        trouble: None,
     })
 }
 

@@ -15,20 +15,23 @@ pub fn offer() -> Catalogue {
     let shapes = [(Arch::Amd64, "x"), (Arch::Arm64, "a")];
     let steps = [("small", 500), ("medium", 1500), ("large", 4500)];
     let mut catalogue = Catalogue {
-        regions: regions.clone(),
+        regions,
         sizes: Vec::new(),
         portable_sizes: [].into(),
         images: BTreeSet::new(),
         ssh_keys: Some(["deploy".to_owned()].into()),
         default_arch: Arch::Amd64,
+        emulated: BTreeSet::new(),
         spot: true,
     };
     for (arch, family) in shapes {
         for (portable, cents) in steps {
             let size = Size(format!("{family}-{portable}"));
-            catalogue.portable_sizes.insert((portable.into(), arch), size.clone());
-            let monthly = Some(Price { cents, currency: "EUR".to_owned() });
-            catalogue.sizes.push(SizeOffer { size, arch, regions: regions.clone(), monthly });
+            catalogue.portable_sizes.insert((portable.into(), arch), [size.clone()].into());
+            let price = Price { cents, currency: "EUR".to_owned() };
+            let sold = |region: &Region| (region.clone(), Some(price.clone()));
+            let regions = catalogue.regions.iter().map(sold).collect();
+            catalogue.sizes.push(SizeOffer { size, arch, regions });
         }
         for image in ["debian-12", "ubuntu-22.04", "ubuntu-24.04"] {
             catalogue.images.insert((Image::from(image), arch));

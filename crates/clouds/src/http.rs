@@ -1,0 +1,27 @@
+//! Requests to HTTP APIs, and everything that can go wrong with them, once for all providers.
+//!
+//! ```text
+//! exchange (pure) -> Request -> Api::ask -> Answer -> wire types -> exchange (pure)
+//!                                  |
+//!                                  +--> Dialect::refusal (pure) -> CloudError
+//! ```
+//!
+//! Each call is one request: nothing here waits, retries, or follows redirects. Certificates are
+//! always verified. Whatever an API says in an error is freed of the token and of control
+//! characters before it goes on.
+
+mod answer;
+mod api;
+mod base_url;
+mod refusal;
+mod request;
+mod token;
+
+pub use api::Api;
+pub use base_url::{BaseUrl, InvalidBaseUrl};
+pub use token::{InvalidToken, Token};
+
+pub(crate) use answer::Answer;
+pub(crate) use api::Failed;
+pub(crate) use refusal::{Dialect, Refusal};
+pub(crate) use request::Request;
