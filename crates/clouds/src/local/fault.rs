@@ -222,6 +222,8 @@ fn causes<'e>(
 mod tests {
     use stagecraft_core::error::{Diagnose as _, Retry};
 
+    use stagecraft_core::desired::ProviderId;
+
     use super::*;
 
     #[test]

@@ -274,6 +274,8 @@ async fn imported_id(
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::desired::ProviderId;
+
     use super::*;
 
     #[test]
