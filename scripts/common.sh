@@ -50,6 +50,24 @@ need_rust() {
     fi
 }
 
+# The clouds' own clients in Python, in a folder of their own. Without them their tests are skipped.
+need_clients() {
+    local folder=target/python-clients wanted=crates/cloud-emulator/tests/clients/requirements.txt log
+    log=$(mktemp)
+    if ! cmp -s "$wanted" "$folder/installed.txt"; then
+        say "installing the clouds' clients for Python into $folder"
+        if ! { rm -rf "$folder" && python3 -m venv "$folder" && "$folder/bin/pip" install -q -r "$wanted"; } >"$log" 2>&1; then
+            tail -n 5 "$log" >&2
+            say "skipped: tests with the clouds' own clients, because they could not be installed"
+            return 0
+        fi
+        cp "$wanted" "$folder/installed.txt"
+    fi
+    rm -f "$log"
+    STAGECRAFT_TEST_PYTHON=$PWD/$folder/bin/python
+    export STAGECRAFT_TEST_PYTHON
+}
+
 engine_answers() { docker info >/dev/null 2>&1; }
 
 # A Docker Engine that answers. Installs Debian's or Ubuntu's docker.io where there is none.

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "stagecraft",
         &["stagecraft-core", "stagecraft-clouds", "stagecraft-remote", "stagecraft-engine"],
     ),
+    ("cloud-emulator", &["stagecraft-core", "stagecraft-clouds", "stagecraft-testkit"]),
     ("xtask", &["stagecraft-core"]),
 ];
 

@@ -15,6 +15,7 @@ mod api;
 mod base_url;
 mod refusal;
 mod request;
+mod time;
 mod token;
 
 pub use api::Api;
@@ -25,3 +26,4 @@ pub(crate) use answer::Answer;
 pub(crate) use api::Failed;
 pub(crate) use refusal::{Dialect, Refusal};
 pub(crate) use request::Request;
+pub(crate) use time::since_1970;

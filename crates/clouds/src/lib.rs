@@ -17,7 +17,9 @@
 //! An adapter does not plan, wait, retry, print, or read the environment; it is given plain
 //! settings by the binary.
 
+pub mod digitalocean;
 mod doing;
+pub mod hetzner;
 pub mod http;
 pub mod local;
 

@@ -2,29 +2,40 @@
 //!
 //! ```text
 //! boot -> os -> hostname -> docker-install -> docker-service -> docker-verify -> docker-group
+//!      -> emulation
 //! ```
 //!
 //! The scripts are POSIX shell, in `bootstrap/scripts`. Values reach them as arguments, never as
 //! part of their text. All are safe to be killed half-way and run again.
 
+mod apt;
 mod boot;
 mod docker;
+mod emulation;
 mod hostname;
 mod os;
+
+pub use emulation::emulated;
 
 use std::time::Duration;
 
 use crate::config::BootstrapConfig;
 use crate::converge::Step;
+use crate::desired::Arch;
 use crate::name::HostName;
 use crate::remote::{Command, Output};
 
 /// How many lines of a probe's output a failure keeps.
 const OUTPUT_LINES: usize = 15;
 
-/// What must be true on `host` before anything else is asked of it, in order.
+/// What must be true on `host` before anything else is asked of it, in order; see [`emulated`] for
+/// what it has to emulate.
 #[must_use]
-pub fn steps(host: &HostName, config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
+pub fn steps(
+    host: &HostName,
+    config: &BootstrapConfig,
+    emulate: Option<Arch>,
+) -> Vec<Box<dyn Step>> {
     let mut steps: Vec<Box<dyn Step>> =
         vec![Box::new(boot::Boot), Box::new(os::Os), Box::new(hostname::Hostname(host.clone()))];
     if config.docker.enabled {
@@ -34,6 +45,9 @@ pub fn steps(host: &HostName, config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
         if let Some(user) = config.ssh.user.as_ref().filter(|user| *user != "root") {
             steps.push(Box::new(docker::Group { user: user.clone() }));
         }
+    }
+    if let Some(arch) = emulate {
+        steps.push(Box::new(emulation::Emulation(arch)));
     }
     steps
 }

@@ -26,7 +26,7 @@ mod tests;
 pub use problem::{Problem, Problems};
 pub use reference::reference_markdown;
 pub use schema::json_schema;
-pub use template::template;
+pub use template::{template, token_variable};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,10 +66,11 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
 }
 
 /// Whether this version can create hosts at a provider.
-fn is_supported(provider: ProviderId) -> bool {
+#[must_use]
+pub fn is_supported(provider: ProviderId) -> bool {
     match provider {
-        ProviderId::Local => true,
-        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner => false,
+        ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => true,
+        ProviderId::Aws => false,
     }
 }
 
@@ -112,6 +113,8 @@ pub struct ProviderConfig {
     pub allowed_sizes: BTreeSet<Size>,
     /// Base URL of its API; `None` means the provider's own.
     pub api_url: Option<String>,
+    /// The environments named under its `hosts`, those without hosts included.
+    pub environments: BTreeSet<EnvironmentName>,
     /// Where the provider stands in the file.
     pub declared_at: Position,
 }

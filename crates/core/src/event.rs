@@ -44,6 +44,12 @@ pub enum ProviderEvent {
         /// Why.
         code: Code,
     },
+    /// It asked to slow down: no request is sent to it for a while, whoever waits. Told once for
+    /// each pause, not for each request that it holds up.
+    RateLimited {
+        /// How long from now.
+        after: Duration,
+    },
 }
 
 /// What can happen to a host.
@@ -82,7 +88,8 @@ pub enum HostEvent {
     },
     /// A step ended.
     Step(StepReport),
-    /// A request about this host failed and will be made again.
+    /// A request about this host failed and will be made again. Not told when the provider asked to
+    /// slow down: see [`ProviderEvent::RateLimited`].
     Retrying {
         /// How long from now.
         after: Duration,

@@ -262,20 +262,23 @@ impl Engine {
         mut mine: Option<InstanceId>,
     ) -> Result<Reached, Failure> {
         self.tell(host, HostEvent::WaitingForInstance);
-        let began = self.clock.now();
+        let (began, began_open) = (self.clock.now(), self.open_time(provider));
         loop {
-            let limit = self.limits.boot.saturating_sub(self.clock.now().saturating_sub(began));
             let seen = run.watch.until(provider, |seen| {
                 let waited = self.clock.now().saturating_sub(began);
                 let may_be_hidden = mine.is_some() && waited < self.limits.listing_delay;
-                sight::of_host(host, mine.as_ref(), may_be_hidden, &seen.live)
+                sight::of_host(host, mine.as_ref(), may_be_hidden, &seen.live).or_else(|| {
+                    let waited = seen.asked.saturating_sub(began_open);
+                    sight::overdue(host, waited, self.limits.boot)
+                })
             });
             let sight = tokio::select! {
-                sight = seen => sight?,
-                () = self.clock.sleep(limit) => return Err(sight::timed_out(host, self.limits.boot)),
+                biased;
+                // First: the wish to stop may also be why there is no list.
                 () = self.cancel.stopping() => {
                     return Ok(Reached::End(HostEnd::Skipped(SkipReason::Interrupted)));
                 }
+                sight = seen => sight?,
             };
             match sight {
                 Sight::Up(instance) => {
@@ -301,17 +304,20 @@ impl Engine {
         provider: ProviderId,
         old: Option<&InstanceId>,
     ) -> Result<(), Failure> {
+        let (limit, began) = (self.limits.boot, self.open_time(provider));
         let gone = run.watch.until(provider, |seen| {
             let there = seen.leaving.contains(host)
                 || seen.live.of_host(host).iter().any(|instance| Some(&instance.id) == old);
-            (!there).then_some(())
+            match there {
+                false => Some(Ok(())),
+                true if seen.asked.saturating_sub(began) < limit => None,
+                true => Some(Err(sight::still_there(host, limit))),
+            }
         });
         tokio::select! {
-            gone = gone => gone,
-            () = self.clock.sleep(self.limits.boot) => {
-                Err(sight::still_there(host, self.limits.boot))
-            }
+            biased;
             () = self.cancel.stopping() => Err(interrupted()),
+            gone = gone => gone?,
         }
     }
 }

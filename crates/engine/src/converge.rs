@@ -30,7 +30,7 @@ impl Engine {
             Err(failure) => HostEnd::Failed(failure),
             Ok(None) => HostEnd::Skipped(SkipReason::Interrupted),
             Ok(Some(login)) => {
-                let end = self.converge(host, login.remote.as_ref(), steps(host)).await;
+                let end = self.converge(host, login.remote.as_ref(), steps(instance)).await;
                 login.remote.close().await;
                 end
             }

@@ -61,7 +61,7 @@ impl Engine {
             Ok(None) => return Health::Unreachable(crate::apply::interrupted()),
             Err(failure) => return Health::Unreachable(failure),
         };
-        let steps = steps(&target.host);
+        let steps = steps(instance);
         let answer = login.remote.run(&converge::look(&steps)).await;
         login.remote.close().await;
         let output = match answer {

@@ -11,6 +11,9 @@
 //!     retried here, never blindly
 //! ```
 //!
+//! Before each provider stands a gate that every request passes; it closes when the provider asks
+//! to slow down.
+//!
 //! What to do is decided in `stagecraft-core`; here it is only done. Every host is a future of one
 //! task, so dropping the future of a run stops everything at once.
 
@@ -25,6 +28,7 @@ mod limits;
 mod login;
 mod observe;
 mod order;
+mod pace;
 mod retry;
 mod watch;
 
@@ -41,15 +45,17 @@ use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{EventKind, HostEvent, Reporter};
+use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Connector;
 use tokio::sync::Semaphore;
 
 use events::Events;
+use pace::Gate;
 use retry::Backoff;
 
-/// The steps that make a host ready.
-pub type StepsFor = dyn Fn(&HostName) -> Vec<Box<dyn Step>> + Send + Sync;
+/// The steps that make the host of an instance ready.
+pub type StepsFor = dyn Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync;
 
 /// Everything an [`Engine`] is made of.
 #[derive(Debug)]
@@ -80,6 +86,7 @@ pub struct Engine {
     limits: Limits,
     cancel: Cancel,
     backoff: Backoff,
+    gates: BTreeMap<ProviderId, Gate>,
     order_slots: Semaphore,
     login_slots: Semaphore,
 }
@@ -91,6 +98,7 @@ impl Engine {
         Self {
             events: Events::new(Arc::clone(&parts.clock), parts.reporters),
             backoff: Backoff::new(parts.seed),
+            gates: parts.providers.keys().map(|&id| (id, Gate::default())).collect(),
             order_slots: Semaphore::new(parts.limits.orders),
             login_slots: Semaphore::new(parts.limits.logins),
             providers: parts.providers,

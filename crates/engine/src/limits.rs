@@ -7,9 +7,12 @@ pub struct Limits {
     pub orders: usize,
     /// Hosts logged in to at once.
     pub logins: usize,
-    /// How often a request is made at most.
+    /// How often a request is made at most. To be told to slow down does not count.
     pub tries: u32,
-    /// How long an instance may take to run.
+    /// How long a request may wait because its provider asked to slow down, all its waits together.
+    pub rate_limited: Duration,
+    /// How long an instance may take to run, without the time in which its provider asked to slow
+    /// down and could not be listed.
     pub boot: Duration,
     /// How long an instance that was just ordered may be missing from lists.
     pub listing_delay: Duration,
@@ -28,6 +31,7 @@ impl Default for Limits {
             orders: 10,
             logins: 20,
             tries: 5,
+            rate_limited: Duration::from_secs(15 * 60),
             boot: Duration::from_secs(10 * 60),
             listing_delay: Duration::from_secs(60),
             new_host_login: Duration::from_secs(5 * 60),

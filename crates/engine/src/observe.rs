@@ -9,6 +9,7 @@ use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::name::Scope;
 
 use crate::Engine;
+use crate::pace::Ask;
 
 impl Engine {
     /// Lists all providers at once. One that cannot be listed is recorded as such.
@@ -42,8 +43,10 @@ impl Engine {
     ) -> Result<BTreeMap<ProviderId, Catalogue>, CloudError> {
         let requests = self.providers.iter().filter(|(id, _)| of.contains(id)).map(
             |(&id, provider)| async move {
+                let ask = Ask { provider: id, what: "read the catalogue", slots: None };
                 let catalogue = self
                     .repeat(
+                        &ask,
                         async || provider.catalogue().await,
                         |after, code| {
                             self.retrying(id, after, code);
@@ -59,8 +62,10 @@ impl Engine {
     /// Checks the credentials of every provider.
     pub async fn validate_credentials(&self) -> BTreeMap<ProviderId, Result<Account, CloudError>> {
         let requests = self.providers.iter().map(|(&id, provider)| async move {
+            let ask = Ask { provider: id, what: "validate the credentials", slots: None };
             let account = self
                 .repeat(
+                    &ask,
                     async || provider.validate_credentials().await,
                     |after, code| {
                         self.retrying(id, after, code);
@@ -79,7 +84,9 @@ impl Engine {
         scope: &Scope,
     ) -> Result<Vec<Instance>, CloudError> {
         let cloud = self.cloud(provider)?;
+        let ask = Ask { provider, what: "list instances", slots: None };
         self.repeat(
+            &ask,
             async || cloud.list(scope).await,
             |after, code| {
                 self.retrying(provider, after, code);

@@ -12,6 +12,7 @@ use stagecraft_core::resolve::ResolvedHost;
 
 use crate::Engine;
 use crate::apply::interrupted;
+use crate::pace::{Ask, is_rate_limited};
 
 /// After a lost answer the list is read at these times from the loss, because a new instance may
 /// be missing from lists for a while.
@@ -22,6 +23,14 @@ const LOOKS_AFTER_LOSS: [Duration; 5] = [
     Duration::from_secs(30),
     Duration::from_secs(60),
 ];
+
+/// Which look comes next after this many, when this long has passed since the loss. Those that a
+/// later one has overtaken are left out: a list may have been held up for long.
+fn next_look(done: usize, passed: Duration) -> Option<usize> {
+    let due = LOOKS_AFTER_LOSS.iter().filter(|&&look| look <= passed).count();
+    let next = done.max(due.saturating_sub(1));
+    (next < LOOKS_AFTER_LOSS.len()).then_some(next)
+}
 
 impl Engine {
     /// Orders an instance. After a lost answer it looks for the instance before it orders again.
@@ -38,20 +47,23 @@ impl Engine {
             spec: wanted.spec.clone(),
             marks: wanted.marks.clone(),
         };
-        let mut failed = 0;
+        let what = format!("create host `{host}`");
+        let ask = Ask { provider: wanted.provider, what: &what, slots: Some(&self.order_slots) };
+        let (mut failed, mut waited, mut begun) = (0, Duration::ZERO, false);
         loop {
             // Taken anew for each try: whoever waits to try again must not hold others up.
-            let slot = self.order_slots.acquire().await;
+            let turn = self.turn(&ask, &mut waited).await.map_err(|why| self.given_up(&why))?;
             if self.cancel.is_stopping() {
                 return Err(interrupted());
             }
-            if failed == 0 {
+            if !std::mem::replace(&mut begun, true) {
                 self.tell(host, HostEvent::Creating);
             }
             let answer = cloud.create(&request).await;
-            drop(slot);
+            self.end_turn(turn, &answer);
             let error = match answer {
                 Ok(instance) => return Ok(instance),
+                Err(error) if is_rate_limited(&error) => continue,
                 Err(error) => error,
             };
             failed += 1;
@@ -86,8 +98,11 @@ impl Engine {
         lost: &CloudError,
     ) -> Result<Option<Instance>, Failure> {
         let began = self.clock.now();
-        for look in LOOKS_AFTER_LOSS {
-            let after = look.saturating_sub(self.clock.now().saturating_sub(began));
+        let passed = || self.clock.now().saturating_sub(began);
+        let mut looks = 0;
+        while let Some(next) = next_look(looks, passed()) {
+            looks = next + 1;
+            let after = LOOKS_AFTER_LOSS[next].saturating_sub(passed());
             self.tell(&wanted.name, HostEvent::Retrying { after, code: lost.code() });
             // Not cut short by the user's wish to stop: this is in flight until we know.
             self.clock.sleep(after).await;
@@ -112,7 +127,7 @@ impl Engine {
         let host = &instance.owner.host;
         let begin = || self.tell(host, HostEvent::Starting);
         let request = async |cloud: &dyn CloudProvider| cloud.start(&instance.id).await;
-        self.change(host, instance.provider, begin, request).await?;
+        self.change(host, instance.provider, "switch on", begin, request).await?;
         self.tell(host, HostEvent::Started);
         Ok(())
     }
@@ -122,7 +137,7 @@ impl Engine {
         let host = &instance.owner.host;
         let begin = || self.tell(host, HostEvent::Updating);
         let request = async |cloud: &dyn CloudProvider| cloud.update(&instance.id, marks).await;
-        self.change(host, instance.provider, begin, request).await?;
+        self.change(host, instance.provider, "update", begin, request).await?;
         self.tell(host, HostEvent::Updated);
         Ok(())
     }
@@ -137,7 +152,7 @@ impl Engine {
         begin: impl Fn(),
     ) -> Result<(), Failure> {
         let request = async |cloud: &dyn CloudProvider| cloud.terminate(id).await;
-        self.change(host, provider, begin, request).await.map(|_| ())
+        self.change(host, provider, "remove", begin, request).await.map(|_| ())
     }
 
     /// Removes an instance and tells of it.
@@ -155,14 +170,17 @@ impl Engine {
         &self,
         host: &HostName,
         provider: ProviderId,
+        verb: &str,
         begin: impl Fn(),
         request: impl AsyncFn(&dyn CloudProvider) -> Result<T, CloudError>,
     ) -> Result<T, Failure> {
         let cloud = self.cloud(provider).map_err(|error| Failure::from(&error))?;
+        let what = format!("{verb} host `{host}`");
+        let ask = Ask { provider, what: &what, slots: Some(&self.order_slots) };
         let mut begun = false;
         self.repeat(
+            &ask,
             async || {
-                let _slot = self.order_slots.acquire().await;
                 if self.cancel.is_stopping() {
                     return Ok(None);
                 }
@@ -193,5 +211,20 @@ impl Engine {
             );
             CloudError::new(id, "be used", kind)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_that_were_overtaken_are_left_out_and_the_last_one_never() {
+        let secs = Duration::from_secs;
+        assert_eq!(next_look(0, secs(0)), Some(0));
+        assert_eq!(next_look(1, secs(2)), Some(1));
+        assert_eq!(next_look(1, secs(16)), Some(2), "the third is due");
+        assert_eq!(next_look(1, secs(300)), Some(4));
+        assert_eq!(next_look(5, secs(300)), None);
     }
 }

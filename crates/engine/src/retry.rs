@@ -7,6 +7,7 @@ use stagecraft_core::cloud::CloudError;
 use stagecraft_core::error::{Code, Diagnose as _, Retry};
 
 use crate::Engine;
+use crate::pace::{Ask, is_rate_limited};
 
 /// The first delay is at most this long; each further one at most twice the one before.
 const BASE: Duration = Duration::from_millis(500);
@@ -26,9 +27,13 @@ impl Backoff {
 
     /// How long to wait after the `failed`-th failure, from 1, never less than `hint`.
     fn delay(&self, failed: u32, hint: Duration) -> Duration {
-        let fraction = self.0.lock().unwrap_or_else(PoisonError::into_inner).f64();
         // With a hint the jitter comes on top: all who were told the same must not return at once.
-        hint + ceiling(failed).mul_f64(fraction)
+        hint + ceiling(failed).mul_f64(self.fraction())
+    }
+
+    /// Something from 0 to 1, different each time.
+    pub(crate) fn fraction(&self) -> f64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).f64()
     }
 }
 
@@ -49,15 +54,21 @@ impl Engine {
     ///
     /// For requests that may be repeated without harm: reads, and changes that are idempotent.
     /// `retrying` is told before each wait. A wait that the user cuts short ends in the failure.
+    /// To be asked to slow down is no failure: see [`crate::pace`].
     pub(crate) async fn repeat<T>(
         &self,
+        ask: &Ask<'_>,
         mut request: impl AsyncFnMut() -> Result<T, CloudError>,
         retrying: impl Fn(Duration, Code),
     ) -> Result<T, CloudError> {
-        let mut failed = 0;
+        let (mut failed, mut waited) = (0, Duration::ZERO);
         loop {
-            let error = match request().await {
+            let turn = self.turn(ask, &mut waited).await?;
+            let answer = request().await;
+            self.end_turn(turn, &answer);
+            let error = match answer {
                 Ok(answer) => return Ok(answer),
+                Err(error) if is_rate_limited(&error) => continue,
                 Err(error) => error,
             };
             failed += 1;

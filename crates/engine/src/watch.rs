@@ -47,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) live: Inventory,
     /// Hosts of which an instance is being removed; it may still hold the host's name.
     pub(crate) leaving: BTreeSet<HostName>,
+    /// When it was asked for, by [`Engine::open_time`].
+    pub(crate) asked: Duration,
 }
 
 /// One list, or why there is none.
@@ -110,9 +112,10 @@ impl<'e> Watch<'e> {
                 pause = SHORTEST;
             }
             let number = feed.begun.fetch_add(1, Ordering::SeqCst);
+            let asked = self.engine.open_time(provider);
             let listing = self.engine.list(provider, self.scope).await;
             let seen = listing
-                .map(|instances| Arc::new(Seen::new(instances)))
+                .map(|instances| Arc::new(Seen::new(instances, asked)))
                 .map_err(|error| Failure::from(&error));
             feed.latest.send_replace(Some(Look { number, seen }));
 
@@ -128,13 +131,13 @@ impl<'e> Watch<'e> {
 }
 
 impl Seen {
-    fn new(listed: Vec<Instance>) -> Self {
+    fn new(listed: Vec<Instance>, asked: Duration) -> Self {
         let leaving = listed
             .iter()
             .filter(|instance| instance.lifecycle == Lifecycle::Terminating)
             .map(|instance| instance.owner.host.clone())
             .collect();
-        Self { live: Inventory::new(listed), leaving }
+        Self { live: Inventory::new(listed), leaving, asked }
     }
 }
 

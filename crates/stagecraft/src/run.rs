@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use stagecraft_core::bootstrap;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::ProviderId;
-use stagecraft_core::inventory::Inventory;
+use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::project::Project;
 use crate::stop::Stop;
 use crate::ui::{Answer, Progress, Text, ask, names};
-use crate::wire::{self, Access};
+use crate::wire::{self, Access, Clouds};
 use signals::Signals;
 
 /// Whether a run logs in to hosts.
@@ -47,6 +47,7 @@ pub(crate) struct Run<'a> {
     pub(crate) engine: Engine,
     /// What is shown meanwhile, and the report.
     pub(crate) progress: Progress,
+    clouds: Clouds,
     access: Option<Access>,
     cancel: Cancel,
     signals: Signals,
@@ -62,10 +63,25 @@ pub(crate) fn with_engine<'a, T>(
     logins: Logins,
     work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
+    with_limits(app, project, logins, Limits::default(), work)
+}
+
+/// The same with limits other than the usual ones.
+///
+/// # Errors
+/// As [`with_engine`].
+pub(crate) fn with_limits<'a, T>(
+    app: &'a App,
+    project: &'a Project,
+    logins: Logins,
+    limits: Limits,
+    work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
     let config = &project.file.config;
+    let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
     let access = match logins {
         Logins::Needed | Logins::ForCommand => {
-            Some(wire::access(&app.environment, config, &project.folder)?)
+            Some(wire::access(&app.environment, config, &clouds, &project.folder)?)
         }
         Logins::None => None,
     };
@@ -74,7 +90,7 @@ pub(crate) fn with_engine<'a, T>(
         Logins::ForCommand => "running the command",
     };
     let progress = Progress::new(&app.ui, logged_in);
-    let providers = wire::providers(&app.environment, config, access.as_ref(), &progress)?;
+    let providers = wire::providers(&app.environment, config, &clouds, access.as_ref(), &progress)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -90,13 +106,13 @@ pub(crate) fn with_engine<'a, T>(
                 Arc::new(progress.clone()),
                 Arc::new(wire::ForgetKeys::new(&project.folder)),
             ],
-            limits: Limits::default(),
+            limits,
             cancel: cancel.clone(),
             seed: u64::from(std::process::id()),
         });
         let signals =
             Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
-        let run = Run { app, project, engine, progress, access, cancel, signals };
+        let run = Run { app, project, engine, progress, clouds, access, cancel, signals };
         let outcome = work(&run).await;
         run.progress.finish();
         outcome
@@ -116,9 +132,21 @@ impl Run<'_> {
     }
 
     /// The steps that make a host of this project ready.
-    pub(crate) fn steps(&self) -> impl Fn(&HostName) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
+    pub(crate) fn steps(&self) -> impl Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
         let config = self.project.file.config.bootstrap.clone();
-        move |host| bootstrap::steps(host, &config)
+        let hosts = self.project.hosts.clone();
+        move |instance| {
+            let host = &instance.owner.host;
+            let emulate = hosts.get(host).and_then(|wanted| bootstrap::emulated(wanted, instance));
+            bootstrap::steps(host, &config, emulate)
+        }
+    }
+
+    /// Says which providers of the file are not looked at, for commands that show what exists.
+    pub(crate) fn say_left_out(&self) {
+        if let Some(note) = self.clouds.left_out_note(&self.project.scope.environment) {
+            self.app.ui.say(Text::new().line(&note));
+        }
     }
 
     /// What exists.
@@ -129,7 +157,7 @@ impl Run<'_> {
         let looking = self.engine.observe(&self.project.scope);
         let inventory = self.signals.interruptible(looking).await?;
         self.progress.finish();
-        refuse_blind(&inventory)?;
+        refuse_blind(&inventory, &self.clouds)?;
         Ok(inventory)
     }
 
@@ -146,7 +174,7 @@ impl Run<'_> {
             async { tokio::join!(self.engine.observe(scope), self.engine.catalogues(&in_use)) };
         let (inventory, catalogues) = self.signals.interruptible(looking).await?;
         self.progress.finish();
-        refuse_blind(&inventory)?;
+        refuse_blind(&inventory, &self.clouds)?;
         let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
         let file = &self.project.file;
         let wanted: BTreeMap<HostName, ResolvedHost> =
@@ -228,11 +256,13 @@ fn known_hosts<'h>(
     hint
 }
 
-fn refuse_blind(inventory: &Inventory) -> Result<(), Stop> {
-    match inventory.unlisted().iter().next() {
-        Some((&provider, why)) => Err(Stop::from(&PlanError::Blind { provider, why: why.clone() })),
-        None => Ok(()),
-    }
+fn refuse_blind(inventory: &Inventory, clouds: &Clouds) -> Result<(), Stop> {
+    let Some((&provider, why)) = inventory.unlisted().iter().next() else { return Ok(()) };
+    let stop = Stop::from(&PlanError::Blind { provider, why: why.clone() });
+    Err(match clouds.way_around(provider) {
+        Some(hint) => stop.with_hint(hint),
+        None => stop,
+    })
 }
 
 /// The connector of a run that never logs in.

@@ -1,9 +1,11 @@
 //! The only place that knows every adapter, and the only one that reads the environment.
 
 mod adapters;
+mod clouds;
 mod environment;
 mod forget;
 
-pub(crate) use adapters::{Access, access, connector, is_available, provider_facts, providers};
+pub(crate) use adapters::{Access, access, connector, provider_facts, providers};
+pub(crate) use clouds::Clouds;
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;

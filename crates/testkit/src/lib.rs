@@ -12,6 +12,7 @@
 //! Nothing here is shipped. Everything random comes from a seed, and time from whoever calls.
 
 pub mod conformance;
+pub mod emulators;
 pub mod fakes;
 mod gauge;
 pub mod mock;

@@ -58,14 +58,21 @@ impl Process {
 
     /// Passed by every interaction with the outside; never returns in a dead process.
     pub async fn interact(&self) {
+        if !self.lives_on() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What [`Process::interact`] decides, for those who notice an interaction from the other end.
+    pub fn lives_on(&self) -> bool {
         let state = *self.state.borrow();
         match state {
-            State::Alive => {}
+            State::Alive => true,
             State::Doomed => {
                 self.kill();
-                std::future::pending::<()>().await;
+                false
             }
-            State::Dead => std::future::pending().await,
+            State::Dead => false,
         }
     }
 

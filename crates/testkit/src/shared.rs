@@ -12,12 +12,13 @@ use crate::world::{Kill, RequestKind, World};
 
 /// A world and the moment its clock began. Clones are the same world.
 ///
-/// Time is tokio's, so a test with `start_paused` has a virtual clock.
+/// Time is tokio's, so a test with `start_paused` has a virtual clock, unless it is to run faster.
 #[derive(Clone, Debug)]
 pub struct SharedWorld {
     world: Arc<Mutex<World>>,
     provider: ProviderId,
     began: Instant,
+    speed: u32,
     creates: Gauge,
     changes: Gauge,
 }
@@ -30,9 +31,16 @@ impl SharedWorld {
             provider: world.provider(),
             world: Arc::new(Mutex::new(world)),
             began: Instant::now(),
+            speed: 1,
             creates: Gauge::default(),
             changes: Gauge::default(),
         }
+    }
+
+    /// Lets the clock run this many times as fast as tokio's; to be decided before it is shared.
+    #[must_use]
+    pub fn at_speed(self, times: u32) -> Self {
+        Self { speed: times.max(1), ..self }
     }
 
     /// The provider this world plays.
@@ -44,7 +52,12 @@ impl SharedWorld {
     /// Time since the world began.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.began.elapsed()
+        self.began.elapsed() * self.speed
+    }
+
+    /// Returns when so much of the world's time has passed.
+    pub async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time / self.speed).await;
     }
 
     /// Requests to create, from when they are sent to when they are answered or given up.
@@ -101,13 +114,14 @@ impl SharedWorld {
         }
     }
 
-    async fn pass_some_time(&self) {
+    /// Takes as long as a request or an answer is on its way.
+    pub(crate) async fn pass_some_time(&self) {
         let micros = self.with(|world, _| {
             let longest = world.behaviour().latency.as_micros();
             world.rng().below(u64::try_from(longest).unwrap_or(u64::MAX))
         });
         if micros > 0 {
-            tokio::time::sleep(Duration::from_micros(micros)).await;
+            self.sleep(Duration::from_micros(micros)).await;
         }
     }
 }

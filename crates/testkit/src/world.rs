@@ -13,6 +13,7 @@
 
 mod behaviour;
 mod fault;
+mod limits;
 mod machine;
 mod offer;
 mod refuse;
@@ -21,6 +22,7 @@ mod rng;
 
 pub use behaviour::{Behaviour, Delay, Fate, Ids, Moment};
 pub use fault::{AnswerFate, Fault, Kill, Refusal, Reply};
+pub use limits::RequestLimits;
 pub use machine::{Disk, Labels, Order, Seen};
 pub use offer::offer;
 pub use requests::{Effect, EffectKind, RequestKind, Requests};
@@ -48,6 +50,7 @@ pub struct World {
     issued: u64,
     machines: BTreeMap<u64, Machine>,
     requests: Requests,
+    limits: RequestLimits,
     effects: Vec<Effect>,
     faults: Faults,
     fates: BTreeMap<String, VecDeque<Fate>>,
@@ -65,6 +68,7 @@ impl World {
             issued: 0,
             machines: BTreeMap::new(),
             requests: Requests::default(),
+            limits: RequestLimits::default(),
             effects: Vec::new(),
             faults: Faults::default(),
             fates: BTreeMap::new(),
@@ -118,6 +122,25 @@ impl World {
     #[must_use]
     pub fn requests(&self) -> &Requests {
         &self.requests
+    }
+
+    /// A time since the world began, in milliseconds since 1970.
+    #[must_use]
+    pub fn epoch_millis(&self, at: Duration) -> u64 {
+        machine::BEGINNING + u64::try_from(at.as_millis()).unwrap_or(u64::MAX - machine::BEGINNING)
+    }
+
+    /// How many requests it takes; a test may change it at any time.
+    pub fn limits(&mut self) -> &mut RequestLimits {
+        &mut self.limits
+    }
+
+    /// A request that another program makes with the same account.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn spend(&mut self, now: Duration) -> Result<(), CloudErrorKind> {
+        self.limits.count(now)
     }
 
     /// How long the order sent as this number is under way after its process died, if it is to be.
@@ -286,6 +309,10 @@ impl World {
     ) -> Reply<T> {
         self.requests.count(kind);
         self.settle(now);
+        if let Err(error) = self.limits.count(now) {
+            self.limits.remember(now);
+            return Reply::refused(error);
+        }
         if let Some(error) = self.faults.refusal(kind, self.requests.total()) {
             return Reply::refused(error);
         }

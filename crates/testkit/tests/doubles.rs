@@ -24,7 +24,7 @@ async fn a_lost_answer_is_an_error_after_the_effect() {
 async fn a_refused_request_has_no_effect() {
     let bench = Bench::new(Behaviour::names_are_free());
     let after = Some(Duration::from_secs(9));
-    let limited = CloudErrorKind::RateLimited { after };
+    let limited = CloudErrorKind::RateLimited { after, message: String::new() };
     bench.cloud.with(|world, _| {
         world.inject(Fault::FailRequest { request: 1, error: limited.clone() });
         let error = CloudErrorKind::Forbidden("create".to_owned());

@@ -86,9 +86,9 @@ impl Api {
         match answer.json() {
             Ok(body) => Ok((body, answer)),
             Err(error) => {
-                let why = format!("{} at {}", what(&error), self.base);
+                let why = format!("{} at {}", self.clean(&what(&error)), self.base);
                 let kind = CloudErrorKind::UnexpectedAnswer(why);
-                let request_id = self.dialect.request_id(&answer);
+                let request_id = self.request_id(&answer);
                 Err(CloudError { request_id, ..doing.in_doubt(kind) }.into())
             }
         }
@@ -100,6 +100,11 @@ impl Api {
     /// As [`Self::ask`].
     pub(crate) async fn tell(&self, doing: &Doing, request: &Request) -> Result<(), Failed> {
         self.send(doing, request).await.map(drop)
+    }
+
+    /// Words of an answer of success as they may be shown: one line, without the token.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        super::refusal::words(&self.token.redact(text))
     }
 
     /// Makes a request; only answers of success come back.
@@ -137,8 +142,7 @@ impl Api {
             _ => {
                 let mut why = format!("status {status} at {}", self.base);
                 if let Some(elsewhere) = answer.header("location") {
-                    let elsewhere = super::refusal::words(&self.token.redact(elsewhere));
-                    why = format!("{why}, which points to {elsewhere}");
+                    why = format!("{why}, which points to {}", self.clean(elsewhere));
                 }
                 let kind = CloudErrorKind::UnexpectedAnswer(why);
                 Err(doing
@@ -154,7 +158,11 @@ impl Api {
         answer.body = self.token.redact(&text).into_bytes();
         let refusal = self.dialect.refusal(&answer);
         let refused = Some((answer.status, refusal.code.clone()));
-        Failed { error: refusal.explain(doing, self.dialect.request_id(&answer)), refused }
+        Failed { error: refusal.explain(doing, self.request_id(&answer)), refused }
+    }
+
+    fn request_id(&self, answer: &Answer) -> Option<String> {
+        self.dialect.request_id(answer).map(|id| self.token.redact(&id))
     }
 
     /// A request without an answer. Only a connection that was never made leaves no doubt.
@@ -164,8 +172,19 @@ impl Api {
         } else {
             format!("{} at {}", root_cause(error), self.base)
         };
-        let kind = CloudErrorKind::Unreachable(super::refusal::words(&self.token.redact(&why)));
-        let failure = if error.is_connect() { doing.failed(kind) } else { doing.in_doubt(kind) };
+        let kind = CloudErrorKind::Unreachable(self.clean(&why));
+        if !error.is_connect() {
+            return doing.in_doubt(kind).into();
+        }
+        let failure = doing.failed(kind);
+        let failure = if why.contains("certificate") {
+            failure.lasting().with_hint(
+                "check `api_url`; the certificate of whatever answers there must be one that this \
+                 machine trusts, and verification cannot be switched off",
+            )
+        } else {
+            failure
+        };
         failure.into()
     }
 
@@ -212,13 +231,12 @@ fn what(error: &serde_json::Error) -> String {
         // Names fields and types; a value that is quoted is cut off.
         serde_json::error::Category::Data => {
             let text = error.to_string();
-            let text = match text.split_once("expected ") {
+            match text.split_once("expected ") {
                 Some((before, expected)) if before.starts_with("invalid ") => {
                     format!("something else than {expected}")
                 }
                 _ => text,
-            };
-            super::refusal::words(&text)
+            }
         }
     }
 }

@@ -2,7 +2,6 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
-use stagecraft_core::desired::ProviderId;
 
 use super::Answer;
 use crate::Doing;
@@ -12,9 +11,6 @@ const LONGEST_MESSAGE: usize = 400;
 
 /// How one API says no.
 pub(crate) trait Dialect: Debug + Send + Sync {
-    /// Whose API it is.
-    fn provider(&self) -> ProviderId;
-
     /// What an answer with a status of 400 or more means. The body holds no token any more.
     fn refusal(&self, answer: &Answer) -> Refusal;
 

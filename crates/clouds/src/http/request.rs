@@ -22,6 +22,11 @@ impl Request {
         Self { body: Some(body), ..Self::new(Method::POST, path) }
     }
 
+    /// Starts an action that needs no more words.
+    pub(crate) fn act<'a>(path: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(Method::POST, path)
+    }
+
     /// Replaces something.
     pub(crate) fn put<'a>(path: impl IntoIterator<Item = &'a str>, body: Value) -> Self {
         Self { body: Some(body), ..Self::new(Method::PUT, path) }

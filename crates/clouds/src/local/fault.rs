@@ -172,7 +172,7 @@ fn from_answer(status: u16, message: String, doing: &Doing) -> CloudError {
         401 | 403 => CloudErrorKind::Forbidden(message),
         404 => CloudErrorKind::NotFound(message),
         409 => CloudErrorKind::Conflict(message),
-        429 => CloudErrorKind::RateLimited { after: None },
+        429 => CloudErrorKind::RateLimited { after: None, message },
         501 => CloudErrorKind::Unsupported(message),
         _ => CloudErrorKind::ProviderFault(message),
     };

@@ -26,9 +26,19 @@ fn docker_can_be_left_out() {
 }
 
 #[test]
+fn emulation_comes_last_and_does_not_depend_on_docker() {
+    for enabled in [true, false] {
+        let docker = DockerConfig { enabled, ..DockerConfig::default() };
+        let config = BootstrapConfig { docker, ..BootstrapConfig::default() };
+        let found = steps(&name(), &config, Some(Arch::Arm64));
+        assert_eq!(found.last().map(|step| step.name()), Some("emulation"));
+    }
+}
+
+#[test]
 fn every_step_has_a_code_of_its_subject() {
-    let codes: Vec<&str> =
-        all(&BootstrapConfig::default()).iter().map(|step| step.failure_code().as_str()).collect();
+    let steps = steps(&name(), &BootstrapConfig::default(), Some(Arch::Arm64));
+    let codes: Vec<&str> = steps.iter().map(|step| step.failure_code().as_str()).collect();
     assert_eq!(
         codes,
         [
@@ -38,6 +48,7 @@ fn every_step_has_a_code_of_its_subject() {
             "docker_install_failed",
             "docker_verify_failed",
             "docker_verify_failed",
+            "emulation_failed",
         ]
     );
 }
@@ -53,7 +64,11 @@ fn the_probes_are_small() {
 }
 
 fn all(config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
-    steps(&"app-1".parse().expect("a name"), config)
+    steps(&name(), config, None)
+}
+
+fn name() -> HostName {
+    "app-1".parse().expect("a name")
 }
 
 fn names(config: &BootstrapConfig) -> Vec<&'static str> {

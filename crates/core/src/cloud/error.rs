@@ -110,10 +110,12 @@ pub enum CloudErrorKind {
     #[error("{0}")]
     Conflict(String),
     /// Too many requests; the provider may have said how long to wait.
-    #[error("too many requests")]
+    #[error("too many requests{}{message}", if message.is_empty() { "" } else { ": " })]
     RateLimited {
         /// The provider's hint.
         after: Option<Duration>,
+        /// What it said; empty when it said nothing more.
+        message: String,
     },
     /// No answer.
     #[error("it did not answer: {0}")]
@@ -155,7 +157,7 @@ impl Diagnose for CloudError {
             return Retry::Never;
         }
         match self.kind {
-            CloudErrorKind::RateLimited { after } => Retry::After(after.unwrap_or_default()),
+            CloudErrorKind::RateLimited { after, .. } => Retry::After(after.unwrap_or_default()),
             CloudErrorKind::Unreachable(_) | CloudErrorKind::ProviderFault(_) => {
                 Retry::After(self.retry_after)
             }
@@ -173,5 +175,23 @@ impl Diagnose for CloudError {
 
     fn hints(&self) -> Vec<String> {
         self.hints.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_limit_is_told_in_the_providers_words_where_it_has_any() {
+        let told = |message: &str| {
+            let kind = CloudErrorKind::RateLimited { after: None, message: message.to_owned() };
+            CloudError::new(ProviderId::DigitalOcean, "list instances", kind).to_string()
+        };
+        assert_eq!(told(""), "digitalocean could not list instances: too many requests");
+        assert_eq!(
+            told("API rate limit exceeded"),
+            "digitalocean could not list instances: too many requests: API rate limit exceeded"
+        );
     }
 }

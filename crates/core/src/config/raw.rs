@@ -75,7 +75,8 @@ pub(super) struct RawProvider {
     pub(super) token_env: Option<Variable>,
     /// Name of an entry in the credential store.
     pub(super) credentials: Option<CredentialName>,
-    /// Name of an SSH key that exists in the account.
+    /// Name of an SSH key that exists in the account; new hosts let it in. Needed where there are
+    /// hosts.
     pub(super) ssh_key_name: Option<Line>,
     /// Region of hosts that name none, e.g. `nyc3`.
     pub(super) default_region: Option<Slug>,
@@ -90,7 +91,8 @@ pub(super) struct RawProvider {
     /// Sizes hosts may use. Default: all.
     #[schemars(length(min = 1))]
     pub(super) sizes: Option<BTreeSet<Slug>>,
-    /// Base URL of the API, for a proxy or a test double. Default: the provider's own.
+    /// Base URL of the API with its version, for a proxy or a test double, e.g.
+    /// `https://proxy.example/v2`; `http://` only on this machine. Default: the provider's own.
     pub(super) api_url: Option<Url>,
     /// Hosts, by environment.
     pub(super) hosts: Option<BTreeMap<EnvironmentName, RawHosts>>,
@@ -147,7 +149,8 @@ pub(super) struct RawHost {
     pub(super) region: Option<Slug>,
     /// The operating system. Default: `default_image`.
     pub(super) image: Option<RawImage>,
-    /// Processor architecture. Default: the provider's.
+    /// Processor architecture. Default: the provider's. Where the provider has no arm64 machines
+    /// (DigitalOcean), `arm64` gives an amd64 machine that emulates it.
     pub(super) arch: Option<Arch>,
     /// Whether to ask for an interruptible, cheaper machine. Default: `false`.
     pub(super) spot: Option<bool>,
@@ -157,7 +160,9 @@ pub(super) struct RawHost {
     pub(super) count: Option<u32>,
     /// Whether the host may never be deleted or replaced. Default: `false`.
     pub(super) protected: Option<bool>,
-    /// Your own tags.
+    /// Your own tags; those that stand on a machine and not here are removed from it. On
+    /// `digitalocean` without capital letters and `.`; on `hetzner` `KEY` or `KEY:VALUE`, each key
+    /// once.
     pub(super) tags: Option<BTreeSet<HostTag>>,
 }
 

@@ -6,20 +6,31 @@ use crate::desired::ProviderId;
 const LOCAL: &str = include_str!("template/local.yml");
 const CLOUD: &str = include_str!("template/cloud.yml");
 
+/// The environment variable that holds the token in the file of [`template`], where there is one.
+#[must_use]
+pub fn token_variable(provider: ProviderId) -> Option<&'static str> {
+    match provider {
+        ProviderId::DigitalOcean => Some("DO_TOKEN"),
+        ProviderId::Hetzner => Some("HCLOUD_TOKEN"),
+        ProviderId::Aws | ProviderId::Local => None,
+    }
+}
+
 /// A commented file without problems whose hosts live at `provider`.
 #[must_use]
 pub fn template(provider: ProviderId) -> String {
-    let (credentials, region) = match provider {
+    let region = match provider {
         ProviderId::Local => return LOCAL.to_owned(),
-        ProviderId::Aws => {
-            ("credentials: aws            # an entry of the credential store", "us-east-1")
+        ProviderId::Aws => "us-east-1",
+        ProviderId::DigitalOcean => "nyc3",
+        ProviderId::Hetzner => "nbg1",
+    };
+    let credentials = match token_variable(provider) {
+        Some(name) => {
+            let key = format!("token_env: {name}");
+            format!("{key:<27} # the environment variable that holds the API token")
         }
-        ProviderId::DigitalOcean => {
-            ("token_env: DO_TOKEN         # the variable that holds the token", "nyc3")
-        }
-        ProviderId::Hetzner => {
-            ("token_env: HCLOUD_TOKEN     # the variable that holds the token", "nbg1")
-        }
+        None => "credentials: aws            # an entry of the credential store".to_owned(),
     };
     let note = if is_supported(provider) {
         String::new()
@@ -31,7 +42,7 @@ pub fn template(provider: ProviderId) -> String {
     };
     CLOUD
         .replace("@note@\n", &note)
-        .replace("@credentials@", credentials)
+        .replace("@credentials@", &credentials)
         .replace("@provider@", provider.as_str())
         .replace("@region@", region)
 }

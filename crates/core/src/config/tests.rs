@@ -1,5 +1,6 @@
 //! Whole files in, configurations or problems out.
 
+mod clouds;
 mod good;
 mod hostile;
 mod random;

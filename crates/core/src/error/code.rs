@@ -118,7 +118,7 @@ codes! {
         "The command line is wrong, or a command cannot go on without an answer it may not ask for.",
         "See `--help` of the command, or add the flag the message names.";
     CLOUD_UNAUTHENTICATED = "cloud.unauthenticated",
-        "The provider refused the credentials.",
+        "The credentials are missing or malformed, or the provider refused them.",
         "Check the token or key in the variable the configuration names.";
     CLOUD_FORBIDDEN = "cloud.forbidden",
         "The credentials are valid but may not do this.",
@@ -139,8 +139,8 @@ codes! {
         "Something of that name exists already and is not ours.",
         "Rename the host or the environment, or remove the other by hand.";
     CLOUD_RATE_LIMITED = "cloud.rate-limited",
-        "The provider asked to slow down, five times in a row.",
-        "Wait for the time the message names, and run the command again.";
+        "The provider's limit on requests left no room for a request, however long it waited.",
+        "Run the command again later; see whether another program uses up the limit of the same token.";
     CLOUD_UNREACHABLE = "cloud.unreachable",
         "The provider did not answer.",
         "Check the network, or whether Docker Engine runs.";
@@ -198,6 +198,9 @@ codes! {
     DOCKER_VERIFY_FAILED = "docker_verify_failed",
         "Docker is installed but does not run or does not answer.",
         "Log in with `stagecraft ssh HOST` and read `journalctl -u docker`.";
+    EMULATION_FAILED = "emulation_failed",
+        "The host cannot run programs of the architecture it was asked for with, which its machine has to emulate.",
+        "See the output in the message. A kernel without `binfmt_misc` cannot emulate: use another image, or take `arch` off the host.";
     NETWORK_INSTALL_FAILED = "network_install_failed",
         "The mesh client could not be installed.",
         "See the output in the message.";

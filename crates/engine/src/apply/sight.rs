@@ -44,6 +44,12 @@ pub(super) fn of_host(
     }
 }
 
+/// What a list says that shows nothing to go on with, and was asked for when the host had been
+/// waited for this long: only a list can tell that a host did not come up in time.
+pub(super) fn overdue(host: &HostName, waited: Duration, limit: Duration) -> Option<Sight> {
+    (waited >= limit).then(|| Sight::Lost(timed_out(host, limit)))
+}
+
 /// Whether an older instance than `mine` is in the list beside it.
 pub(super) fn is_surplus(host: &HostName, mine: &InstanceId, seen: &Inventory) -> bool {
     match seen.of_host(host) {
@@ -60,7 +66,7 @@ pub(super) fn lost(host: &HostName) -> Failure {
     .with_hint("run the command again; a host without an instance is created anew")
 }
 
-pub(super) fn timed_out(host: &HostName, limit: Duration) -> Failure {
+fn timed_out(host: &HostName, limit: Duration) -> Failure {
     Failure::new(
         Code::WAIT_TIMED_OUT,
         format!("the instance of `{host}` did not come up within {} s", super::seconds(limit)),
@@ -126,6 +132,13 @@ mod tests {
     fn a_failed_instance_ends_the_waiting() {
         let seen = Inventory::new([instance("1", 10, Lifecycle::Failed)]);
         assert!(matches!(of_host(&name(), None, false, &seen), Some(Sight::Lost(_))));
+    }
+
+    #[test]
+    fn a_host_is_overdue_when_a_list_that_was_asked_for_in_time_would_have_been_too_early() {
+        let limit = Duration::from_secs(600);
+        assert_eq!(overdue(&name(), limit - Duration::from_millis(1), limit), None);
+        assert_eq!(overdue(&name(), limit, limit), Some(Sight::Lost(timed_out(&name(), limit))));
     }
 
     fn name() -> HostName {

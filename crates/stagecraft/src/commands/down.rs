@@ -30,6 +30,7 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
             plan_down(&project.scope, inventory, &protected, &only)
                 .map_err(|error| run.no_plan(&error, inventory))
         };
+        run.say_left_out();
         let plan = plan_for(&run.observe().await?)?;
         refuse_protected(&plan, &only)?;
         let task = Task { verb: Verb::Down, again: "infra down", steps: None };

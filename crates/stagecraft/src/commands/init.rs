@@ -9,7 +9,6 @@ use crate::documents::InitDocument;
 use crate::next::Next;
 use crate::stop::Stop;
 use crate::ui::Text;
-use crate::wire;
 
 /// Writes a first file.
 pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
@@ -43,16 +42,19 @@ pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
             let next = Next::new(&app.global);
             let mut said = Text::new();
             said.line(&format!("Wrote {name} with hosts on {}.", args.provider));
-            if wire::is_available(args.provider) {
-                let (check, up) = (next.command("validate"), next.command("infra up"));
+            let (check, up) = (next.command("validate"), next.command("infra up"));
+            if let Some(variable) = config::token_variable(args.provider) {
+                let check = next.command("validate --online");
+                said.line(&format!(
+                    "Next: read it, set `{variable}` to an API token, check both with {check}, \
+                     make it real with {up}."
+                ));
+            } else if config::is_supported(args.provider) {
                 said.line(&format!(
                     "Next: read it, check it with {check}, make it real with {up}."
                 ));
             } else {
-                said.line(&format!(
-                    "Next: read it, and check it with {}.",
-                    next.command("validate")
-                ));
+                said.line(&format!("Next: read it, and check it with {check}."));
                 said.line(&format!(
                     "This version cannot create hosts on {} yet; `stagecraft init --provider local` \
                      gives hosts that it can.",

@@ -13,6 +13,7 @@ use crate::ui::plan_screen;
 pub(super) fn run(app: &App, args: &args::Plan) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     with_engine(app, &project, Logins::None, async |run| {
+        run.say_left_out();
         let (_, plan) = run.plan(&args.policy.to_core()).await?;
         result(app, &project, &plan)?;
         Ok(if args.detailed_exitcode && plan.finds_changes() {

@@ -1,7 +1,7 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use stagecraft_core::config::CredentialSource;
+use stagecraft_core::config::{Config, CredentialSource};
 use stagecraft_core::error::{Code, ExitCode, Failure, chain};
 use stagecraft_core::remote::Target;
 use stagecraft_remote::{ExportError, ssh_command_line};
@@ -34,19 +34,44 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
     };
     let mut command = Command::new(program);
     command.args(arguments);
-    // What runs there needs no credentials of clouds, and configurations of SSH can send variables.
-    for provider in project.file.config.providers.values() {
+    without_secrets(&mut command, &project.file.config);
+    let error = command.exec();
+    Err(Stop::usage(format!("could not run `{program}`: {error}"))
+        .with_hint("install the OpenSSH client, or use `stagecraft exec`"))
+}
+
+/// What runs there needs no credentials of clouds, and configurations of SSH can send variables.
+fn without_secrets(command: &mut Command, config: &Config) {
+    for provider in config.providers.values() {
         if let Some(CredentialSource::Variable(name)) = &provider.credentials {
             command.env_remove(name);
         }
     }
-    let error = command.exec();
-    Err(Stop::usage(format!("could not run `{program}`: {error}"))
-        .with_hint("install the OpenSSH client, or use `stagecraft exec`"))
 }
 
 /// A login that cannot be written down for OpenSSH.
 pub(super) fn export_failed(error: &ExportError) -> Stop {
     let message = format!("could not prepare the SSH login: {}", chain(error));
     Stop::new(ExitCode::Bootstrap, Failure::new(Code::SSH_FAILED, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use stagecraft_core::config;
+
+    use super::*;
+
+    #[test]
+    fn tokens_do_not_go_to_ssh_whether_or_not_they_were_used() {
+        let file = "\
+project: { name: p }
+cloud: { providers: { digitalocean: { token_env: A_TOKEN }, hetzner: { token_env: B_TOKEN }, local: {} } }
+";
+        let mut command = Command::new("ssh");
+        without_secrets(&mut command, &config::parse("f", file.as_bytes()).unwrap());
+        let removed: Vec<(&OsStr, Option<&OsStr>)> = command.get_envs().collect();
+        assert_eq!(removed, [(OsStr::new("A_TOKEN"), None), (OsStr::new("B_TOKEN"), None)]);
+    }
 }

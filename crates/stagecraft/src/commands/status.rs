@@ -18,6 +18,7 @@ use crate::ui::status_screen;
 pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     with_engine(app, &project, Logins::Needed, async |run| {
+        run.say_left_out();
         let (inventory, plan) = run.plan(&Policy::default()).await?;
         let running: Vec<Instance> = project
             .hosts
@@ -88,8 +89,8 @@ fn state(instance: Option<&Instance>, in_file: bool, health: Option<Health>) -> 
     match (instance, health) {
         (None, _) => StatusState::Missing,
         (Some(_), _) if !in_file => StatusState::NotInFile,
-        (Some(instance), None) => StatusState::NotRunning { lifecycle: instance.lifecycle },
-        (Some(_), Some(health)) => match health {
+        (Some(instance), None) => not_running(instance, instance.lifecycle),
+        (Some(instance), Some(health)) => match health {
             Health::Ready => StatusState::Ready,
             Health::NotReady { open } => StatusState::NotReady {
                 open: open
@@ -98,9 +99,13 @@ fn state(instance: Option<&Instance>, in_file: bool, health: Option<Health>) -> 
                     .collect(),
             },
             Health::Unreachable(failure) => StatusState::Unreachable { failure },
-            Health::NotRunning(lifecycle) => StatusState::NotRunning { lifecycle },
+            Health::NotRunning(lifecycle) => not_running(instance, lifecycle),
         },
     }
+}
+
+fn not_running(instance: &Instance, lifecycle: Lifecycle) -> StatusState {
+    StatusState::NotRunning { lifecycle, trouble: instance.trouble.clone() }
 }
 
 fn is_surplus(entry: &Entry) -> bool {

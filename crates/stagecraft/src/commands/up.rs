@@ -1,5 +1,6 @@
 use stagecraft_core::error::ExitCode;
 use stagecraft_core::plan::{Destroys, Plan};
+use stagecraft_engine::Limits;
 
 use super::carry_out::{Task, carry_out, refuse_protected, refuse_unasked};
 use super::plan::{announce, result};
@@ -7,7 +8,7 @@ use crate::app::App;
 use crate::args::Up;
 use crate::documents::Verb;
 use crate::project::Project;
-use crate::run::{Logins, Run, with_engine};
+use crate::run::{Logins, Run, with_limits};
 use crate::stop::Stop;
 use crate::ui::{Answer, BAD, Text, can_ask, count, names, removals};
 
@@ -15,7 +16,9 @@ use crate::ui::{Answer, BAD, Text, can_ask, count, names, removals};
 pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     let logins = if args.dry_run { Logins::None } else { Logins::Needed };
-    with_engine(app, &project, logins, async |run| {
+    let limits = Limits { boot: args.wait_timeout, ..Limits::default() };
+    with_limits(app, &project, logins, limits, async |run| {
+        run.say_left_out();
         let policy = args.policy.to_core();
         let (_, plan) = run.plan(&policy).await?;
         if args.dry_run {

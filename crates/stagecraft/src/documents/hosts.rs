@@ -64,6 +64,8 @@ pub(crate) enum StatusState {
     NotRunning {
         /// What it does instead.
         lifecycle: Lifecycle,
+        /// What the provider says went wrong with it; null when it says nothing.
+        trouble: Option<String>,
     },
     /// It has no instance.
     Missing,

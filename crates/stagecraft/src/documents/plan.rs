@@ -41,6 +41,8 @@ struct PlanHost {
     action: Action,
     /// Why.
     reason: ReasonName,
+    /// What the provider says went wrong with its machine; null when it says nothing.
+    trouble: Option<String>,
     /// What differs.
     differences: Vec<Difference>,
     /// Why this run leaves the host alone; null when it does not.
@@ -123,6 +125,7 @@ impl From<&Entry> for PlanHost {
             role: entry.role.clone(),
             action: entry.change.action(),
             reason,
+            trouble: entry.change.instance().and_then(|instance| instance.trouble.clone()),
             differences: differences.to_vec(),
             left_alone: match entry.fate {
                 Fate::Proceeds => None,

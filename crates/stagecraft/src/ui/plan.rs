@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 use stagecraft_core::cloud::Price;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
 use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason};
 
@@ -53,9 +54,21 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
     let monthly = monthly(plan);
     if !monthly.is_empty() {
         let sums: Vec<String> = monthly.iter().map(Price::to_string).collect();
-        text.line(&format!("{} a month from now on, at list prices.", sums.join(" + ")));
+        let unknown = match without_price(plan) {
+            0 => String::new(),
+            hosts => format!(", without {} whose price is not known", count(hosts, "host")),
+        };
+        text.line(&format!("{} a month from now on, at list prices{unknown}.", sums.join(" + ")));
     }
     text
+}
+
+/// How many of the hosts that stay are rented at a price nobody told.
+fn without_price(plan: &Plan) -> usize {
+    let rented = |entry: &&Entry| {
+        entry.provider != ProviderId::Local && entry.change.action() != Action::Delete
+    };
+    plan.entries.iter().filter(rented).filter(|entry| entry.monthly.is_none()).count()
 }
 
 /// The hosts whose machines the plan removes, in the order of the plan.
@@ -148,7 +161,11 @@ fn why(entry: &Entry) -> String {
         Reason::NotUpYet => "ordered earlier, not up yet".to_owned(),
         Reason::SwitchedOff => "is switched off".to_owned(),
         Reason::Differs(differences) => differences_of(differences),
-        Reason::InstanceFailed => "the provider gave up on its machine".to_owned(),
+        Reason::InstanceFailed => {
+            let instance = entry.change.instance();
+            let trouble = instance.and_then(|instance| instance.trouble.as_deref());
+            with_trouble("the provider gave up on its machine", trouble)
+        }
         Reason::Requested => match entry.change.action() {
             Action::Replace => "asked for with `--replace`".to_owned(),
             Action::Create
@@ -166,14 +183,22 @@ fn why(entry: &Entry) -> String {
 
 /// What is known of an instance that `infra down` removes.
 fn state_of(instance: Option<&Instance>) -> String {
-    match instance.map(|instance| instance.lifecycle) {
+    let state = match instance.map(|instance| instance.lifecycle) {
         Some(Lifecycle::Running) => "running",
         Some(Lifecycle::Pending) => "not up yet",
         Some(Lifecycle::Stopped) => "switched off",
         Some(Lifecycle::Failed) => "failed",
         Some(Lifecycle::Terminating | Lifecycle::Terminated) | None => "going",
+    };
+    with_trouble(state, instance.and_then(|instance| instance.trouble.as_deref()))
+}
+
+/// What is the matter with an instance, and what the provider says about it.
+pub(super) fn with_trouble(state: &str, trouble: Option<&str>) -> String {
+    match trouble {
+        Some(trouble) => format!("{state}: {trouble}"),
+        None => state.to_owned(),
     }
-    .to_owned()
 }
 
 /// `size: small -> medium, spot: false -> true`

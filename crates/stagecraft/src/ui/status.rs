@@ -2,7 +2,7 @@
 
 use stagecraft_core::inventory::Lifecycle;
 
-use super::plan::differences_of;
+use super::plan::{differences_of, with_trouble};
 use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names};
 use super::{Cell, Columns};
 use crate::documents::{StatusDocument, StatusHost, StatusState};
@@ -32,7 +32,7 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
             cells.push(Cell::styled(WARN, remark));
             columns.row(cells);
         }
-        for hint in hints(host) {
+        for hint in hints(host, next) {
             let mut cells: Vec<Cell> = vec![Cell::from(""); 4];
             cells.push(format!("hint: {hint}").into());
             columns.row(cells);
@@ -92,7 +92,7 @@ impl StatusHost {
 fn up_helps(host: &StatusHost) -> bool {
     match &host.state {
         StatusState::NotReady { open } => open.iter().all(|item| item.step != OS_STEP),
-        StatusState::NotRunning { lifecycle } => match lifecycle {
+        StatusState::NotRunning { lifecycle, .. } => match lifecycle {
             Lifecycle::Pending | Lifecycle::Running | Lifecycle::Stopped => true,
             Lifecycle::Terminating | Lifecycle::Terminated => true,
             Lifecycle::Failed => false,
@@ -102,14 +102,18 @@ fn up_helps(host: &StatusHost) -> bool {
     }
 }
 
-fn hints(host: &StatusHost) -> &[String] {
+fn hints(host: &StatusHost, next: &Next) -> Vec<String> {
     match &host.state {
-        StatusState::Unreachable { failure } => &failure.hints,
+        StatusState::Unreachable { failure } => failure.hints.clone(),
+        StatusState::NotRunning { lifecycle: Lifecycle::Failed, .. } => {
+            let command = next.command(&format!("infra up --replace {}", host.host));
+            vec![format!("{command} makes it anew; all data on it is lost")]
+        }
         StatusState::Ready
         | StatusState::NotReady { .. }
         | StatusState::NotRunning { .. }
         | StatusState::Missing
-        | StatusState::NotInFile => &[],
+        | StatusState::NotInFile => Vec::new(),
     }
 }
 
@@ -124,16 +128,16 @@ fn state(host: &StatusHost) -> Cell {
         StatusState::Unreachable { failure } => {
             Cell::styled(BAD, format!("unreachable: {}: {}", failure.code, failure.message))
         }
-        StatusState::NotRunning { lifecycle } => Cell::styled(
-            BAD,
-            match lifecycle {
+        StatusState::NotRunning { lifecycle, trouble } => {
+            let state = match lifecycle {
                 Lifecycle::Pending => "coming up",
                 Lifecycle::Running => "runs without an address",
                 Lifecycle::Stopped => "switched off",
                 Lifecycle::Terminating | Lifecycle::Terminated => "being removed",
                 Lifecycle::Failed => "the provider gave up on it",
-            },
-        ),
+            };
+            Cell::styled(BAD, with_trouble(state, trouble.as_deref()))
+        }
         StatusState::Missing => Cell::styled(BAD, "does not exist"),
         StatusState::NotInFile => Cell::styled(FAINT, "not in the file"),
     }
@@ -208,6 +212,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_machine_that_failed_says_why_and_what_to_do() {
+        let mut status = mixed_status();
+        status.hosts.retain(|host| host.host.as_str() == "d");
+        status.hosts[0].state = StatusState::NotRunning {
+            lifecycle: Lifecycle::Failed,
+            trouble: Some("no space left\u{1b}[2J in nbg1".to_owned()),
+        };
+        insta::assert_snapshot!(status_screen(&status, &next(), 100).plain(), @"
+        HOST  ROLE  PROVIDER  ADDRESS   STATE
+        d     app   local     10.0.0.3  the provider gave up on it: no space left␛[2J in nbg1
+                                        hint: `stagecraft infra up --replace d` makes it anew; all data on
+                                        it is lost
+
+        1 of 1 host not ready.
+        ");
+    }
+
+    #[test]
     fn a_status_of_nothing_says_so() {
         let status = StatusDocument { hosts: Vec::new(), ..mixed_status() };
         assert_eq!(status_screen(&status, &next(), 80).plain(), "There are no hosts.\n");
@@ -222,7 +244,7 @@ pub(crate) mod tests {
             StatusState::Ready,
             StatusState::NotReady { open: vec![open] },
             StatusState::Unreachable { failure },
-            StatusState::NotRunning { lifecycle: Lifecycle::Stopped },
+            StatusState::NotRunning { lifecycle: Lifecycle::Stopped, trouble: None },
             StatusState::Missing,
             StatusState::NotInFile,
         ];

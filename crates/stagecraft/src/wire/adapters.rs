@@ -2,14 +2,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
+use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
+use stagecraft_clouds::http::BaseUrl;
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
-use stagecraft_core::cloud::CloudProvider;
-use stagecraft_core::config::Config;
+use stagecraft_core::cloud::{CloudError, CloudProvider};
+use stagecraft_core::config::{Config, ProviderConfig, is_supported};
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::remote::Connector;
 use stagecraft_remote::{SshConnector, SshSettings, ensure_key_pair, public_key_of};
 
-use super::Environment;
+use super::{Clouds, Environment};
 use crate::documents::ProviderItem;
 use crate::stop::Stop;
 use crate::ui::Progress;
@@ -34,13 +38,14 @@ pub(super) fn known_hosts(folder: &Path) -> PathBuf {
     folder.join(FOLDER).join("known_hosts")
 }
 
-/// Works out how to log in. `base` is the folder of the configuration file.
+/// Works out how to log in to hosts of `clouds`. `base` is the folder of the configuration file.
 ///
 /// # Errors
 /// When bootstrap could not start at all: no home directory, or a key that cannot be used.
 pub(crate) fn access(
     environment: &Environment,
     config: &Config,
+    clouds: &Clouds,
     base: &Path,
 ) -> Result<Access, Stop> {
     let ssh = &config.bootstrap.ssh;
@@ -66,7 +71,7 @@ pub(crate) fn access(
         std::fs::File::open(&path).map_err(|error| unusable(error.to_string()))?;
         authorized_keys.push(public_key_of(&path).map_err(|error| unusable(error.to_string()))?);
         settings.private_key = Some(path);
-    } else if config.providers.contains_key(&ProviderId::Local) {
+    } else if clouds.local {
         let folder = environment.data_dir().unwrap_or_else(|| home.join(FOLDER));
         let pair = ensure_key_pair(&folder.join("local").join("id_ed25519")).map_err(|error| {
             Stop::bootstrap(format!("could not make the key for local hosts: {error}"))
@@ -83,28 +88,49 @@ pub(crate) fn connector(access: &Access) -> Arc<dyn Connector> {
     Arc::new(SshConnector::new(access.settings.clone()))
 }
 
-/// The clouds a file uses. Without `access` they can be looked at only.
+/// The clouds that are looked at. Without `access` they can be looked at only.
 ///
 /// # Errors
-/// When the environment names something that cannot be used.
+/// When the environment or the file names something that cannot be used.
 pub(crate) fn providers(
     environment: &Environment,
     config: &Config,
+    clouds: &Clouds,
     access: Option<&Access>,
     progress: &Progress,
 ) -> Result<BTreeMap<ProviderId, Arc<dyn CloudProvider>>, Stop> {
     let mut providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>> = BTreeMap::new();
-    for &id in config.providers.keys() {
+    if clouds.local {
+        let provider = local(environment, access, progress)?;
+        providers.insert(ProviderId::Local, Arc::new(provider));
+    }
+    for (&id, token) in &clouds.tokens {
+        let Some(settings) = config.providers.get(&id) else { continue };
+        let api_url = base_url(id, settings)?;
+        let (token, ssh_key_name) = (token.clone(), settings.ssh_key_name.clone());
         match id {
-            ProviderId::Local => {
-                let provider = local(environment, access, progress)?;
-                providers.insert(id, Arc::new(provider));
+            ProviderId::DigitalOcean => {
+                let settings = DigitalOceanSettings { api_url, token, ssh_key_name };
+                providers.insert(id, Arc::new(DigitalOceanProvider::new(settings)));
             }
-            // The configuration refuses environments with hosts there.
-            ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner => {}
+            ProviderId::Hetzner => {
+                let settings = HetznerSettings { api_url, token, ssh_key_name };
+                providers.insert(id, Arc::new(HetznerProvider::new(settings)));
+            }
+            // Neither is reached with a token.
+            ProviderId::Aws | ProviderId::Local => {}
         }
     }
     Ok(providers)
+}
+
+/// Where the file says an API is. The configuration has checked it already.
+fn base_url(id: ProviderId, settings: &ProviderConfig) -> Result<Option<BaseUrl>, Stop> {
+    let parsed = settings.api_url.as_deref().map(BaseUrl::parse).transpose();
+    parsed.map_err(|error| {
+        let message = format!("`cloud.providers.{id}.api_url` cannot be used: {error}");
+        Stop::new(ExitCode::Usage, Failure::new(Code::CONFIG_INVALID_VALUE, message))
+    })
 }
 
 fn local(
@@ -112,13 +138,7 @@ fn local(
     access: Option<&Access>,
     progress: &Progress,
 ) -> Result<LocalProvider, Stop> {
-    let certificates = environment.is_set("DOCKER_TLS_VERIFY").then(|| {
-        let given = environment.text("DOCKER_CERT_PATH").map(Into::into);
-        given.or_else(|| Some(environment.home()?.join(".docker")))
-    });
-    let engine =
-        EngineAddress::parse(environment.text("DOCKER_HOST"), certificates.flatten().as_deref())
-            .map_err(|error| Stop::from(&error))?;
+    let engine = engine_address(environment).map_err(|error| Stop::from(&error))?;
     Ok(LocalProvider::new(LocalSettings {
         engine,
         authorized_keys: access.map(|access| access.authorized_keys.clone()).unwrap_or_default(),
@@ -126,6 +146,15 @@ fn local(
         environment: environment.some(BUILD_VARIABLES),
         progress: Arc::new(Building(progress.clone())),
     }))
+}
+
+/// Where Docker Engine is, as Docker's own client would have it.
+pub(super) fn engine_address(environment: &Environment) -> Result<EngineAddress, CloudError> {
+    let certificates = environment.is_set("DOCKER_TLS_VERIFY").then(|| {
+        let given = environment.text("DOCKER_CERT_PATH").map(Into::into);
+        given.or_else(|| Some(environment.home()?.join(".docker")))
+    });
+    EngineAddress::parse(environment.text("DOCKER_HOST"), certificates.flatten().as_deref())
 }
 
 /// Shows what the building of an image does.
@@ -138,28 +167,72 @@ impl local::Progress for Building {
     }
 }
 
-/// Whether this version can work with a provider.
-pub(crate) fn is_available(id: ProviderId) -> bool {
-    match id {
-        ProviderId::Local => true,
-        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner => false,
-    }
-}
-
 /// What a provider supports.
 pub(crate) fn provider_facts(provider: ProviderId) -> ProviderItem {
     let (hosts, credentials, arm64, spot) = match provider {
         ProviderId::Aws => ("EC2 instances", "credentials", "native", "yes"),
-        ProviderId::DigitalOcean => ("Droplets", "token_env, credentials", "emulated", "ignored"),
-        ProviderId::Hetzner => ("Cloud servers", "token_env, credentials", "native", "ignored"),
+        ProviderId::DigitalOcean => ("Droplets", "token_env", "emulated", "ignored"),
+        ProviderId::Hetzner => ("Cloud servers", "token_env", "native", "ignored"),
         ProviderId::Local => ("Docker containers", "none", "engine's", "ignored"),
     };
     ProviderItem {
         provider,
         hosts: hosts.to_owned(),
-        available: is_available(provider),
+        available: is_supported(provider),
         credentials: credentials.to_owned(),
         arm64: arm64.to_owned(),
         spot: spot.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::config;
+
+    use super::*;
+
+    #[test]
+    fn hosts_of_clouds_alone_need_no_key_of_ours() {
+        let home = tempfile::tempdir().unwrap();
+        let access = access_of(home.path(), &Clouds::default(), "{}").unwrap();
+        assert_eq!(access.authorized_keys, [""; 0]);
+        let settings = access.settings;
+        assert!(settings.provider_keys.is_empty() && settings.private_key.is_none());
+        assert_eq!(settings.default_identities[0], home.path().join(".ssh/id_ed25519"));
+        assert_eq!(settings.agent_socket.as_deref(), Some(Path::new("/run/agent")));
+        assert_eq!((settings.user, settings.port), (None, None), "`root` and 22 in the end");
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing is made");
+    }
+
+    #[test]
+    fn a_key_is_made_for_local_hosts_and_offered_to_them_only() {
+        let home = tempfile::tempdir().unwrap();
+        let clouds = Clouds::local_only();
+        let access = access_of(home.path(), &clouds, "{}").unwrap();
+        assert_eq!(access.authorized_keys.len(), 1);
+        assert!(access.settings.provider_keys.keys().eq(&[ProviderId::Local]));
+        assert!(access.settings.private_key.is_none());
+    }
+
+    #[test]
+    fn the_key_of_the_file_is_the_only_one() {
+        let home = tempfile::tempdir().unwrap();
+        let pair = ensure_key_pair(&home.path().join("key")).unwrap();
+        let clouds = Clouds::local_only();
+        let access = access_of(home.path(), &clouds, "{ private_key_path: ~/key }").unwrap();
+        assert_eq!(access.settings.private_key, Some(pair.private));
+        assert!(access.settings.provider_keys.is_empty());
+        let missing = access_of(home.path(), &clouds, "{ private_key_path: ~/none }").unwrap_err();
+        assert_eq!(missing.exit, ExitCode::Bootstrap);
+    }
+
+    fn access_of(home: &Path, clouds: &Clouds, ssh: &str) -> Result<Access, Stop> {
+        let file = format!(
+            "project: {{ name: p }}\ncloud: {{ providers: {{}} }}\ninfra: {{ bootstrap: {{ ssh: {ssh} }} }}\n"
+        );
+        let config = config::parse("f", file.as_bytes()).unwrap();
+        let variables = [("SSH_AUTH_SOCK", "/run/agent")];
+        let environment = Environment::for_tests(home.to_str().unwrap(), &variables);
+        access(&environment, &config, clouds, home)
     }
 }

@@ -3,6 +3,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 /// The environment of the process, read once. Holds secrets, so it never shows itself.
 #[derive(Clone, Default)]
 pub(crate) struct Environment {
@@ -17,9 +19,22 @@ impl Environment {
         Self { variables: std::env::vars_os().collect(), home: std::env::home_dir() }
     }
 
+    /// An environment made of these.
+    #[cfg(test)]
+    pub(crate) fn for_tests(home: &str, variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        Self { variables: variables.collect(), home: Some(home.into()) }
+    }
+
     /// A variable that is set and not empty; one that is not UTF-8 does not count.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.variables.get(&OsString::from(name))?.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// A variable as it is set, be it empty. What is not UTF-8 of it is replaced.
+    pub(crate) fn secret(&self, name: &str) -> Option<Zeroizing<String>> {
+        let value = self.variables.get(&OsString::from(name))?;
+        Some(Zeroizing::new(value.to_string_lossy().into_owned()))
     }
 
     /// Whether a variable is set and not empty.
@@ -104,6 +119,18 @@ mod tests {
         assert_eq!(expand("keys/id"), Path::new("/project/keys/id"));
         assert_eq!(expand("/keys/id"), Path::new("/keys/id"));
         assert_eq!(Environment::default().expand("~/x", Path::new("/")), None);
+    }
+
+    #[test]
+    fn a_secret_that_is_empty_or_no_text_is_set_all_the_same() {
+        use std::os::unix::ffi::OsStringExt as _;
+
+        let mut environment = Environment::for_tests("/home/ada", &[("EMPTY", "")]);
+        environment.variables.insert("BYTES".into(), OsString::from_vec(b"a\xffb".to_vec()));
+        let secret = |name| environment.secret(name).map(|text| text.to_string());
+        assert_eq!(secret("EMPTY").as_deref(), Some(""));
+        assert_eq!(secret("BYTES").as_deref(), Some("a\u{fffd}b"));
+        assert_eq!(secret("NONE"), None);
     }
 
     #[test]

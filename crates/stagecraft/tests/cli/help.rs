@@ -78,13 +78,15 @@ fn help_of_up() {
     Usage: stagecraft infra up [OPTIONS]
 
     Options:
-          --dry-run         Show the plan and stop
-          --no-bootstrap    Create hosts, but do not log in to them
-          --host <HOST>     Work on this host only; may be repeated
-          --replace <HOST>  Replace this host if it has to be, or anyway; everything on it is lost; may
-                            be repeated
-          --prune           Remove hosts that are not in the file
-      -h, --help            Print help (see more with '--help')
+          --dry-run                  Show the plan and stop
+          --no-bootstrap             Create hosts, but do not log in to them
+          --wait-timeout <DURATION>  How long to wait for each new machine to run: a number and s, m or
+                                     h, e.g. 90s [default: 10m]
+          --host <HOST>              Work on this host only; may be repeated
+          --replace <HOST>           Replace this host if it has to be, or anyway; everything on it is
+                                     lost; may be repeated
+          --prune                    Remove hosts that are not in the file
+      -h, --help                     Print help (see more with '--help')
 
     Options of every command:
           --config <PATH>    The configuration file [default: stagecraft.yml]
@@ -197,8 +199,8 @@ fn providers_are_listed_with_what_they_support() {
     insta::assert_snapshot!(Stage::new().run("providers"), @"
     PROVIDER      HERE  HOSTS ARE          ARM64     SPOT     CREDENTIALS
     aws           no    EC2 instances      native    yes      credentials
-    digitalocean  no    Droplets           emulated  ignored  token_env, credentials
-    hetzner       no    Cloud servers      native    ignored  token_env, credentials
+    digitalocean  yes   Droplets           emulated  ignored  token_env
+    hetzner       yes   Cloud servers      native    ignored  token_env
     local         yes   Docker containers  engine's  ignored  none
     [exit status: 0]
     ");

@@ -125,7 +125,8 @@ pub struct Moment {
 }
 
 /// What becomes of a machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It comes up.
     Boots,

@@ -9,7 +9,7 @@ use stagecraft_core::name::InstanceId;
 use super::{Behaviour, Fate, Moment};
 
 /// When the clock of every world began, in milliseconds since 1970.
-const BEGINNING: u64 = 1_700_000_000_000;
+pub(super) const BEGINNING: u64 = 1_700_000_000_000;
 
 /// Labels of a machine.
 pub type Labels = BTreeMap<String, String>;
@@ -51,6 +51,8 @@ pub struct Seen {
     pub spec: Spec,
     /// Where it is in its life.
     pub lifecycle: Lifecycle,
+    /// Whether it is powered on and came up; its address may come later still.
+    pub booted: bool,
     /// Its address while it is up.
     pub address: Option<IpAddr>,
     /// When it was created, in milliseconds since 1970, as exact as the cloud says it.
@@ -109,6 +111,7 @@ impl Machine {
             tags: self.tags.clone(),
             spec: self.spec.clone(),
             lifecycle,
+            booted: self.booted(behaviour, now),
             address: (lifecycle == Lifecycle::Running).then_some(self.address),
             created_at: BEGINNING + millis(self.created.at) / grain * grain,
         }
@@ -123,6 +126,12 @@ impl Machine {
             self.fate == Fate::Vanishes && behaviour.boot.passed(self.booting_since, now);
         let removed = self.lifecycle(behaviour, now) == Lifecycle::Terminated;
         vanished || (removed && !behaviour.remembers_terminated)
+    }
+
+    fn booted(&self, behaviour: &Behaviour, now: Moment) -> bool {
+        !self.stopped
+            && self.fate == Fate::Boots
+            && behaviour.boot.passed(self.booting_since, now)
     }
 
     fn lifecycle(&self, behaviour: &Behaviour, now: Moment) -> Lifecycle {

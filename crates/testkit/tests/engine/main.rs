@@ -6,6 +6,7 @@ mod failure;
 mod gone;
 mod inspect;
 mod interrupt;
+mod limited;
 mod limits;
 mod lost;
 mod names;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use stagecraft_core::cloud::CloudErrorKind;
 use stagecraft_core::error::{Code, ExitCode};
-use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, ProviderEvent, SkipReason};
+use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_testkit::Process;
 use stagecraft_testkit::world::{Behaviour, EffectKind, Fault, RequestKind};
 
+use crate::limited::pauses;
 use crate::scene::scene;
 use crate::stage::{Stage, Verb, host, ours};
 use crate::tape::Tape;
@@ -20,7 +21,7 @@ async fn a_rate_limited_order_waits_for_at_least_as_long_as_it_was_told() {
     fail(&stage, RequestKind::Create, 3, limited(HINT));
     let tape = stage.told(Verb::Up).await;
     assert_eq!(tape.report().exit_code(), ExitCode::Done);
-    let told: Vec<Duration> = tape.events().iter().filter_map(of_host).collect();
+    let told = pauses(&tape);
     assert_eq!(told.len(), 3);
     assert!(told.iter().all(|after| *after >= HINT), "{told:?}");
     let creates = stage.cloud.with(|world, _| {
@@ -41,7 +42,7 @@ async fn a_rate_limited_list_waits_for_at_least_as_long_as_it_was_told() {
     let seen = stage.engine(&Process::new(), &tape, 1).observe(&ours()).await;
     assert!(seen.unlisted().is_empty());
     assert!(stage.cloud.now() - began >= HINT * 2);
-    let told: Vec<Duration> = tape.events().iter().filter_map(of_provider).collect();
+    let told = pauses(&tape);
     assert!(told.len() == 2 && told.iter().all(|after| *after >= HINT), "{told:?}");
 }
 
@@ -167,25 +168,11 @@ fn fail(stage: &Stage, kind: RequestKind, times: u64, error: CloudErrorKind) {
 }
 
 fn limited(after: Duration) -> CloudErrorKind {
-    CloudErrorKind::RateLimited { after: Some(after) }
+    CloudErrorKind::RateLimited { after: Some(after), message: String::new() }
 }
 
 fn asked(stage: &Stage, kind: RequestKind) -> u64 {
     stage.cloud.with(|world, _| world.requests().of(kind))
-}
-
-fn of_host(event: &Event) -> Option<Duration> {
-    match &event.kind {
-        EventKind::Host(_, HostEvent::Retrying { after, .. }) => Some(*after),
-        EventKind::Host(..) | EventKind::Provider(..) | EventKind::Stopping => None,
-    }
-}
-
-fn of_provider(event: &Event) -> Option<Duration> {
-    match &event.kind {
-        EventKind::Provider(_, ProviderEvent::Retrying { after, .. }) => Some(*after),
-        EventKind::Host(..) | EventKind::Provider(..) | EventKind::Stopping => None,
-    }
 }
 
 fn is_created(event: &Event) -> bool {

@@ -8,7 +8,7 @@ use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::event::{HostEnd, Reporter};
-use stagecraft_core::inventory::{Lifecycle, Marks, Owner, Spec};
+use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::{HostName, InstanceId, Scope};
 use stagecraft_core::plan::{Fate, Hold, Plan, Policy, plan_down, plan_up};
 use stagecraft_core::resolve::ResolvedHost;
@@ -289,7 +289,7 @@ fn scope(project: &str, environment: &str) -> Scope {
     }
 }
 
-pub(crate) fn steps(_: &HostName) -> Vec<Box<dyn Step>> {
+pub(crate) fn steps(_: &Instance) -> Vec<Box<dyn Step>> {
     MarkerStep::bootstrap()
 }
 

@@ -1,16 +1,9 @@
-use std::time::Duration;
-
+use crate::bootstrap::apt::{apt, unfinished};
 use crate::bootstrap::{OUTPUT_LINES, script, values};
 use crate::config::{DockerConfig, DockerInstall, DockerSource};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, Output};
-
-/// How long to wait for another process, such as a host's own first upgrade, to let go of apt.
-const LOCK_LIMIT: Duration = Duration::from_secs(600);
-
-/// How long one change may take in all.
-const LIMIT: Duration = Duration::from_secs(1800);
 
 const DISTRO_PACKAGES: [&str; 2] = ["docker.io", "ca-certificates"];
 
@@ -134,20 +127,6 @@ const SCRIPT: &str =
 
 fn packages(names: &[&str]) -> Command {
     apt("docker-packages", PACKAGES, names)
-}
-
-fn apt(name: &str, text: &str, arguments: &[&str]) -> Command {
-    let limit = LOCK_LIMIT.as_secs().to_string();
-    let arguments = std::iter::once(limit.as_str()).chain(arguments.iter().copied());
-    script(name, text, arguments).with_timeout(LIMIT)
-}
-
-/// The name of a package dpkg has begun and not finished with, from a line such as `iF  docker.io`:
-/// what is wanted, what is, whether it has to be installed anew.
-fn unfinished(line: &str) -> Option<&str> {
-    let (state, name) = line.split_at_checked(3)?;
-    let finished = matches!(state.as_bytes(), [_, b'n' | b'c' | b'i', b' ']);
-    (!finished).then_some(name.trim())
 }
 
 #[cfg(test)]

@@ -19,12 +19,12 @@ type Environments = BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>;
 
 /// One entry of the file that declares a host, or several by `count`.
 #[derive(Debug)]
-struct Declaration<'a> {
-    provider: &'a Provider,
-    environment: EnvironmentName,
-    name: HostName,
-    key: Range<usize>,
-    raw: RawHost,
+pub(super) struct Declaration<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) environment: EnvironmentName,
+    pub(super) name: HostName,
+    pub(super) key: Range<usize>,
+    pub(super) raw: RawHost,
 }
 
 impl Lowering<'_> {
@@ -39,9 +39,7 @@ impl Lowering<'_> {
         for (provider, (_, by_environment)) in providers.iter().zip(declared) {
             for (environment, hosts) in by_environment {
                 environments.entry(environment.clone()).or_default();
-                if !hosts.is_empty() {
-                    self.clouds_not_supported(provider, &environment);
-                }
+                self.clouds_not_supported(provider, &environment, !hosts.is_empty());
                 for (name, raw) in hosts {
                     let path = provider.below(&["hosts", environment.as_str(), name.as_str()]);
                     let key = self.key(&path);
@@ -55,7 +53,10 @@ impl Lowering<'_> {
         let mut places: BTreeMap<(EnvironmentName, HostName), Range<usize>> = BTreeMap::new();
         for declaration in &declarations {
             let host = self.host(declaration);
-            for name in self.expanded(declaration) {
+            self.tags(declaration);
+            let names = self.expanded(declaration);
+            self.cloud_names(declaration, &names);
+            for name in names {
                 let place = (declaration.environment.clone(), name.clone());
                 if let Some(first) = places.get(&place) {
                     self.report(duplicate(declaration, &name, first.clone()));
@@ -200,36 +201,6 @@ impl Lowering<'_> {
         }
         Size::from(DEFAULT)
     }
-
-    /// Says for one environment that this version has no hosts at clouds.
-    fn clouds_not_supported(&mut self, provider: &Provider, environment: &EnvironmentName) {
-        if crate::config::is_supported(provider.id) {
-            return;
-        }
-        let id = provider.id;
-        self.not_supported(
-            Some(environment),
-            Problem::new(
-                Code::CONFIG_NOT_SUPPORTED,
-                format!("hosts on `{id}` are not supported by this version"),
-            )
-            .at(self.key(&provider.below(&["hosts", environment.as_str()])))
-            .with_label("cannot be created yet")
-            .with_help("put the hosts of this environment on `local`"),
-        );
-        if provider.raw.credentials.is_some() {
-            self.not_supported(
-                Some(environment),
-                Problem::new(
-                    Code::CONFIG_NOT_SUPPORTED,
-                    "the credential store is not supported by this version",
-                )
-                .at(self.key(&provider.below(&["credentials"])))
-                .with_label("cannot be read yet")
-                .with_help("use `token_env`"),
-            );
-        }
-    }
 }
 
 impl Declaration<'_> {
@@ -237,7 +208,7 @@ impl Declaration<'_> {
         self.provider.below(&["hosts", self.environment.as_str(), self.name.as_str()])
     }
 
-    fn below<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
+    pub(super) fn below<'a>(&'a self, key: &'a str) -> Vec<&'a str> {
         let mut path = self.path();
         path.push(key);
         path

@@ -1,12 +1,12 @@
 //! Everything but hosts: credentials, defaults, the network, bootstrap.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Lowering, Provider, cidr};
 use crate::config::problem::Problem;
 use crate::config::raw::{
-    RawBootstrap, RawDocker, RawDockerInstall, RawDockerSource, RawHostKeys, RawNetwork,
+    RawBootstrap, RawDocker, RawDockerInstall, RawDockerSource, RawHostKeys, RawHosts, RawNetwork,
     RawNetworkProvider, RawSsh,
 };
 use crate::config::rules::Slug;
@@ -18,13 +18,17 @@ use crate::config::{
 };
 use crate::desired::ProviderId;
 use crate::error::Code;
-use crate::name::{Region, Size};
+use crate::name::{EnvironmentName, Region, Size};
 
 /// The only region of `local`.
 pub(super) const LOCAL_REGION: &str = "local";
 
 impl Lowering<'_> {
-    pub(super) fn provider(&mut self, provider: &Provider) -> ProviderConfig {
+    pub(super) fn provider(
+        &mut self,
+        provider: &Provider,
+        hosts: &BTreeMap<EnvironmentName, RawHosts>,
+    ) -> ProviderConfig {
         let raw = &provider.raw;
         if let Some(region) = &raw.default_region {
             let path = provider.below(&["default_region"]);
@@ -37,12 +41,17 @@ impl Lowering<'_> {
         if provider.id == ProviderId::Local {
             self.local_regions(provider);
         }
+        self.api_url(provider);
+        if hosts.values().any(|hosts| !hosts.is_empty()) {
+            self.ssh_key_name(provider);
+        }
         ProviderConfig {
             credentials: self.credentials(provider),
             ssh_key_name: raw.ssh_key_name.as_ref().map(|name| name.0.clone()),
             allowed_regions: slugs(raw.regions.as_ref(), Region),
             allowed_sizes: slugs(raw.sizes.as_ref(), Size),
             api_url: raw.api_url.as_ref().map(|url| url.0.clone()),
+            environments: hosts.keys().cloned().collect(),
             declared_at: self.position(&provider.path),
         }
     }

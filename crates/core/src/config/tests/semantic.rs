@@ -4,7 +4,7 @@ use super::{local_hosts, problems, told, told_of};
 
 fn cloud(settings: &str) -> String {
     format!(
-        "project: {{ name: p }}\ncloud:\n  providers:\n    hetzner:\n{settings}      hosts:\n        prod:\n          web-1: {{ role: web }}\n"
+        "project: {{ name: p }}\ncloud:\n  providers:\n    hetzner:\n{settings}      ssh_key_name: k\n      hosts:\n        prod:\n          web-1: {{ role: web }}\n"
     )
 }
 
@@ -20,6 +20,7 @@ cloud:
           app-1: { role: app }
     hetzner:
       token_env: T
+      ssh_key_name: k
       default_region: nbg1
       hosts:
         dev:
@@ -31,7 +32,7 @@ cloud:
     assert_eq!(
         told_of(&problems),
         [
-            "13:11 [config.duplicate-host] the environment `dev` has two hosts called `app-1` / the second time / rename one of the two; names are unique over all providers of an environment"
+            "14:11 [config.duplicate-host] the environment `dev` has two hosts called `app-1` / the second time / rename one of the two; names are unique over all providers of an environment"
         ]
     );
     let (first, label) = problems.problems[0].also.clone().unwrap();
@@ -84,7 +85,7 @@ fn a_host_in_a_cloud_needs_a_region() {
     assert_eq!(
         told(&cloud("      token_env: T\n")),
         [
-            "8:11 [config.missing-key] the host `web-1` has no region / `region` is required here / add `region` here, or `default_region` to `cloud.providers.hetzner`"
+            "9:11 [config.missing-key] the host `web-1` has no region / `region` is required here / add `region` here, or `default_region` to `cloud.providers.hetzner`"
         ]
     );
 }
@@ -117,9 +118,9 @@ fn allow_lists_are_enforced_on_hosts_and_defaults() {
         told(&text),
         [
             "6:23 [config.invalid-value] `fsn1` is not one of the regions allowed for `hetzner` / not allowed / use `hel1` or `nbg1`, or extend the list",
-            "11:39 [config.invalid-value] `ash` is not one of the regions allowed for `hetzner` / not allowed / use `hel1` or `nbg1`, or extend the list",
-            "11:50 [config.invalid-value] `large` is not one of the sizes allowed for `hetzner` / not allowed / use `cx23`, or extend the list",
-            "12:11 [config.missing-key] the host `web-2` has no size, and `small` is not one of the allowed sizes / `size` is required here / add `size` here, or `default_size` to `cloud.providers.hetzner`",
+            "12:39 [config.invalid-value] `ash` is not one of the regions allowed for `hetzner` / not allowed / use `hel1` or `nbg1`, or extend the list",
+            "12:50 [config.invalid-value] `large` is not one of the sizes allowed for `hetzner` / not allowed / use `cx23`, or extend the list",
+            "13:11 [config.missing-key] the host `web-2` has no size, and `small` is not one of the allowed sizes / `size` is required here / add `size` here, or `default_size` to `cloud.providers.hetzner`",
         ]
     );
 }

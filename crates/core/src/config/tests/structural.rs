@@ -253,6 +253,7 @@ network: {}
             "12:11 [config.duplicate-host",
             "12:39 [config.invalid-value",
             "13:5 [config.missing-key",
+            "13:5 [config.missing-key",
             "14:21 [config.invalid-value",
             "16:23 [config.duplicate-host",
             "16:23 [config.missing-key",

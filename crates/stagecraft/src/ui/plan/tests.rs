@@ -1,7 +1,7 @@
 use stagecraft_core::plan::Policy;
 
 use super::*;
-use crate::ui::samples::{full_plan, host, next, plan, running, wanted};
+use crate::ui::samples::{full_plan, host, next, plan, rented, running, wanted};
 
 #[test]
 fn a_plan_on_a_wide_screen() {
@@ -132,6 +132,51 @@ fn a_host_that_only_its_machine_protects_is_unmarked_first() {
 
     1 to change in place; 1 left alone.
     ");
+}
+
+#[test]
+fn a_machine_that_failed_says_why() {
+    let mut failed = running("db-1", "172.30.0.4");
+    failed.lifecycle = Lifecycle::Failed;
+    failed.trouble = Some("the disk could not be made".to_owned());
+    let plan = plan([wanted("db-1")], [failed], &Policy::default());
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+    Plan for `shop/dev`
+
+    Left alone:
+      ~ replace  db-1  local  small, debian-12, amd64  the provider gave up on its machine: the disk
+                                                       could not be made;
+                                                       `stagecraft infra up --replace db-1` makes it
+                                                       anew, all data on it is lost
+
+    Nothing to do; 1 host left alone.
+    ");
+}
+
+#[test]
+fn prices_are_added_up_by_currency() {
+    let mut dollars = rented("a", 2400);
+    dollars.monthly = Some(Price { cents: 2400, currency: "USD".to_owned() });
+    let all = [dollars, rented("b", 379), rented("c", 521)];
+    let shown = plan_screen(&plan(all, [], &Policy::default()), &next(), 100).plain();
+    assert!(
+        shown.contains("a  hetzner  cx22 in nbg1, debian-12, amd64  24.00 USD/month"),
+        "{shown}"
+    );
+    assert!(shown.contains("9.00 EUR + 24.00 USD a month from now on, at list prices."), "{shown}");
+}
+
+#[test]
+fn a_sum_says_which_prices_are_not_in_it() {
+    let mut retired = rented("a", 0);
+    retired.monthly = None;
+    let all = [retired.clone(), rented("b", 379), wanted("c")];
+    let shown = plan_screen(&plan(all, [], &Policy::default()), &next(), 100).plain();
+    let sum =
+        "3.79 EUR a month from now on, at list prices, without 1 host whose price is not known.";
+    assert!(shown.contains(sum), "{shown}");
+    let shown = plan_screen(&plan([retired], [], &Policy::default()), &next(), 100).plain();
+    assert!(!shown.contains("a month"), "{shown}");
 }
 
 #[test]

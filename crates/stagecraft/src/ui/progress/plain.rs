@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use stagecraft_core::desired::ProviderId;
-use stagecraft_core::event::{Event, EventKind, Reporter};
+use stagecraft_core::event::{Event, EventKind, ProviderEvent, Reporter};
 use stagecraft_core::name::HostName;
 use stagecraft_core::report::Report;
 
 use super::{Display, words};
 use crate::ui::{Text, Ui};
 
-/// Plain lines. What is done is told once, however often it is repeated.
+/// Plain lines. What is done is told once, however often it is repeated; that nothing is done for a
+/// while, each time.
 #[derive(Debug)]
 pub(super) struct Plain {
     ui: Ui,
@@ -32,7 +33,9 @@ impl Plain {
             EventKind::Stopping => return None,
         };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.get(&who) == Some(&doing) {
+        let pauses =
+            matches!(event.kind, EventKind::Provider(_, ProviderEvent::RateLimited { .. }));
+        if last.get(&who) == Some(&doing) && !pauses {
             return None;
         }
         let line = format!("{who}: {doing}");
@@ -93,5 +96,16 @@ mod tests {
         let doing = HostEvent::Doing { step: "docker-install", doing: "apt-get".to_owned() };
         assert_eq!(line(doing).as_deref(), Some("app-1: docker-install: apt-get"));
         assert_eq!(line(HostEvent::WaitingForSsh).as_deref(), Some("app-1: connecting by SSH"));
+    }
+
+    #[test]
+    fn every_pause_is_told() {
+        let plain = Plain::new(crate::ui::Ui::for_tests(), "running the command");
+        for _ in 0..2 {
+            let what = ProviderEvent::RateLimited { after: Duration::from_secs(30) };
+            let kind = EventKind::Provider(ProviderId::DigitalOcean, what);
+            let line = plain.line(&Event { sequence: 0, elapsed: Duration::ZERO, kind });
+            assert_eq!(line.as_deref(), Some("digitalocean: rate limit reached, going on in 30 s"));
+        }
     }
 }

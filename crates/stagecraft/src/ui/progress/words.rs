@@ -36,6 +36,9 @@ pub(super) fn provider(what: &ProviderEvent) -> String {
     match what {
         ProviderEvent::Listing => "listing".to_owned(),
         ProviderEvent::Retrying { after, code } => again(*after, code.as_str()),
+        ProviderEvent::RateLimited { after } => {
+            format!("rate limit reached, going on in {} s", whole_seconds(*after))
+        }
     }
 }
 
@@ -51,5 +54,23 @@ pub(super) fn ended(end: &HostEnd) -> String {
 }
 
 fn again(after: Duration, code: &str) -> String {
-    format!("{code}, trying again in {} s", after.as_secs_f32().ceil())
+    format!("{code}, trying again in {} s", whole_seconds(after))
+}
+
+/// Never less than it is.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_says_when_it_goes_on() {
+        for (millis, expected) in [(31_200, "32 s"), (32_000, "32 s"), (1, "1 s")] {
+            let what = ProviderEvent::RateLimited { after: Duration::from_millis(millis) };
+            assert_eq!(provider(&what), format!("rate limit reached, going on in {expected}"));
+        }
+    }
 }

@@ -62,6 +62,11 @@ impl Image {
         IMAGES.iter().find(|image| image.name == Some(name) && image.arch == arch)
     }
 
+    /// What the world calls it.
+    pub(super) fn key(&self) -> String {
+        self.name.map_or_else(|| format!("snapshot-{}", self.id), str::to_owned)
+    }
+
     /// Whether a size in gigabytes is told: only for what was stored, not for what is built in.
     fn stored(&self) -> bool {
         self.kind == "snapshot"
@@ -113,5 +118,14 @@ const fn app(
     flavor: &'static str,
     version: Option<&'static str>,
 ) -> Image {
-    Image { id, name: Some(name), arch, kind: "app", deprecated: None, description, flavor, version }
+    Image {
+        id,
+        name: Some(name),
+        arch,
+        kind: "app",
+        deprecated: None,
+        description,
+        flavor,
+        version,
+    }
 }

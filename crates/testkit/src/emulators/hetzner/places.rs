@@ -20,7 +20,16 @@ pub(super) const EUROPE: &[&str] = &["fsn1", "nbg1", "hel1"];
 
 /// All locations, by id.
 pub(super) const PLACES: [Place; 6] = [
-    place(1, "fsn1", "Falkenstein DC Park 1", "DE", "Falkenstein", 50.47612, 12.370071, "eu-central"),
+    place(
+        1,
+        "fsn1",
+        "Falkenstein DC Park 1",
+        "DE",
+        "Falkenstein",
+        50.47612,
+        12.370071,
+        "eu-central",
+    ),
     place(2, "nbg1", "Nuremberg DC Park 1", "DE", "Nuremberg", 49.452102, 11.076665, "eu-central"),
     place(3, "hel1", "Helsinki DC Park 1", "FI", "Helsinki", 60.169855, 24.938379, "eu-central"),
     place(4, "ash", "Ashburn, VA", "US", "Ashburn, VA", 39.045821, -77.487073, "us-east"),

@@ -85,9 +85,7 @@ impl Requirement {
             Self::Has(key) => labels.contains_key(key),
             Self::Lacks(key) => !labels.contains_key(key),
             Self::In(key, values) => labels.get(key).is_some_and(|value| values.contains(value)),
-            Self::NotIn(key, values) => {
-                labels.get(key).is_none_or(|value| !values.contains(value))
-            }
+            Self::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
         }
     }
 }
@@ -130,9 +128,9 @@ fn is_key(key: &str) -> bool {
     };
     let is_prefix = |prefix: &str| {
         prefix.len() <= LONGEST_PREFIX
-            && prefix.split('.').all(|label| {
-                is_framed(label, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            })
+            && prefix
+                .split('.')
+                .all(|label| is_framed(label, |byte| byte.is_ascii_alphanumeric() || byte == b'-'))
     };
     prefix.is_none_or(is_prefix) && !name.is_empty() && is_value(name)
 }

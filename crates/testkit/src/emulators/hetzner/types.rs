@@ -110,6 +110,11 @@ impl Type {
         TYPES.iter().find(|known| known.name == given || known.id.to_string() == given)
     }
 
+    /// The oldest there is, for servers of types that are long forgotten.
+    pub(super) fn oldest() -> &'static Self {
+        &TYPES[0]
+    }
+
     /// Where it is sold, whether in stock or not, and for how much a month.
     pub(super) fn sold(&self) -> impl Iterator<Item = (&'static str, Money)> {
         let sold = |offer: &&Offer| matches!(offer.sale, Open | Recommended | Going);

@@ -1,0 +1,239 @@
+//! Real hosts behind an emulator: containers of the provider `local`, one for each machine.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use stagecraft_clouds::local::{EngineAddress, LocalProvider, LocalSettings, Progress};
+use stagecraft_core::cloud::{CloudError, CloudErrorKind, CloudProvider, CreateInstance};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::error::{Diagnose as _, Retry, chain};
+use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
+use stagecraft_core::name::{InstanceId, Scope};
+use stagecraft_testkit::emulators::{HostOrder, Hosts};
+use stagecraft_testkit::world::Seen;
+use tokio::sync::mpsc;
+
+/// The pause between two looks at a container that is coming up, or being made again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Where containers are made, and under which names.
+#[derive(Clone, Debug)]
+pub(crate) struct Lab {
+    engine: EngineAddress,
+    cache: PathBuf,
+    scope: Scope,
+    spec: Spec,
+    known: Arc<Mutex<BTreeMap<InstanceId, Machine>>>,
+}
+
+/// Where the engine is and where it may keep what it needs for the next time.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    engine: EngineAddress,
+    cache: PathBuf,
+}
+
+/// The engine this user's Docker client would use.
+///
+/// # Errors
+/// When `DOCKER_HOST` names something that cannot be used.
+#[expect(clippy::disallowed_methods, reason = "a tool of its own reads its own environment")]
+pub(crate) fn settings() -> Result<Settings, String> {
+    let host = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
+    let engine = EngineAddress::parse(host.as_deref(), None).map_err(|error| error.to_string())?;
+    Ok(Settings { engine, cache: std::env::temp_dir().join("cloud-emulator") })
+}
+
+/// A machine with a container behind it.
+#[derive(Debug)]
+struct Machine {
+    wishes: mpsc::UnboundedSender<Wish>,
+    address: Option<IpAddr>,
+}
+
+/// What shall become of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    On,
+    Off,
+    Gone,
+}
+
+impl Lab {
+    /// A lab whose containers are told from others by the names of two things.
+    pub(crate) async fn open(
+        settings: Settings,
+        provider_name: &str,
+        environment: &str,
+    ) -> Result<Self, CloudError> {
+        let Settings { engine, cache } = settings;
+        let looking = provider(&engine, &cache, Vec::new());
+        let arch = looking.catalogue().await?.default_arch;
+        let spec = Spec {
+            region: "local".into(),
+            size: "small".into(),
+            image: "debian-12".into(),
+            arch,
+            spot: false,
+        };
+        let scope = Scope {
+            project: name(&format!("emulated-{provider_name}"))?,
+            environment: name(environment)?,
+        };
+        let lab = Self { engine, cache, scope, spec, known: Arc::default() };
+        lab.clear().await?;
+        Ok(lab)
+    }
+
+    /// Removes every container of this lab, also those an earlier run left.
+    pub(crate) async fn clear(&self) -> Result<(), CloudError> {
+        let looking = provider(&self.engine, &self.cache, Vec::new());
+        for instance in looking.list(&self.scope).await? {
+            looking.terminate(&instance.id).await?;
+        }
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Machine>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wish(&self, id: &InstanceId, wish: Wish) {
+        if let Some(machine) = self.known().get(id) {
+            // Nobody listens when the container could not be made, which was said then.
+            let _heard = machine.wishes.send(wish);
+        }
+    }
+
+    /// Makes a machine's container and does with it what is wished, until it is gone.
+    async fn follow(self, order: HostOrder, mut wishes: mpsc::UnboundedReceiver<Wish>) {
+        let cloud = provider(&self.engine, &self.cache, order.public_keys.clone());
+        let instance = match self.make(&cloud, &order).await {
+            Ok(instance) => instance,
+            Err(error) => return complain(&order.name, &error),
+        };
+        while let Some(wish) = wishes.recv().await {
+            let done = match wish {
+                Wish::On => self.switch_on(&cloud, &order.id, &instance.id).await,
+                Wish::Off => {
+                    self.found(&order.id, None);
+                    // There is no switch; a container that is asked to stop stays listed.
+                    Ok(())
+                }
+                Wish::Gone => cloud.terminate(&instance.id).await.map(drop),
+            };
+            if let Err(error) = done {
+                complain(&order.name, &error);
+            }
+            if wish == Wish::Gone {
+                return;
+            }
+        }
+    }
+
+    async fn make(&self, cloud: &LocalProvider, order: &HostOrder) -> Result<Instance, CloudError> {
+        let host = name(&format!("m{}", order.id))?;
+        let request = CreateInstance {
+            owner: Owner { scope: self.scope.clone(), host },
+            spec: self.spec.clone(),
+            marks: Marks {
+                name: order.name.clone(),
+                role: name("machine")?,
+                protected: false,
+                tags: [].into(),
+            },
+        };
+        loop {
+            match cloud.create(&request).await {
+                Ok(instance) => return Ok(instance),
+                Err(error) if error.retry() == Retry::Never => return Err(error),
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn switch_on(
+        &self,
+        cloud: &LocalProvider,
+        machine: &InstanceId,
+        container: &InstanceId,
+    ) -> Result<(), CloudError> {
+        cloud.start(container).await?;
+        loop {
+            match cloud.get(container).await? {
+                Some(Instance { lifecycle: Lifecycle::Running, address, .. }) => {
+                    self.found(machine, address);
+                    return Ok(());
+                }
+                Some(_) => tokio::time::sleep(PAUSE).await,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn found(&self, id: &InstanceId, address: Option<IpAddr>) {
+        if let Some(machine) = self.known().get_mut(id) {
+            machine.address = address;
+        }
+    }
+}
+
+impl Hosts for Lab {
+    fn ordered(&self, order: HostOrder) {
+        let (wishes, heard) = mpsc::unbounded_channel();
+        self.known().insert(order.id.clone(), Machine { wishes, address: None });
+        self.wish(&order.id, Wish::On);
+        tokio::spawn(self.clone().follow(order, heard));
+    }
+
+    fn removed(&self, id: &InstanceId) {
+        self.wish(id, Wish::Gone);
+        self.known().remove(id);
+    }
+
+    fn switched_on(&self, id: &InstanceId) {
+        self.wish(id, Wish::On);
+    }
+
+    fn switched_off(&self, id: &InstanceId) {
+        self.wish(id, Wish::Off);
+    }
+
+    fn address(&self, seen: &Seen) -> Option<IpAddr> {
+        seen.address.and_then(|_| self.known().get(&seen.id)?.address)
+    }
+}
+
+/// A name of whatever kind, from parts that make a valid one.
+fn name<T: FromStr>(text: &str) -> Result<T, CloudError> {
+    text.parse().map_err(|_| {
+        let kind = CloudErrorKind::InvalidInput(format!("`{text}` is no name"));
+        CloudError::new(ProviderId::Local, "name a container", kind)
+    })
+}
+
+fn provider(engine: &EngineAddress, cache: &std::path::Path, keys: Vec<String>) -> LocalProvider {
+    LocalProvider::new(LocalSettings {
+        engine: engine.clone(),
+        authorized_keys: keys,
+        cache: cache.to_owned(),
+        environment: Vec::new(),
+        progress: Arc::new(Silence),
+    })
+}
+
+#[derive(Debug)]
+struct Silence;
+
+impl Progress for Silence {
+    fn line(&self, _: &str) {}
+}
+
+#[expect(clippy::print_stderr, reason = "a tool for a terminal")]
+fn complain(machine: &str, error: &CloudError) {
+    eprintln!("lab: {machine}: {}", chain(error));
+}

@@ -1,0 +1,402 @@
+//! Hosts as servers of Hetzner Cloud.
+//!
+//! # Ownership and names
+//! A server is ours by its labels, which are in the request that orders it; see `labels.rs`. The API
+//! has no key that would make an order safe to repeat, but a project knows a name once. So a name
+//! that is taken is looked up: a live server with the same owner is the one that was ordered
+//! before, by an order whose answer was lost or by another run, and any other is left alone.
+//!
+//! # What an order brings
+//! One server with an IPv4 and an IPv6 address, which are billed and deleted with it, and the SSH
+//! key of the settings. Its image is ordered by id: names stand for one image of each architecture.
+//! Ids of images are looked up once.
+//!
+//! # Failures after the order
+//! Work goes on after an order is answered, and that it failed is told only to who asks for it; see
+//! `actions.rs`.
+
+mod actions;
+mod catalogue;
+mod decimal;
+mod exchange;
+#[cfg(test)]
+mod fixtures;
+mod labels;
+mod refusal;
+mod wire;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use stagecraft_core::cloud::{
+    Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
+};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Spec};
+use stagecraft_core::name::{InstanceId, Scope};
+use tokio::sync::OnceCell;
+
+use crate::Doing;
+use crate::http::{Api, BaseUrl, Failed, Request, Token};
+use actions::Orders;
+use catalogue::Images;
+use refusal::{Hetzner, LIMIT, NOT_FOUND, TAKEN};
+
+/// Where the API is, unless the settings say otherwise.
+const API: &str = "https://api.hetzner.cloud/v1";
+/// How soon a name that is about to be free is asked for again.
+const SOON: Duration = Duration::from_secs(2);
+
+/// All the provider needs to know; it reads no environment itself.
+#[derive(Debug)]
+pub struct HetznerSettings {
+    /// Where the API is, with its version; `None` means Hetzner's own.
+    pub api_url: Option<BaseUrl>,
+    /// A token of the project, for reading and writing.
+    pub token: Token,
+    /// The name of the key in the project that may log in; needed to order.
+    pub ssh_key_name: Option<String>,
+}
+
+/// The provider `hetzner`: one project of Hetzner Cloud.
+#[derive(Debug)]
+pub struct HetznerProvider {
+    api: Api,
+    ssh_key_name: Option<String>,
+    images: OnceCell<Images>,
+    /// How many servers the project had when a limit was first reached, if the API told.
+    used: OnceCell<Option<u64>>,
+    orders: Mutex<Orders>,
+}
+
+impl HetznerProvider {
+    /// A provider that connects with its first request.
+    #[must_use]
+    pub fn new(settings: HetznerSettings) -> Self {
+        let HetznerSettings { api_url, token, ssh_key_name } = settings;
+        let api_url =
+            api_url.unwrap_or_else(|| BaseUrl::parse(API).expect("the constant is a URL"));
+        Self {
+            api: Api::new(Hetzner, api_url, token),
+            ssh_key_name,
+            images: OnceCell::new(),
+            used: OnceCell::new(),
+            orders: Mutex::default(),
+        }
+    }
+
+    /// All pages of a list, and when the last one was answered.
+    async fn all<T: DeserializeOwned>(
+        &self,
+        doing: &Doing,
+        request: Request,
+    ) -> Result<(Vec<T>, Option<SystemTime>), CloudError> {
+        let mut all = Vec::new();
+        let mut number = 1;
+        loop {
+            let request = request.clone().with("page", number);
+            let (page, answer) = self.api.ask_with_answer::<wire::Page<T>>(doing, &request).await?;
+            all.extend(page.items);
+            let next = exchange::next_page(number, &page.meta.pagination);
+            match next.map_err(|kind| doing.failed(kind))? {
+                Some(next) => number = next,
+                None => return Ok((all, answer.date())),
+            }
+        }
+    }
+
+    async fn find(
+        &self,
+        doing: &Doing,
+        id: &InstanceId,
+    ) -> Result<Option<wire::Server>, CloudError> {
+        match self.api.ask::<wire::One>(doing, &exchange::server(id)).await {
+            Ok(answer) => Ok(Some(answer.server)),
+            Err(failed) if is_gone(&failed) => Ok(None),
+            Err(failed) => Err(failed.into()),
+        }
+    }
+
+    /// The instance, or an error that says whether it is gone or not ours.
+    async fn ours(&self, doing: &Doing, id: &InstanceId) -> Result<Instance, CloudError> {
+        match self.find(doing, id).await? {
+            Some(server) => exchange::instance(&server).ok_or_else(|| not_ours(doing, id)),
+            None => Err(doing.failed(CloudErrorKind::NotFound(format!("there is no server {id}")))),
+        }
+    }
+
+    async fn image(&self, doing: &Doing, spec: &Spec) -> Result<u64, CloudError> {
+        let listed = self.images.get_or_try_init(async || {
+            let listed = self.all(doing, exchange::images()).await?.0;
+            Ok::<_, CloudError>(catalogue::images(&listed))
+        });
+        let found = listed.await?.get(&(spec.image.clone(), spec.arch)).copied();
+        found.ok_or_else(|| {
+            let why = format!("there is no image `{}` for {}", spec.image, spec.arch);
+            doing
+                .failed(CloudErrorKind::InvalidInput(why))
+                .with_hint("`stagecraft validate --online` lists the images there are")
+        })
+    }
+
+    /// The server that has the name of an order already, if it is what was ordered.
+    async fn adopt(
+        &self,
+        doing: &Doing,
+        order: &CreateInstance,
+        taken: Failed,
+    ) -> Result<Instance, CloudError> {
+        let name = &order.marks.name;
+        let named: wire::Page<wire::Server> =
+            self.api.ask(doing, &exchange::server_named(name)).await?;
+        let refused =
+            |kind| CloudError { request_id: taken.error.request_id.clone(), ..doing.failed(kind) };
+        let Some(server) = named.items.iter().find(|of| of.name.eq_ignore_ascii_case(name)) else {
+            let why = format!("the name `{name}` was taken, and is free again");
+            return Err(refused(CloudErrorKind::ProviderFault(why)).retry_after(SOON));
+        };
+        let who = match exchange::instance(server) {
+            Some(mut instance) if instance.owner == order.owner => {
+                if instance.is_live() {
+                    self.add_what_is_known(&mut instance);
+                    return Ok(instance);
+                }
+                let why = format!("server {} of that name is still being removed", server.id);
+                return Err(refused(CloudErrorKind::ProviderFault(why)).retry_after(SOON));
+            }
+            Some(other) => format!("is host `{}` of `{}`", other.owner.host, other.owner.scope),
+            None => "is not one of ours".to_owned(),
+        };
+        let why = format!("the name `{name}` is taken by server {}, which {who}", server.id);
+        Err(refused(CloudErrorKind::Conflict(why)).with_hint(format!(
+            "rename the host or the environment in the file, or remove server {} in the Hetzner \
+             Console if nobody needs it",
+            server.id
+        )))
+    }
+
+    /// Adds to a limit that is reached how much of it is used, as far as the API tells.
+    async fn with_use(&self, doing: &Doing, mut error: CloudError) -> CloudError {
+        let used = self.used.get_or_init(async || {
+            let request = exchange::count_of_servers();
+            let page: wire::Page<wire::Server> = self.api.ask(doing, &request).await.ok()?;
+            page.meta.pagination.total_entries
+        });
+        if let Some(used) = used.await
+            && let CloudErrorKind::QuotaExceeded(why) = &mut error.kind
+        {
+            *why = format!("{why}; servers in the project: {used}");
+        }
+        error
+    }
+
+    /// Asks how the orders of servers that are not up yet go, where this process knows of any.
+    async fn follow(&self, doing: &Doing, listed: &[Instance]) -> Result<(), CloudError> {
+        let open = self.orders().open(listed);
+        for ids in open.chunks(exchange::ACTIONS) {
+            let told = match self.api.ask(doing, &exchange::actions(ids)).await {
+                Ok(wire::Actions { actions }) => actions,
+                Err(failed) if is_gone(&failed) => Vec::new(),
+                Err(failed) => return Err(failed.into()),
+            };
+            let silent: Vec<u64> =
+                ids.iter().copied().filter(|id| told.iter().all(|of| of.id != *id)).collect();
+            let mut orders = self.orders();
+            orders.went(&told);
+            orders.forget(&silent);
+        }
+        Ok(())
+    }
+
+    fn add_what_is_known(&self, instance: &mut Instance) {
+        self.orders().add_to(instance);
+        instance.trouble = instance.trouble.take().map(|trouble| self.api.clean(&trouble));
+    }
+
+    fn orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an action that was started has to say so far.
+    fn accepted(&self, doing: &Doing, action: &wire::Action) -> Result<(), CloudError> {
+        match action.status {
+            wire::ActionStatus::Error => {
+                let why = self.api.clean(&actions::trouble(action));
+                Err(doing.in_doubt(CloudErrorKind::ProviderFault(why)))
+            }
+            wire::ActionStatus::Running
+            | wire::ActionStatus::Success
+            | wire::ActionStatus::Other => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl CloudProvider for HetznerProvider {
+    fn id(&self) -> ProviderId {
+        ProviderId::Hetzner
+    }
+
+    async fn validate_credentials(&self) -> Result<Account, CloudError> {
+        let doing = reading("check the token");
+        self.api.ask::<wire::Page<wire::Named>>(&doing, &exchange::anything()).await?;
+        Ok(Account {
+            name: "the project of the token, whose name the API does not tell".to_owned(),
+        })
+    }
+
+    async fn catalogue(&self) -> Result<Catalogue, CloudError> {
+        let doing = reading("list what can be ordered");
+        let ((types, date), (images, _), (keys, _), pricing) = tokio::try_join!(
+            self.all::<wire::ServerType>(&doing, exchange::server_types()),
+            self.all::<wire::Image>(&doing, exchange::images()),
+            self.all::<wire::Named>(&doing, exchange::ssh_keys()),
+            async { Ok(self.api.ask::<wire::Priced>(&doing, &exchange::pricing()).await?.pricing) },
+        )?;
+        let images = catalogue::images(&images);
+        let now = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+        let catalogue = catalogue::catalogue(&types, &images, keys, &pricing, now);
+        // What was looked up for an order before is as good.
+        drop(self.images.set(images));
+        Ok(catalogue)
+    }
+
+    async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
+        let doing = reading(format!("list the hosts of `{scope}`"));
+        let (servers, _) = self.all::<wire::Server>(&doing, exchange::servers(scope)).await?;
+        let mut listed: Vec<Instance> = servers
+            .iter()
+            .filter_map(exchange::instance)
+            .filter(|instance| instance.owner.scope == *scope)
+            .collect();
+        self.follow(&doing, &listed).await?;
+        for instance in &mut listed {
+            self.add_what_is_known(instance);
+        }
+        Ok(listed)
+    }
+
+    async fn get(&self, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
+        let doing = reading(format!("look at server {id}"));
+        let server = self.find(&doing, id).await?;
+        Ok(server.as_ref().and_then(exchange::instance).map(|mut instance| {
+            self.add_what_is_known(&mut instance);
+            instance
+        }))
+    }
+
+    async fn create(&self, request: &CreateInstance) -> Result<Instance, CloudError> {
+        let CreateInstance { owner, spec, marks } = request;
+        let before = reading(format!("create host `{}`", owner.host));
+        let doing = Doing { changes: true, ..before.clone() };
+        let invalid = |why: String| before.failed(CloudErrorKind::InvalidInput(why));
+        let labels =
+            labels::written(owner, &spec.image, marks).map_err(|bad| invalid(bad.to_string()))?;
+        let Some(key) = &self.ssh_key_name else {
+            let hint = "set `ssh_key_name` to the name of a key in the project; `stagecraft \
+                        validate --online` lists them";
+            return Err(invalid("no SSH key is given that could log in".to_owned()).with_hint(hint));
+        };
+        let image = self.image(&before, spec).await?;
+        let order = exchange::order(request, &labels, image, key);
+        let created: wire::Created = match self.api.ask(&doing, &order).await {
+            Ok(created) => created,
+            Err(failed) if failed.is_code(TAKEN) => {
+                return self.adopt(&before, request, failed).await;
+            }
+            Err(failed) if failed.is_code(LIMIT) => {
+                return Err(self.with_use(&before, failed.into()).await);
+            }
+            Err(failed) => return Err(failed.into()),
+        };
+        let instance = exchange::instance(&created.server).filter(|made| made.owner == *owner);
+        let Some(mut instance) = instance else {
+            let why = format!("server {} lacks the labels it was ordered with", created.server.id);
+            return Err(doing.in_doubt(CloudErrorKind::UnexpectedAnswer(why)));
+        };
+        let mut actions = created.next_actions;
+        actions.extend(created.action);
+        self.orders().began(instance.id.clone(), &actions);
+        self.add_what_is_known(&mut instance);
+        Ok(instance)
+    }
+
+    async fn start(&self, id: &InstanceId) -> Result<(), CloudError> {
+        let instance = self.ours(&reading(format!("start server {id}")), id).await?;
+        let doing = changing(format!("start host `{}`", instance.owner.host));
+        match instance.lifecycle {
+            Lifecycle::Pending | Lifecycle::Running => Ok(()),
+            Lifecycle::Stopped | Lifecycle::Failed => {
+                let started: wire::Acted = self.api.ask(&doing, &exchange::switch_on(id)).await?;
+                self.accepted(&doing, &started.action)
+            }
+            Lifecycle::Terminating | Lifecycle::Terminated => {
+                let why = format!("server {id} is being removed");
+                Err(doing.failed(CloudErrorKind::NotFound(why)))
+            }
+        }
+    }
+
+    async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
+        let instance = self.ours(&reading(format!("update server {id}")), id).await?;
+        if instance.marks == *marks {
+            return Ok(());
+        }
+        let doing = changing(format!("update host `{}`", instance.owner.host));
+        let labels = labels::written(&instance.owner, &instance.spec.image, marks)
+            .map_err(|bad| doing.failed(CloudErrorKind::InvalidInput(bad.to_string())))?;
+        let request = exchange::update(id, &marks.name, &labels);
+        match self.api.ask::<wire::One>(&doing, &request).await {
+            Ok(_) => Ok(()),
+            Err(failed) if failed.is_code(TAKEN) => Err(failed.error.with_hint(format!(
+                "another server has the name `{}`; rename the host or the environment in the \
+                 file, or rename or remove that server in the Hetzner Console",
+                marks.name
+            ))),
+            Err(failed) => Err(failed.into()),
+        }
+    }
+
+    async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
+        let looking = reading(format!("terminate server {id}"));
+        let Some(server) = self.find(&looking, id).await? else {
+            self.orders().end(id);
+            return Ok(Termination::AlreadyGone);
+        };
+        let Some(instance) = exchange::instance(&server) else {
+            return Err(not_ours(&looking, id));
+        };
+        self.orders().end(id);
+        if !instance.is_live() {
+            return Ok(Termination::AlreadyGone);
+        }
+        let doing = changing(format!("terminate host `{}`", instance.owner.host));
+        match self.api.ask::<wire::Acted>(&doing, &exchange::remove(id)).await {
+            Ok(removed) => {
+                self.accepted(&doing, &removed.action)?;
+                Ok(Termination::Started)
+            }
+            Err(failed) if is_gone(&failed) => Ok(Termination::AlreadyGone),
+            Err(failed) => Err(failed.into()),
+        }
+    }
+}
+
+fn reading(operation: impl Into<String>) -> Doing {
+    Doing::reading(ProviderId::Hetzner, operation)
+}
+
+fn changing(operation: impl Into<String>) -> Doing {
+    Doing::changing(ProviderId::Hetzner, operation)
+}
+
+/// Whether the API said that what a request was about does not exist.
+fn is_gone(failed: &Failed) -> bool {
+    failed.is_code(NOT_FOUND)
+}
+
+fn not_ours(doing: &Doing, id: &InstanceId) -> CloudError {
+    doing.failed(CloudErrorKind::NotFound(format!("server {id} is not one of ours")))
+}

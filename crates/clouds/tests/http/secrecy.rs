@@ -1,0 +1,92 @@
+use stagecraft_core::cloud::{CloudError, CloudProvider as _};
+use stagecraft_core::error::{Diagnose as _, Failure};
+
+use crate::bad_answers::{TOKEN, both, cloud, keys, order, told};
+use crate::server::{Say, Server, answer, answer_with};
+
+#[tokio::test]
+async fn no_error_shows_the_token_whatever_the_server_repeats() {
+    let half = &TOKEN[..TOKEN.len() / 2];
+    let problem = |message: &str| {
+        format!(
+            r#"{{"id": "{TOKEN}", "message": "{message}", "request_id": "{TOKEN}",
+                "error_attributes": {{"available_regions": ["{}"]}}}}"#,
+            &TOKEN[7..]
+        )
+    };
+    for say in [
+        answer(401, &problem(&format!("no user for '{half}...'"))),
+        answer(403, &problem(TOKEN)),
+        answer(404, TOKEN),
+        answer(422, &problem(&format!("{TOKEN}{TOKEN}"))),
+        answer(429, &problem(half)),
+        answer_with(503, &[("x-request-id", TOKEN)], "{}"),
+        answer_with(500, &[("x-request-id", TOKEN)], &format!("upstream got {TOKEN}")),
+        answer_with(307, &[("Location", &format!("https://elsewhere.example/{TOKEN}"))], ""),
+        answer_with(200, &[("x-request-id", TOKEN)], TOKEN),
+        answer(200, &format!(r#""{TOKEN}""#)),
+        answer(200, &format!(r#"{{"account": "{TOKEN}", "droplet": "{TOKEN}"}}"#)),
+        answer(200, &format!(r#"{{"{TOKEN}": 1}}"#)),
+        Say::Bytes(format!("HTTP/1.1 200 OK\r\n{TOKEN}\r\n\r\n").into_bytes()),
+    ] {
+        for error in both(say.clone()).await {
+            assert_hidden(&error);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_locked_account_does_not_show_the_token() {
+    let body = format!(
+        r#"{{"account": {{"email": "{TOKEN}", "status": "locked", "status_message": "{TOKEN}"}}}}"#
+    );
+    let server = Server::start([answer(200, &body)]);
+    let error = cloud(&server).validate_credentials().await.unwrap_err();
+    assert!(told(&error).contains("is locked"), "{}", told(&error));
+    assert_hidden(&error);
+}
+
+#[tokio::test]
+async fn names_of_keys_do_not_show_the_token() {
+    let body = format!(r#"{{"ssh_keys": [{{"id": 1, "name": "{TOKEN}"}}]}}"#);
+    let server = Server::start([answer(200, &body)]);
+    assert_hidden(&cloud(&server).create(&order()).await.unwrap_err());
+}
+
+#[tokio::test]
+async fn the_token_travels_in_one_header_and_nowhere_else() {
+    let server = Server::start([keys(), answer(500, "{}")]);
+    cloud(&server).create(&order()).await.unwrap_err();
+    for heard in server.heard() {
+        let (with, without): (Vec<String>, Vec<String>) =
+            heard.headers.into_iter().partition(|header| header.contains(TOKEN));
+        assert_eq!(with, [format!("authorization: Bearer {TOKEN}")]);
+        assert!(!format!("{without:?} {} {}", heard.line, heard.body).contains(TOKEN));
+    }
+    let shown = format!("{:?}", cloud(&server));
+    assert!(shown.contains("127.0.0.1") && recognisable(&shown).is_none(), "{shown}");
+}
+
+#[test]
+fn a_token_that_is_shown_is_found() {
+    assert_eq!(recognisable("nothing to see"), None);
+    assert!(recognisable(&format!("…{}…", &TOKEN[10..20])).is_some());
+}
+
+pub(crate) fn assert_hidden(error: &CloudError) {
+    let failure = Failure::from(error);
+    for text in [
+        told(error),
+        format!("{error:?}"),
+        format!("{error:#?}"),
+        format!("{failure:?}"),
+        error.hints().join("\n"),
+    ] {
+        assert_eq!(recognisable(&text), None, "{text}");
+    }
+}
+
+/// A part of the token that is long enough to be recognised.
+fn recognisable(text: &str) -> Option<&str> {
+    (0..=TOKEN.len() - 8).map(|at| &TOKEN[at..at + 8]).find(|part| text.contains(part))
+}

@@ -1,0 +1,276 @@
+//! What only clouds ask of a file: keys, API addresses, names of machines, tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use url::Url;
+
+use super::hosts::Declaration;
+use super::{Lowering, Provider};
+use crate::config::is_supported;
+use crate::config::problem::Problem;
+use crate::config::source::quoted;
+use crate::desired::ProviderId;
+use crate::error::Code;
+use crate::name::{EnvironmentName, HostName};
+
+/// What clouds allow for the name of a machine.
+const LONGEST_NAME: usize = 63;
+
+impl Lowering<'_> {
+    /// Says for one environment what of a cloud this version cannot act on. `with_hosts`: whether
+    /// the environment has hosts there, or is named only.
+    pub(super) fn clouds_not_supported(
+        &mut self,
+        provider: &Provider,
+        environment: &EnvironmentName,
+        with_hosts: bool,
+    ) {
+        let id = provider.id;
+        if !is_supported(id) && with_hosts {
+            self.not_supported(
+                Some(environment),
+                Problem::new(
+                    Code::CONFIG_NOT_SUPPORTED,
+                    format!("hosts on `{id}` are not supported by this version"),
+                )
+                .at(self.key(&provider.below(&["hosts", environment.as_str()])))
+                .with_label("cannot be created yet")
+                .with_help("put the hosts of this environment on another provider"),
+            );
+        }
+        if provider.raw.credentials.is_some() && (is_supported(id) || with_hosts) {
+            self.not_supported(
+                Some(environment),
+                Problem::new(
+                    Code::CONFIG_NOT_SUPPORTED,
+                    "the credential store is not supported by this version",
+                )
+                .at(self.key(&provider.below(&["credentials"])))
+                .with_label("cannot be read yet")
+                .with_help("use `token_env`"),
+            );
+        }
+    }
+
+    /// Nobody could log in to a host that was made without a key.
+    pub(super) fn ssh_key_name(&mut self, provider: &Provider) {
+        let id = provider.id;
+        let needed = id != ProviderId::Local && is_supported(id);
+        if !needed || provider.raw.ssh_key_name.is_some() || self.is_incomplete(&provider.path) {
+            return;
+        }
+        self.report(
+            Problem::new(
+                Code::CONFIG_MISSING_KEY,
+                format!("`cloud.providers.{id}` has hosts and no `ssh_key_name`"),
+            )
+            .at(self.key(&provider.path))
+            .with_label("`ssh_key_name` is required here")
+            .with_help(format!(
+                "add your SSH key to the {id} account, and its name there as `ssh_key_name`"
+            )),
+        );
+    }
+
+    /// Where an API cannot be. A token would go there.
+    pub(super) fn api_url(&mut self, provider: &Provider) {
+        let Some(url) = &provider.raw.api_url else { return };
+        let Err((why, label, help)) = check_url(&url.0) else { return };
+        let place = self.value(&provider.below(&["api_url"]));
+        if url.0.contains(['@', '?', '#']) {
+            // A password or a key may be in it.
+            self.hide(place.clone());
+        }
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!("`cloud.providers.{}.api_url` {why}", provider.id),
+            )
+            .at(place)
+            .with_label(label)
+            .with_help(help),
+        );
+    }
+
+    /// A name in the cloud, `{environment}-{host}`, that is too long there.
+    pub(super) fn cloud_names(&mut self, declaration: &Declaration<'_>, names: &[HostName]) {
+        let (id, environment) = (declaration.provider.id, &declaration.environment);
+        let Some(longest) = names.iter().max_by_key(|name| name.as_str().len()) else { return };
+        let name = format!("{environment}-{longest}");
+        if id == ProviderId::Local || name.len() <= LONGEST_NAME {
+            return;
+        }
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!(
+                    "the machine of `{longest}` on {id} would be called {}, which is longer than \
+                     {LONGEST_NAME} characters",
+                    quoted(&name)
+                ),
+            )
+            .at(declaration.key.clone())
+            .with_label(format!("{} characters with the environment", name.len()))
+            .with_help("use a shorter name for the host or the environment"),
+        );
+    }
+
+    /// Tags that a cloud does not take as they are.
+    pub(super) fn tags(&mut self, declaration: &Declaration<'_>) {
+        let id = declaration.provider.id;
+        let allowed = match id {
+            ProviderId::DigitalOcean => {
+                "use a-z, 0-9, `_`, `:` and `-`, and no `stagecraft:` at the beginning"
+            }
+            ProviderId::Hetzner => {
+                "use `KEY` or `KEY:VALUE`, each of letters, digits, `.`, `_` and `-`, with a letter \
+                 or digit at both ends; keys do not begin with `stagecraft`"
+            }
+            ProviderId::Aws | ProviderId::Local => return,
+        };
+        // What is in the list and not here was refused already.
+        let mut left: BTreeSet<&str> =
+            declaration.raw.tags.iter().flatten().map(|tag| tag.0.as_str()).collect();
+        let mut keys: BTreeMap<String, Range<usize>> = BTreeMap::new();
+        for (tag, place) in self.items(&declaration.below("tags")) {
+            if !left.remove(tag.as_str()) {
+                continue;
+            }
+            let fits = match id {
+                ProviderId::DigitalOcean => fits_digitalocean(&tag),
+                ProviderId::Hetzner => fits_hetzner(&tag),
+                ProviderId::Aws | ProviderId::Local => true,
+            };
+            if !fits {
+                self.report(
+                    Problem::new(
+                        Code::CONFIG_INVALID_VALUE,
+                        format!("{} cannot be a tag on {id}", quoted(&tag)),
+                    )
+                    .at(place)
+                    .with_label(format!("not allowed on {id}"))
+                    .with_help(allowed),
+                );
+                continue;
+            }
+            let key = tag.split(':').next().unwrap_or_default();
+            if id != ProviderId::Hetzner {
+                continue;
+            }
+            if let Some(first) = keys.get(key) {
+                self.report(
+                    Problem::new(
+                        Code::CONFIG_INVALID_VALUE,
+                        format!("two tags of `{}` have the key `{key}`", declaration.name),
+                    )
+                    .at(place)
+                    .with_label("the second time")
+                    .with_also(first.clone(), "the first time")
+                    .with_help("on hetzner a tag is a label, and a label has one value: keep one"),
+                );
+            } else {
+                keys.insert(key.to_owned(), place);
+            }
+        }
+    }
+}
+
+/// Why an address cannot be that of an API, in a sentence, under its place, and what to do.
+fn check_url(text: &str) -> Result<(), (&'static str, &'static str, &'static str)> {
+    let whole = "write the address up to the version, e.g. `https://proxy.example/v2`";
+    let url = Url::parse(text).map_err(|_| ("is not a URL", "not a URL", whole))?;
+    let local = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(("has a user name", "no user name is allowed here", whole));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(("does not end after its path", "`?` and `#` are not allowed here", whole));
+    }
+    if url.scheme() != "https" && !local {
+        return Err((
+            "would send the token in the clear",
+            "`http://` is for this machine only",
+            "use `https://`; `http://` is allowed for `localhost` and loopback addresses",
+        ));
+    }
+    Ok(())
+}
+
+fn fits_digitalocean(tag: &str) -> bool {
+    !tag.starts_with("stagecraft:")
+        && tag.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_:-".contains(&byte)
+        })
+}
+
+fn fits_hetzner(tag: &str) -> bool {
+    let part = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    let (key, value) = match tag.split_once(':') {
+        Some((key, value)) => (key, Some(value)),
+        None => (tag, None),
+    };
+    part(key) && value.is_none_or(part) && !key.starts_with("stagecraft")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_is_reached_by_https_or_on_this_machine() {
+        for good in [
+            "https://proxy.example/v2",
+            "https://10.0.0.1:8443/v1/",
+            "http://localhost:8080/v2",
+            "http://127.0.0.1:1/v1",
+            "http://127.1.2.3/v1",
+            "http://[::1]:9/v1",
+        ] {
+            assert_eq!(check_url(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "http://proxy.example/v2",
+            "http://localhost.example/",
+            "http://0.0.0.0/",
+            "http://10.0.0.1/",
+            "https://ada@proxy.example/",
+            "https://ada:secret@proxy.example/",
+            "https://proxy.example/?token=1",
+            "https://proxy.example/#v2",
+            "https:///",
+            "https://:80",
+        ] {
+            assert!(check_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn digitalocean_takes_small_letters_and_not_our_own_tags() {
+        for good in ["team:shop", "a", "0_a-b:", "stagecraft", "stagecraft-x:y"] {
+            assert!(fits_digitalocean(good), "{good}");
+        }
+        for bad in ["Team", "a.b", "stagecraft:host:a", "stagecraft:"] {
+            assert!(!fits_digitalocean(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hetzner_takes_what_can_be_a_label_and_not_our_own() {
+        for good in ["team:shop", "Team", "a.b_c-d:E.1", "0"] {
+            assert!(fits_hetzner(good), "{good}");
+        }
+        for bad in ["a:b:c", "a:", "a-", "a:b-", "stagecraft", "stagecraft.host:a", "a:_b"] {
+            assert!(!fits_hetzner(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What clouds ask of a file beyond what `local` does.
+
+use super::{config, local_hosts, problems, told};
+use crate::config::Config;
+use crate::desired::Arch;
+
+/// A file with one host `web-1` of these keys on a cloud that has these settings.
+fn cloud(provider: &str, settings: &str, host: &str) -> String {
+    format!(
+        "project: {{ name: p }}\ncloud:\n  providers:\n    {provider}:\n      token_env: T\n      default_region: r\n{settings}      hosts:\n        prod:\n          web-1: {{ role: web{host} }}\n"
+    )
+}
+
+const KEY: &str = "      ssh_key_name: k\n";
+
+#[test]
+fn hosts_on_a_cloud_need_an_ssh_key() {
+    for provider in ["digitalocean", "hetzner"] {
+        assert_eq!(
+            told(&cloud(provider, "", "")),
+            [format!(
+                "4:5 [config.missing-key] `cloud.providers.{provider}` has hosts and no `ssh_key_name` / `ssh_key_name` is required here / add your SSH key to the {provider} account, and its name there as `ssh_key_name`"
+            )]
+        );
+        let without_hosts = cloud(provider, "", "").replace("          web-1: { role: web }\n", "");
+        config(&without_hosts.replace("prod:\n", "prod: {}\n"));
+    }
+    assert_eq!(told(&cloud("hetzner", "      ssh_kye_name: k\n", "")).len(), 1, "it was meant");
+}
+
+#[test]
+fn a_cloud_that_is_not_supported_asks_for_no_key() {
+    let config = config(&cloud("aws", "", ""));
+    assert_eq!(unsupported(&config), ["8 hosts on `aws` are not supported by this version"]);
+}
+
+#[test]
+fn the_credential_store_is_not_supported_where_a_cloud_is_in_use() {
+    let text = cloud("hetzner", KEY, "").replace("token_env: T", "credentials: prod");
+    let told = ["5 the credential store is not supported by this version"];
+    assert_eq!(unsupported(&config(&text)), told);
+    let named = text.replace("prod:\n          web-1: { role: web }", "prod: {}");
+    assert_eq!(unsupported(&config(&named)), told, "hosts made earlier may be there");
+    let other = local_hosts("        prod: { a: { role: app } }\n")
+        .replace("    local:", "    hetzner: { credentials: prod }\n    local:");
+    assert_eq!(unsupported(&config(&other)), [""; 0], "`prod` has nothing there");
+}
+
+#[test]
+fn an_api_elsewhere_is_reached_by_https() {
+    let url = |url: &str| cloud("digitalocean", &format!("{KEY}      api_url: {url}\n"), "");
+    config(&url("https://proxy.example/v2"));
+    config(&url("http://127.0.0.1:8080/v2"));
+    assert_eq!(
+        told(&url("http://proxy.example/v2")),
+        [
+            "8:16 [config.invalid-value] `cloud.providers.digitalocean.api_url` would send the token in the clear / `http://` is for this machine only / use `https://`; `http://` is allowed for `localhost` and loopback addresses"
+        ]
+    );
+    assert_eq!(
+        told(&url("https://")),
+        [
+            "8:16 [config.invalid-value] `cloud.providers.digitalocean.api_url` cannot be `https://` / not valid here / it must be a URL that starts with `https://` or `http://`"
+        ]
+    );
+    assert_eq!(
+        told(&url("https://:1")),
+        [
+            "8:16 [config.invalid-value] `cloud.providers.digitalocean.api_url` is not a URL / not a URL / write the address up to the version, e.g. `https://proxy.example/v2`"
+        ]
+    );
+}
+
+#[test]
+fn a_secret_in_the_address_of_an_api_is_not_shown() {
+    for (url, why) in [
+        ("https://ada:SECRET@proxy.example/", "has a user name"),
+        ("https://proxy.example/?key=SECRET", "does not end after its path"),
+        ("'https://proxy.example/#SECRET'", "does not end after its path"),
+        ("https://ada:SECRET@:1", "is not a URL"),
+    ] {
+        let problems = problems(&cloud("hetzner", &format!("{KEY}      api_url: {url}\n"), ""));
+        assert!(!format!("{problems:?}").contains("SECRET"), "{problems:?}");
+        assert!(problems.text.contains("api_url: *****"), "{}", problems.text);
+        let told = &problems.problems[0].message;
+        assert_eq!(*told, format!("`cloud.providers.hetzner.api_url` {why}"));
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_for_a_machine_is_refused() {
+    let name = "x".repeat(56);
+    let text = cloud("hetzner", KEY, ", count: 10").replace("web-1", &name);
+    assert_eq!(
+        told(&text),
+        [format!(
+            "10:11 [config.invalid-value] the machine of `{name}-10` on hetzner would be called `prod-{name}-10`, which is longer than 63 characters / 64 characters with the environment / use a shorter name for the host or the environment"
+        )]
+    );
+    config(&text.replace("count: 10", "count: 9"));
+    config(&local_hosts(&format!("        prod:\n          {name}: {{ role: a, count: 10 }}\n")));
+}
+
+#[test]
+fn tags_are_what_the_cloud_takes() {
+    let tags = "tags: [\"team:shop\", A.b, stagecraft:host:x, \"a:b:c\"]";
+    assert_eq!(
+        told(&cloud("digitalocean", KEY, &format!(", {tags}"))),
+        [
+            "10:51 [config.invalid-value] `A.b` cannot be a tag on digitalocean / not allowed on digitalocean / use a-z, 0-9, `_`, `:` and `-`, and no `stagecraft:` at the beginning",
+            "10:56 [config.invalid-value] `stagecraft:host:x` cannot be a tag on digitalocean / not allowed on digitalocean / use a-z, 0-9, `_`, `:` and `-`, and no `stagecraft:` at the beginning",
+        ]
+    );
+    assert_eq!(
+        told(&cloud("hetzner", KEY, &format!(", {tags}"))),
+        [
+            "10:56 [config.invalid-value] `stagecraft:host:x` cannot be a tag on hetzner / not allowed on hetzner / use `KEY` or `KEY:VALUE`, each of letters, digits, `.`, `_` and `-`, with a letter or digit at both ends; keys do not begin with `stagecraft`",
+            "10:75 [config.invalid-value] `a:b:c` cannot be a tag on hetzner / not allowed on hetzner / use `KEY` or `KEY:VALUE`, each of letters, digits, `.`, `_` and `-`, with a letter or digit at both ends; keys do not begin with `stagecraft`",
+        ]
+    );
+    config(&local_hosts(&format!("        prod:\n          a: {{ role: a, {tags} }}\n")));
+}
+
+#[test]
+fn a_label_of_hetzner_has_one_value() {
+    let text = cloud("hetzner", KEY, ", tags: [\"a:1\", b, \"a:2\"]");
+    let problems = problems(&text);
+    assert_eq!(
+        super::told_of(&problems),
+        [
+            "10:48 [config.invalid-value] two tags of `web-1` have the key `a` / the second time / on hetzner a tag is a label, and a label has one value: keep one"
+        ]
+    );
+    let (first, _) = problems.problems[0].also.clone().unwrap();
+    assert_eq!(first.start, text.find("\"a:1\"").unwrap());
+    config(&cloud("digitalocean", KEY, ", tags: [\"a:1\", b, \"a:2\"]"));
+}
+
+#[test]
+fn a_tag_that_is_wrong_everywhere_is_told_once() {
+    let told = told(&cloud("hetzner", KEY, ", tags: [\"a b\", c, c]"));
+    assert_eq!(told.len(), 2, "{told:#?}");
+}
+
+#[test]
+fn what_a_cloud_lacks_is_for_the_plan_to_say() {
+    let config = config(&cloud("digitalocean", KEY, ", spot: true, arch: arm64"));
+    let (_, hosts) = config.environment(None).unwrap();
+    assert!(hosts.values().all(|host| host.spot && host.arch == Some(Arch::Arm64)));
+}
+
+#[test]
+fn a_provider_knows_the_environments_named_there() {
+    let text = cloud("hetzner", KEY, "").replace("hosts:\n", "hosts:\n        old: {}\n");
+    let config = config(&text);
+    let provider = config.providers.values().next().unwrap();
+    let named: Vec<&str> = provider.environments.iter().map(|name| name.as_str()).collect();
+    assert_eq!(named, ["old", "prod"]);
+}
+
+/// What this version cannot do about `prod`, with the line.
+fn unsupported(config: &Config) -> Vec<String> {
+    let problems = config.unsupported(&"prod".parse().unwrap());
+    let line = |position: Option<crate::desired::Position>| position.unwrap().line;
+    problems.iter().map(|p| format!("{} {}", line(p.position), p.message)).collect()
+}

@@ -1,0 +1,300 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use stagecraft_clouds::http::{InvalidToken, Token};
+use stagecraft_clouds::local::EngineAddress;
+use stagecraft_core::config::{Config, CredentialSource, is_supported};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::name::EnvironmentName;
+
+use super::Environment;
+use super::adapters::engine_address;
+use crate::stop::Stop;
+
+/// Which providers of a file a run looks at, and what it needs for that.
+///
+/// One that the file names the environment under is always looked at. One that it does not may
+/// still hold hosts that were taken out of the file, so it is looked at where that is possible; where
+/// it is not, the user is told.
+#[derive(Debug, Default)]
+pub(crate) struct Clouds {
+    /// Whether containers on a Docker Engine are looked at.
+    pub(super) local: bool,
+    /// The tokens of the others that are looked at.
+    pub(super) tokens: BTreeMap<ProviderId, Token>,
+    /// Why the rest is not looked at.
+    left_out: BTreeMap<ProviderId, String>,
+    /// How not to look at those under which the file does not name the environment.
+    avoidable: BTreeMap<ProviderId, String>,
+}
+
+/// A variable that gives no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoToken {
+    NotSet,
+    Invalid(InvalidToken),
+}
+
+impl Clouds {
+    /// What can be looked at for an environment. Asks nobody.
+    ///
+    /// # Errors
+    /// All tokens that are needed and are missing or cannot be right.
+    pub(crate) fn of(
+        config: &Config,
+        of: &EnvironmentName,
+        environment: &Environment,
+    ) -> Result<Self, Stop> {
+        let mut clouds = Self::default();
+        let mut missing = Vec::new();
+        for (&id, provider) in config.providers.iter().filter(|(id, _)| is_supported(**id)) {
+            let named = provider.environments.contains(of);
+            if id == ProviderId::Local {
+                match engine_is_there(environment) {
+                    Ok(()) => clouds.local = true,
+                    Err(_) if named => clouds.local = true,
+                    Err(why) => clouds.left_out(id, why),
+                }
+                continue;
+            }
+            // The configuration refuses environments that need the credential store.
+            let Some(CredentialSource::Variable(name)) = &provider.credentials else {
+                clouds.left_out(id, "the credential store is not supported".to_owned());
+                continue;
+            };
+            match token(environment, name) {
+                Ok(token) => {
+                    clouds.tokens.insert(id, token);
+                    if !named {
+                        clouds.avoidable.insert(id, without(id, name, of));
+                    }
+                }
+                Err(NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty)) => {
+                    clouds.left_out(id, format!("`{name}` is not set"));
+                }
+                Err(why) => {
+                    let failure = no_token(id, name, why);
+                    let hint = if named {
+                        "`token_env` in the file names the variable".to_owned()
+                    } else {
+                        without(id, name, of)
+                    };
+                    missing.push(failure.with_hint(hint).into());
+                }
+            }
+        }
+        if missing.is_empty() {
+            Ok(clouds)
+        } else {
+            Err(Stop { exit: ExitCode::Usage, troubles: missing })
+        }
+    }
+
+    /// Hosts of this machine alone.
+    #[cfg(test)]
+    pub(super) fn local_only() -> Self {
+        Self { local: true, ..Self::default() }
+    }
+
+    /// What is not looked at, for people; `None` when everything is.
+    pub(crate) fn left_out_note(&self, of: &EnvironmentName) -> Option<String> {
+        if self.left_out.is_empty() {
+            return None;
+        }
+        let all: Vec<String> =
+            self.left_out.iter().map(|(id, why)| format!("{id} ({why})")).collect();
+        Some(format!(
+            "note: not looked at, as the file has no hosts of `{of}` there: {}",
+            all.join(", ")
+        ))
+    }
+
+    /// How to go on without a provider that cannot be listed, where the file allows it.
+    pub(crate) fn way_around(&self, provider: ProviderId) -> Option<&str> {
+        self.avoidable.get(&provider).map(String::as_str)
+    }
+
+    fn left_out(&mut self, id: ProviderId, why: String) {
+        self.left_out.insert(id, why);
+    }
+}
+
+/// Whether there can be an engine, by what is seen without asking it.
+fn engine_is_there(environment: &Environment) -> Result<(), String> {
+    match engine_address(environment) {
+        Ok(EngineAddress::Unix(socket)) if !Path::new(&socket).exists() => {
+            Err(format!("there is no `{}`", socket.display()))
+        }
+        Ok(EngineAddress::Unix(_) | EngineAddress::Tcp { .. }) => Ok(()),
+        Err(_) => Err("`DOCKER_HOST` cannot be used".to_owned()),
+    }
+}
+
+fn token(environment: &Environment, name: &str) -> Result<Token, NoToken> {
+    let text = environment.secret(name).ok_or(NoToken::NotSet)?;
+    Token::new(&text).map_err(NoToken::Invalid)
+}
+
+/// Never says what the variable holds.
+fn no_token(id: ProviderId, name: &str, why: NoToken) -> Failure {
+    let what = match why {
+        NoToken::NotSet => format!("the environment variable `{name}` is not set"),
+        NoToken::Invalid(InvalidToken::Empty) => {
+            format!("the environment variable `{name}` is empty")
+        }
+        NoToken::Invalid(why @ (InvalidToken::Character(_) | InvalidToken::TooShort(_))) => {
+            format!("the environment variable `{name}` holds none: {why}")
+        }
+    };
+    let failure =
+        Failure::new(Code::CLOUD_UNAUTHENTICATED, format!("{id} needs an API token, and {what}"));
+    match why {
+        NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty) => failure.with_hint(format!(
+            "make a token {}, and run `export {name}=...` with it",
+            where_tokens_are_made(id)
+        )),
+        NoToken::Invalid(InvalidToken::Character(_) | InvalidToken::TooShort(_)) => failure
+            .with_hint(format!(
+                "copy the whole token again, and nothing else, into `{name}`; new ones are made {}",
+                where_tokens_are_made(id)
+            )),
+    }
+}
+
+/// How not to look at a provider under which the file does not name the environment.
+fn without(id: ProviderId, name: &str, of: &EnvironmentName) -> String {
+    format!("the file has no hosts of `{of}` on {id}: to leave it out, unset `{name}`")
+}
+
+fn where_tokens_are_made(id: ProviderId) -> &'static str {
+    match id {
+        ProviderId::DigitalOcean => "at https://cloud.digitalocean.com/account/api/tokens",
+        ProviderId::Hetzner => {
+            "at https://console.hetzner.com (the project, Security, API tokens; Read & Write)"
+        }
+        ProviderId::Aws | ProviderId::Local => "at the provider",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::config;
+
+    use super::*;
+
+    const DIGITALOCEAN: ProviderId = ProviderId::DigitalOcean;
+    const HETZNER: ProviderId = ProviderId::Hetzner;
+
+    #[test]
+    fn a_provider_the_file_names_the_environment_under_needs_its_token() {
+        for environment in ["prod", "empty"] {
+            let stop = clouds(environment, &[]).unwrap_err();
+            assert_eq!(stop.exit, ExitCode::Usage);
+            let told: Vec<&str> =
+                stop.troubles.iter().map(|trouble| trouble.failure.message.as_str()).collect();
+            assert_eq!(
+                told,
+                [
+                    "digitalocean needs an API token, and the environment variable `DO_TOKEN` is not set",
+                    "hetzner needs an API token, and the environment variable `HCLOUD_TOKEN` is not set",
+                ]
+            );
+        }
+        let both = [("DO_TOKEN", "abcdefgh1"), ("HCLOUD_TOKEN", " abcdefgh2\n")];
+        let clouds = clouds("prod", &both).unwrap();
+        assert!(clouds.tokens.keys().eq(&[DIGITALOCEAN, HETZNER]));
+        assert_eq!(clouds.way_around(HETZNER), None);
+    }
+
+    #[test]
+    fn a_provider_the_environment_was_never_at_needs_no_token() {
+        let clouds = clouds("dev", &[("HCLOUD_TOKEN", " ")]).unwrap();
+        assert!(clouds.local && clouds.tokens.is_empty());
+        assert_eq!(
+            clouds.left_out_note(&name("dev")).as_deref(),
+            Some(
+                "note: not looked at, as the file has no hosts of `dev` there: \
+                 digitalocean (`DO_TOKEN` is not set), hetzner (`HCLOUD_TOKEN` is not set)"
+            )
+        );
+    }
+
+    #[test]
+    fn hosts_that_were_taken_out_of_the_file_are_looked_for_where_that_is_possible() {
+        let clouds = clouds("dev", &[("DO_TOKEN", "abcdefgh1")]).unwrap();
+        assert!(clouds.tokens.keys().eq(&[DIGITALOCEAN]));
+        let way = clouds.way_around(DIGITALOCEAN).unwrap();
+        assert_eq!(
+            way,
+            "the file has no hosts of `dev` on digitalocean: to leave it out, unset `DO_TOKEN`"
+        );
+    }
+
+    #[test]
+    fn an_engine_is_needed_only_where_the_file_says_so() {
+        let tokens = [("DO_TOKEN", "abcdefgh1"), ("HCLOUD_TOKEN", "abcdefgh2")];
+        let with = |host: &'static str| {
+            let variables: Vec<_> = tokens.into_iter().chain([("DOCKER_HOST", host)]).collect();
+            clouds("prod", &variables).unwrap()
+        };
+        assert!(with("tcp://10.0.0.1").local, "it may be there");
+        assert!(!with("unix:///nowhere/docker.sock").local);
+        assert_eq!(
+            with("ssh://build").left_out_note(&name("prod")).as_deref(),
+            Some(
+                "note: not looked at, as the file has no hosts of `prod` there: \
+                 local (`DOCKER_HOST` cannot be used)"
+            )
+        );
+        let dev = clouds("dev", &[("DOCKER_HOST", "ssh://build")]).unwrap();
+        assert!(dev.local, "that it cannot be used is told when it is used");
+    }
+
+    #[test]
+    fn what_is_no_token_is_told_without_being_shown() {
+        for (text, why) in [
+            ("", "is empty"),
+            ("  \n", "is empty"),
+            ("'SECRET-TOKEN'", "holds none: it has quotes, which no token has"),
+            ("SECRET TOKEN", "holds none: it has white space inside, which no token has"),
+            ("SECRET", "holds none: it is only 6 characters long"),
+        ] {
+            let variables = [("DO_TOKEN", text), ("HCLOUD_TOKEN", "abcdefgh")];
+            let stop = clouds("prod", &variables).unwrap_err();
+            let failure = &stop.troubles[0].failure;
+            assert_eq!(
+                failure.message,
+                format!(
+                    "digitalocean needs an API token, and the environment variable `DO_TOKEN` {why}"
+                )
+            );
+            assert!(!format!("{stop:?}").contains("SECRET"), "{stop:?}");
+            assert!(failure.hints[0].contains("`DO_TOKEN`") || text.trim().is_empty());
+        }
+        let stop = clouds("dev", &[("DO_TOKEN", "'SECRET-TOKEN'")]).unwrap_err();
+        let hint =
+            "the file has no hosts of `dev` on digitalocean: to leave it out, unset `DO_TOKEN`";
+        assert_eq!(stop.troubles[0].failure.hints[1], hint);
+    }
+
+    fn clouds(environment: &str, variables: &[(&str, &str)]) -> Result<Clouds, Stop> {
+        let file = "\
+project: { name: p }
+cloud:
+  providers:
+    digitalocean:
+      { token_env: DO_TOKEN, ssh_key_name: k, default_region: r, hosts: { prod: { a: { role: a } }, empty: {} } }
+    hetzner:
+      { token_env: HCLOUD_TOKEN, ssh_key_name: k, default_region: r, hosts: { prod: { b: { role: a } }, empty: {} } }
+    local: { hosts: { dev: { c: { role: a } } } }
+    aws: { credentials: x, hosts: { other: {} } }
+";
+        let config = config::parse("f", file.as_bytes()).unwrap();
+        Clouds::of(&config, &name(environment), &Environment::for_tests("/home/ada", variables))
+    }
+
+    fn name(environment: &str) -> EnvironmentName {
+        environment.parse().unwrap()
+    }
+}

@@ -1,0 +1,3 @@
+//! The emulators, over real sockets.
+
+mod hetzner;
