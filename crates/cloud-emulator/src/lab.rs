@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where containers are made, and under which names.
 #[derive(Clone, Debug)]
-pub(crate) struct Lab {
+pub struct Lab {
     engine: EngineAddress,
     cache: PathBuf,
     scope: Scope,
@@ -32,17 +32,17 @@ pub(crate) struct Lab {
 
 /// Where the engine is and where it may keep what it needs for the next time.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub struct Settings {
     engine: EngineAddress,
     cache: PathBuf,
 }
 
-/// The engine this user's Docker client would use.
+/// The engine this user's Docker client would use, and a folder among the temporary ones.
 ///
 /// # Errors
 /// When `DOCKER_HOST` names something that cannot be used.
 #[expect(clippy::disallowed_methods, reason = "a tool of its own reads its own environment")]
-pub(crate) fn settings() -> Result<Settings, String> {
+pub fn settings() -> Result<Settings, String> {
     let host = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
     let engine = EngineAddress::parse(host.as_deref(), None).map_err(|error| error.to_string())?;
     Ok(Settings { engine, cache: std::env::temp_dir().join("cloud-emulator") })
@@ -64,12 +64,12 @@ enum Wish {
 }
 
 impl Lab {
-    /// A lab whose containers are told from others by the names of two things.
-    pub(crate) async fn open(
-        settings: Settings,
-        provider_name: &str,
-        environment: &str,
-    ) -> Result<Self, CloudError> {
+    /// A lab behind one provider's emulator. `run` is a DNS label that tells its containers from
+    /// those of other labs at the same time; what an earlier lab of that name left is removed.
+    ///
+    /// # Errors
+    /// When the engine cannot be used.
+    pub async fn open(settings: Settings, of: ProviderId, run: &str) -> Result<Self, CloudError> {
         let Settings { engine, cache } = settings;
         let looking = provider(&engine, &cache, Vec::new());
         let arch = looking.catalogue().await?.default_arch;
@@ -80,17 +80,17 @@ impl Lab {
             arch,
             spot: false,
         };
-        let scope = Scope {
-            project: name(&format!("emulated-{provider_name}"))?,
-            environment: name(environment)?,
-        };
+        let scope = Scope { project: name(&format!("emulated-{of}"))?, environment: name(run)? };
         let lab = Self { engine, cache, scope, spec, known: Arc::default() };
         lab.clear().await?;
         Ok(lab)
     }
 
-    /// Removes every container of this lab, also those an earlier run left.
-    pub(crate) async fn clear(&self) -> Result<(), CloudError> {
+    /// Removes every container of this lab.
+    ///
+    /// # Errors
+    /// When the engine cannot be used.
+    pub async fn clear(&self) -> Result<(), CloudError> {
         let looking = provider(&self.engine, &self.cache, Vec::new());
         for instance in looking.list(&self.scope).await? {
             looking.terminate(&instance.id).await?;
@@ -121,7 +121,7 @@ impl Lab {
                 Wish::On => self.switch_on(&cloud, &order.id, &instance.id).await,
                 Wish::Off => {
                     self.found(&order.id, None);
-                    // There is no switch; a container that is asked to stop stays listed.
+                    // It goes on without being seen, as there is no request to stop a container.
                     Ok(())
                 }
                 Wish::Gone => cloud.terminate(&instance.id).await.map(drop),

@@ -8,7 +8,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool for a terminal")]
 
 mod args;
-mod lab;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -25,7 +24,7 @@ use stagecraft_testkit::{SharedWorld, World};
 use tokio::signal::unix::{SignalKind, signal};
 
 use args::{Args, NamedKey, Provider};
-use lab::Lab;
+use cloud_emulator::{Lab, settings};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -69,11 +68,11 @@ async fn run(args: Args) -> Result<(), String> {
 
 async fn open_lab(args: &Args) -> Result<Lab, String> {
     // Tells apart what runs at once; with a port of its own it finds what a killed run left.
-    let environment = match args.listen.port() {
+    let run = match args.listen.port() {
         0 => format!("run-{}", std::process::id()),
         port => format!("port-{port}"),
     };
-    let opened = Lab::open(lab::settings()?, args.provider.name(), &environment).await;
+    let opened = Lab::open(settings()?, args.provider.id(), &run).await;
     opened.map_err(|error| chain(&error))
 }
 

@@ -34,8 +34,7 @@ fn is_content(provider: &str) {
         .join("tests/clients")
         .join(provider)
         .with_extension("py");
-    let done =
-        Command::new(python).arg(script).args([&emulator.url, PUBLIC_KEY]).output().unwrap();
+    let done = Command::new(python).arg(script).args([&emulator.url, PUBLIC_KEY]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(
         done.status.success() && said.trim_end() == format!("ok: {provider}"),

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stagecraft_core::bootstrap;
+use stagecraft_core::config::BootstrapConfig;
 use stagecraft_core::converge::Step;
-use stagecraft_core::desired::ProviderId;
+use stagecraft_core::desired::{DesiredHost, ProviderId};
 use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
@@ -133,13 +134,7 @@ impl Run<'_> {
 
     /// The steps that make a host of this project ready.
     pub(crate) fn steps(&self) -> impl Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
-        let config = self.project.file.config.bootstrap.clone();
-        let hosts = self.project.hosts.clone();
-        move |instance| {
-            let host = &instance.owner.host;
-            let emulate = hosts.get(host).and_then(|wanted| bootstrap::emulated(wanted, instance));
-            bootstrap::steps(host, &config, emulate)
-        }
+        steps_of(self.project.file.config.bootstrap.clone(), self.project.hosts.clone())
     }
 
     /// Says which providers of the file are not looked at, for commands that show what exists.
@@ -237,6 +232,18 @@ impl Run<'_> {
     }
 }
 
+/// What must be true on the host of an instance, by what the file wants of it.
+fn steps_of(
+    config: BootstrapConfig,
+    hosts: BTreeMap<HostName, DesiredHost>,
+) -> impl Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
+    move |instance| {
+        let host = &instance.owner.host;
+        let emulate = hosts.get(host).and_then(|wanted| bootstrap::emulated(wanted, instance));
+        bootstrap::steps(host, &config, emulate)
+    }
+}
+
 /// The hosts of the file, and those that exist without it.
 fn known_hosts<'h>(
     file: impl IntoIterator<Item = &'h HostName>,
@@ -282,7 +289,26 @@ impl Connector for NoLogins {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::samples::host;
+    use crate::ui::samples::{host, running};
+
+    #[test]
+    fn a_machine_of_another_architecture_than_the_file_asks_for_emulates_it() {
+        let text = "project: { name: shop }\n\
+                    cloud: { providers: { digitalocean: { token_env: T, ssh_key_name: k,\n\
+                    \x20 default_region: nyc3, hosts: { dev: {\n\
+                    \x20   a: { role: app, arch: arm64 }, b: { role: app } } } } } }\n";
+        let config = stagecraft_core::config::parse("stagecraft.yml", text.as_bytes()).unwrap();
+        let hosts = config.environments.into_values().next().unwrap();
+        let steps = steps_of(config.bootstrap, hosts);
+        let last = |name: &str| {
+            let mut there = running(name, "203.0.113.7");
+            there.provider = ProviderId::DigitalOcean;
+            steps(&there).last().map(|step| step.name())
+        };
+        assert_eq!(last("a"), Some("emulation"));
+        assert_eq!(last("b"), Some("docker-verify"));
+        assert_eq!(last("not-in-the-file"), Some("docker-verify"));
+    }
 
     #[test]
     fn hosts_that_exist_and_are_not_in_the_file_can_be_named_too() {

@@ -4,6 +4,7 @@
 //! World (sans-IO cloud: machines, clock, faults, log of effects)
 //!   ^ shared by
 //!   |-- MockCloud     a CloudProvider, one per pretended process
+//!   |-- emulators     providers' HTTP APIs, for whoever speaks HTTP
 //!   `-- FakeConnector a Connector, one per pretended process, over the machines' disks
 //! Process             what `kill -9` is aimed at
 //! conformance         every documented promise of CloudProvider, as checks that return violations

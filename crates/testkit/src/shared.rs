@@ -125,3 +125,19 @@ impl SharedWorld {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Behaviour;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_clock_runs_ahead_of_the_one_on_the_wall() {
+        let world = World::new(ProviderId::Hetzner, Behaviour::names_are_unique(), 1);
+        let world = SharedWorld::new(world).at_speed(60);
+        let began = Instant::now();
+        world.sleep(Duration::from_secs(3600)).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(60));
+        assert_eq!(world.now(), Duration::from_secs(3600));
+    }
+}

@@ -67,6 +67,14 @@ impl Orders {
 
     /// Adds to what is seen of a server what is known of its order.
     pub(super) fn add_to(&mut self, instance: &mut Instance) {
+        let ordered = self.0.contains_key(&instance.id);
+        if ordered
+            && instance.lifecycle == Lifecycle::Running
+            && instance.address.is_some_and(|address| address.is_ipv6())
+        {
+            // Every order brings an IPv4, which is still to come.
+            (instance.lifecycle, instance.address) = (Lifecycle::Pending, None);
+        }
         if !is_waiting(instance) {
             self.end(&instance.id);
             return;
@@ -167,6 +175,25 @@ mod tests {
         assert_eq!(orders.open(std::slice::from_ref(&instance)), Vec::<u64>::new());
         orders.add_to(&mut instance);
         assert_eq!(instance.lifecycle, Lifecycle::Pending);
+    }
+
+    #[test]
+    fn a_server_that_was_ordered_here_is_not_up_before_it_has_its_ipv4() {
+        let mut orders = Orders::default();
+        orders.began("1".into(), &[read(10, "success")]);
+        let mut bare = server(1, "db-1");
+        bare["public_net"]["ipv4"] = serde_json::Value::Null;
+        let bare = exchange::instance(&serde_json::from_value(bare).unwrap()).unwrap();
+        assert_eq!(bare.lifecycle, Lifecycle::Running, "others go by what they see");
+        let mut instance = bare.clone();
+        orders.add_to(&mut instance);
+        assert_eq!((instance.lifecycle, instance.address), (Lifecycle::Pending, None));
+        let mut complete = seen(1, "running");
+        orders.add_to(&mut complete);
+        assert_eq!(complete, seen(1, "running"));
+        let mut later = bare.clone();
+        orders.add_to(&mut later);
+        assert_eq!(later, bare, "once it was up, an IPv4 that is gone was taken away");
     }
 
     #[test]

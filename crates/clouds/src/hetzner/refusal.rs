@@ -163,10 +163,12 @@ mod tests {
 
     use super::*;
 
+    type Class = fn(String) -> Kind;
+
     #[test]
     fn every_code_has_its_class_whatever_its_status() {
-        let input: fn(String) -> Kind = Kind::InvalidInput;
-        let rows: [(u16, &str, fn(String) -> Kind, u64); 27] = [
+        let input: Class = Kind::InvalidInput;
+        let rows: [(u16, &str, Class, u64); 27] = [
             (401, "unauthorized", Kind::InvalidCredentials, 0),
             (401, "token_readonly", Kind::Forbidden, 0),
             (403, "forbidden", Kind::Forbidden, 0),
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_status_decides_where_there_is_no_code_that_is_known() {
-        let rows: [(u16, fn(String) -> Kind); 14] = [
+        let rows: [(u16, Class); 14] = [
             (400, Kind::InvalidInput),
             (401, Kind::InvalidCredentials),
             (403, Kind::Forbidden),

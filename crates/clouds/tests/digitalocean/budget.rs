@@ -34,11 +34,10 @@ async fn a_catalogue_costs_four_requests_and_its_keys_are_looked_up_once() {
     let stage = Stage::new().await;
     let provider = stage.provider();
     provider.catalogue().await.unwrap();
-    let [keys, images, regions, sizes] =
-        ["account/keys", "images", "regions", "sizes"].map(|path| format!("GET /v2/{path}"));
-    assert_eq!(stage.asked(), [&keys, &images, &regions, &sizes]);
+    let cost = ["GET /v2/account/keys", "GET /v2/images", "GET /v2/regions", "GET /v2/sizes"];
+    assert_eq!(stage.asked(), cost);
     provider.catalogue().await.unwrap();
-    assert_eq!(stage.asked(), [&images, &regions, &sizes]);
+    assert_eq!(stage.asked(), cost[1..]);
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,15 +24,19 @@ async fn the_digitalocean_provider_keeps_every_promise_with_requests_as_publishe
         eprintln!("skipped: the published description is not on this machine");
         return;
     };
-    let wrong: Vec<String> = exchanges
+    let wrong: BTreeSet<String> = exchanges
         .iter()
         .flat_map(|exchange| {
             let request = published.check_request(exchange);
             request.into_iter().chain(published.check_answer(exchange))
         })
+        .filter(|wrong| !wrong.ends_with(NO_GATEWAY))
         .collect();
-    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(wrong, BTreeSet::new());
 }
+
+/// Private networks have no gateway, as the prose of the description says; its schema wants one.
+const NO_GATEWAY: &str = "/gateway`: null is not of type \"string\"";
 
 #[tokio::test]
 async fn it_keeps_them_where_the_api_knows_more_than_its_description() {

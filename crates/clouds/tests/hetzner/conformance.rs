@@ -13,7 +13,6 @@ use stagecraft_testkit::world::{Behaviour, Delay};
 use crate::stage::Stage;
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a check that is skipped says why")]
 async fn the_hetzner_provider_keeps_every_promise() {
     let trial = OnTrial(Stage::with(usual()).await);
     let verdict = conformance(&trial).await;

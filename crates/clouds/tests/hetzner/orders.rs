@@ -84,6 +84,21 @@ async fn a_server_that_cannot_be_made_fails_for_whoever_ordered_it() {
 }
 
 #[tokio::test]
+async fn an_ipv4_that_comes_late_is_waited_for_by_whoever_ordered_it() {
+    let (boot, address) = (Delay::NONE, Delay::Lists(3));
+    let stage = Stage::with(Behaviour { boot, address, ..Behaviour::names_are_unique() }).await;
+    let provider = stage.provider();
+    provider.create(&order("db-1")).await.unwrap();
+    let first = provider.list(&scope()).await.unwrap().remove(0);
+    assert_eq!((first.lifecycle, first.address), (Lifecycle::Pending, None));
+    let another = stage.provider().list(&scope()).await.unwrap().remove(0);
+    assert!(another.address.is_some_and(|address| address.is_ipv6()), "{another:?}");
+    let up = provider.list(&scope()).await.unwrap().remove(0);
+    assert_eq!(up.lifecycle, Lifecycle::Running);
+    assert!(up.address.is_some_and(|address| address.is_ipv4()), "{up:?}");
+}
+
+#[tokio::test]
 async fn a_list_survives_that_its_actions_are_forgotten_but_not_that_they_cannot_be_read() {
     let behaviour = Behaviour { boot: Delay::Lists(9), ..Behaviour::names_are_unique() };
     let stage = Stage::with(behaviour).await;

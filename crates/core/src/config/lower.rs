@@ -122,7 +122,7 @@ impl Lowering<'_> {
 
     /// Replaces a part of the file wherever the file is shown.
     fn hide(&mut self, place: Range<usize>) {
-        drop(place);
+        self.secrets.push(place);
     }
 
     /// Whether something was left out of a mapping because it is wrong, so that what seems to be

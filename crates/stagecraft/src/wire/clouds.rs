@@ -70,7 +70,7 @@ impl Clouds {
                         clouds.avoidable.insert(id, without(id, name, of));
                     }
                 }
-                Err(NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty)) => {
+                Err(NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty)) if !named => {
                     clouds.left_out(id, format!("`{name}` is not set"));
                 }
                 Err(why) => {

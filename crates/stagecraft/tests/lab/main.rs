@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to use")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod clouds;
 mod hostile;
 mod interrupted;
 mod lifecycle;

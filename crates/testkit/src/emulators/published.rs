@@ -19,6 +19,8 @@ use schema::translated;
 
 /// How often a reference may lead to another.
 const DEEPEST: usize = 8;
+/// Where a schema is stricter than its own prose and the API: what may be `null` all the same.
+const NULLABLE: [&str; 1] = ["/components/schemas/network_v4/properties/gateway"];
 
 /// An OpenAPI description of one provider's API.
 #[derive(Debug)]
@@ -138,7 +140,12 @@ impl Document {
     }
 
     fn parse(text: &str) -> Self {
-        let root: Value = serde_json::from_str(text).expect("a description is JSON");
+        let mut root: Value = serde_json::from_str(text).expect("a description is JSON");
+        for place in NULLABLE {
+            if let Some(schema) = root.pointer_mut(place) {
+                schema["nullable"] = Value::Bool(true);
+            }
+        }
         let url = root.pointer("/servers/0/url").and_then(Value::as_str).unwrap_or_default();
         let base = url::Url::parse(url).map(|url| url.path().trim_end_matches('/').to_owned());
         let schemas = root.pointer("/components/schemas").and_then(Value::as_object);
@@ -175,7 +182,7 @@ impl Document {
         value
     }
 
-    fn body_schema<'a>(&'a self, holder: &'a Value) -> Option<&'a Value> {
+    fn body_schema<'a>(&self, holder: &'a Value) -> Option<&'a Value> {
         holder.pointer("/content/application~1json/schema")
     }
 

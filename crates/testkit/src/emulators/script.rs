@@ -183,4 +183,15 @@ mod tests {
             assert!(error.contains(unknown) && error.contains(known), "{text}: {error}");
         }
     }
+
+    #[test]
+    fn what_only_one_front_end_knows_is_read_as_it_does() {
+        use super::super::digitalocean::{Habits, Shortage};
+        let script = Script::read(r#"{ "account": { "shortage": "temporary" } }"#).unwrap();
+        let habits = Habits { shortage: Shortage::Temporary, ..Habits::default() };
+        assert_eq!(script.account::<Habits>(), Ok(habits));
+        let script = Script::read(r#"{ "account": { "late_keys": 5 } }"#).unwrap();
+        let error = script.account::<Habits>().unwrap_err();
+        assert!(error.contains("`late_keys`") && error.contains("`late_key_seconds`"), "{error}");
+    }
 }

@@ -1,3 +1,8 @@
 //! The emulators, over real sockets.
 
+mod client;
+mod digitalocean;
+mod faults;
 mod hetzner;
+mod published;
+mod server;

@@ -1,6 +1,7 @@
 //! What the product lives by: killed at any instant, with answers lost, or run twice at once, it
 //! ends with exactly one instance of every host; and the proof that these tests would notice.
 
+mod budget;
 mod crash;
 mod failure;
 mod gone;

@@ -1,6 +1,5 @@
 //! Bodies of answers, right and wrong ones.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -16,7 +15,7 @@ pub(super) enum Payload {
     /// All of it, then nothing.
     Whole(Option<Bytes>),
     /// The beginning of a body that claims to be longer, then the end of the connection.
-    Part { beginning: Option<Bytes>, claimed: u64 },
+    Part { beginning: Option<Bytes>, claimed: u64, flushed: bool },
     /// So many bytes, of no length that is known in advance.
     Long { left: u64, begun: bool },
 }
@@ -29,13 +28,8 @@ pub(super) struct CutShort;
 impl Payload {
     /// The first half of `whole`.
     pub(super) fn half(whole: &Bytes) -> Self {
-        Self::Part { beginning: Some(whole.slice(..whole.len() / 2)), claimed: whole.len() as u64 }
-    }
-}
-
-impl From<Infallible> for CutShort {
-    fn from(never: Infallible) -> Self {
-        match never {}
+        let beginning = Some(whole.slice(..whole.len() / 2));
+        Self::Part { beginning, claimed: whole.len() as u64, flushed: false }
     }
 }
 
@@ -49,14 +43,15 @@ impl Body for Payload {
     ) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
         Poll::Ready(match &mut *self {
             Self::Whole(whole) => whole.take().map(|whole| Ok(Frame::data(whole))),
-            Self::Part { beginning, .. } => match beginning.take() {
-                Some(beginning) if !beginning.is_empty() => Some(Ok(Frame::data(beginning))),
-                // What was sent before is flushed first, so that the client sees it.
-                Some(_) => {
+            Self::Part { beginning, flushed, .. } => match beginning.take() {
+                Some(beginning) => Some(Ok(Frame::data(beginning))),
+                None if *flushed => Some(Err(CutShort)),
+                // What was sent before is flushed while there is nothing to send.
+                None => {
+                    *flushed = true;
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                None => Some(Err(CutShort)),
             },
             Self::Long { left: 0, .. } => None,
             Self::Long { left, begun } => {

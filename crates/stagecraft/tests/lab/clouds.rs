@@ -1,0 +1,131 @@
+//! The clouds' APIs with real hosts behind them: from nothing to Docker-ready hosts and back.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloud_emulator::{Lab, settings};
+use stagecraft_core::desired::ProviderId;
+use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
+use stagecraft_testkit::emulators::hetzner::Hetzner;
+use stagecraft_testkit::emulators::{Emulator, Options, Running};
+use stagecraft_testkit::world::{Behaviour, Delay};
+use stagecraft_testkit::{SharedWorld, World};
+use tokio::runtime::Runtime;
+
+use crate::stage::{Ran, Stage};
+
+const HOSTS: [&str; 3] = ["app-1", "app-2", "db-1"];
+const TOKEN: &str = "hidden0123456789abcdef0123456789";
+
+#[test]
+fn digitalocean_goes_from_nothing_to_three_docker_ready_hosts_and_back() {
+    there_and_back(ProviderId::DigitalOcean, "nyc3");
+}
+
+#[test]
+fn hetzner_goes_from_nothing_to_three_docker_ready_hosts_and_back() {
+    there_and_back(ProviderId::Hetzner, "nbg1");
+}
+
+fn there_and_back(provider: ProviderId, region: &str) {
+    let Some(stage) = Stage::new("{}") else { return };
+    let cloud = Cloud::open(provider, &stage);
+    let key = stage.path().join("id_ed25519");
+    stage.write(
+        "stagecraft.yml",
+        &format!(
+            "project: {{ name: shop }}\n\
+             cloud: {{ providers: {{ {provider}: {{ token_env: TOKEN, api_url: '{}', ssh_key_name: mine, \
+             default_region: {region}, default_image: debian-12, hosts: {{ staging: \
+             {{ app: {{ role: app, count: 2 }}, db-1: {{ role: db, size: medium }} }} }} }} }} }}\n\
+             infra: {{ bootstrap: {{ ssh: {{ private_key_path: {} }} }} }}\n",
+            cloud.running.url(),
+            key.display(),
+        ),
+    );
+    let run = |words: &[&str]| {
+        let ran = Ran::from(stage.command(words).env("TOKEN", TOKEN).output().unwrap());
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.contains(&TOKEN[..12]), "the token is shown:\n{said}");
+        ran
+    };
+
+    let up = run(&["infra", "up", "--output", "json"]);
+    up.assert_code(0);
+    for host in HOSTS {
+        assert_eq!(up.host(host)["result"], "ready", "{}", up.stdout);
+    }
+    let inside = run(&["exec", "--output", "json", "--", "docker version --format up; hostname"]);
+    inside.assert_code(0);
+    for host in HOSTS {
+        let said = inside.host(host)["stdout"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(said.trim(), format!("up\n{host}"), "{}", inside.stdout);
+    }
+
+    let again = run(&["infra", "up", "--output", "json"]);
+    assert_eq!(again.assert_code(0).json()["changed"], false, "{}", again.stdout);
+    run(&["infra", "plan", "--detailed-exitcode"]).assert_code(0);
+    assert_eq!(run(&["infra", "status", "--output", "json"]).host("db-1")["state"], "ready");
+
+    run(&["infra", "down", "--yes"]).assert_code(0);
+    assert_eq!(
+        run(&["infra", "down", "--yes"]).assert_code(0).code,
+        0,
+        "nothing is left to remove"
+    );
+    let left = cloud.world.with(|world, now| world.machines(now));
+    assert!(left.iter().all(|machine| machine.address.is_none()), "{left:?}");
+}
+
+/// An account at an emulated cloud with containers behind its machines.
+struct Cloud {
+    runtime: Runtime,
+    world: SharedWorld,
+    running: Running,
+    lab: Lab,
+}
+
+impl Cloud {
+    /// An account with the key `mine`, whose private part is in the stage's folder.
+    fn open(provider: ProviderId, stage: &Stage) -> Self {
+        let key = stage.path().join("id_ed25519");
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
+        assert!(keygen.status().unwrap().success());
+        let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+
+        let runtime = Runtime::new().unwrap();
+        let (world, running, lab) = runtime.block_on(async {
+            let run = format!("test-{}", std::process::id());
+            let lab = Lab::open(settings().unwrap(), provider, &run).await.unwrap();
+            let behaviour = match provider {
+                ProviderId::DigitalOcean => Behaviour::names_are_free(),
+                ProviderId::Hetzner => Behaviour::names_are_unique(),
+                ProviderId::Aws | ProviderId::Local => panic!("there is no emulator of {provider}"),
+            };
+            let boot = Delay::Time(Duration::from_secs(1));
+            let world = SharedWorld::new(World::new(provider, Behaviour { boot, ..behaviour }, 1));
+            let hosts = Arc::new(lab.clone());
+            let emulator = if provider == ProviderId::Hetzner {
+                let front = Hetzner::new(&world).with_hosts(hosts);
+                front.put_key("mine", public.trim()).unwrap();
+                Emulator::new(&world, front, Options::default())
+            } else {
+                let front = DigitalOcean::new(&world).with_hosts(hosts);
+                front.put_key("mine", public.trim()).unwrap();
+                Emulator::new(&world, front, Options::default())
+            };
+            let running = emulator.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+            (world, running, lab)
+        });
+        Self { runtime, world, running, lab }
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        drop(self.runtime.block_on(self.lab.clear()));
+    }
+}
