@@ -22,11 +22,12 @@ mod exchange;
 #[cfg(test)]
 mod fixtures;
 mod labels;
+mod order;
 mod refusal;
 mod wire;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
@@ -34,7 +35,7 @@ use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
 };
 use stagecraft_core::desired::ProviderId;
-use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Spec};
+use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
@@ -46,8 +47,6 @@ use refusal::{Hetzner, LIMIT, NOT_FOUND, TAKEN};
 
 /// Where the API is, unless the settings say otherwise.
 const API: &str = "https://api.hetzner.cloud/v1";
-/// How soon a name that is about to be free is asked for again.
-const SOON: Duration = Duration::from_secs(2);
 
 /// All the provider needs to know; it reads no environment itself.
 #[derive(Debug)]
@@ -127,71 +126,6 @@ impl HetznerProvider {
         }
     }
 
-    async fn image(&self, doing: &Doing, spec: &Spec) -> Result<u64, CloudError> {
-        let listed = self.images.get_or_try_init(async || {
-            let listed = self.all(doing, exchange::images()).await?.0;
-            Ok::<_, CloudError>(catalogue::images(&listed))
-        });
-        let found = listed.await?.get(&(spec.image.clone(), spec.arch)).copied();
-        found.ok_or_else(|| {
-            let why = format!("there is no image `{}` for {}", spec.image, spec.arch);
-            doing
-                .failed(CloudErrorKind::InvalidInput(why))
-                .with_hint("`stagecraft validate --online` lists the images there are")
-        })
-    }
-
-    /// The server that has the name of an order already, if it is what was ordered.
-    async fn adopt(
-        &self,
-        doing: &Doing,
-        order: &CreateInstance,
-        taken: Failed,
-    ) -> Result<Instance, CloudError> {
-        let name = &order.marks.name;
-        let named: wire::Page<wire::Server> =
-            self.api.ask(doing, &exchange::server_named(name)).await?;
-        let refused =
-            |kind| CloudError { request_id: taken.error.request_id.clone(), ..doing.failed(kind) };
-        let Some(server) = named.items.iter().find(|of| of.name.eq_ignore_ascii_case(name)) else {
-            let why = format!("the name `{name}` was taken, and is free again");
-            return Err(refused(CloudErrorKind::ProviderFault(why)).retry_after(SOON));
-        };
-        let who = match exchange::instance(server) {
-            Some(mut instance) if instance.owner == order.owner => {
-                if instance.is_live() {
-                    self.add_what_is_known(&mut instance);
-                    return Ok(instance);
-                }
-                let why = format!("server {} of that name is still being removed", server.id);
-                return Err(refused(CloudErrorKind::ProviderFault(why)).retry_after(SOON));
-            }
-            Some(other) => format!("is host `{}` of `{}`", other.owner.host, other.owner.scope),
-            None => "is not one of ours".to_owned(),
-        };
-        let why = format!("the name `{name}` is taken by server {}, which {who}", server.id);
-        Err(refused(CloudErrorKind::Conflict(why)).with_hint(format!(
-            "rename the host or the environment in the file, or remove server {} in the Hetzner \
-             Console if nobody needs it",
-            server.id
-        )))
-    }
-
-    /// Adds to a limit that is reached how much of it is used, as far as the API tells.
-    async fn with_use(&self, doing: &Doing, mut error: CloudError) -> CloudError {
-        let used = self.used.get_or_init(async || {
-            let request = exchange::count_of_servers();
-            let page: wire::Page<wire::Server> = self.api.ask(doing, &request).await.ok()?;
-            page.meta.pagination.total_entries
-        });
-        if let Some(used) = used.await
-            && let CloudErrorKind::QuotaExceeded(why) = &mut error.kind
-        {
-            *why = format!("{why}; servers in the project: {used}");
-        }
-        error
-    }
-
     /// Asks how the orders of servers that are not up yet go, where this process knows of any.
     async fn follow(&self, doing: &Doing, listed: &[Instance]) -> Result<(), CloudError> {
         let open = self.orders().open(listed);
@@ -217,6 +151,11 @@ impl HetznerProvider {
 
     fn orders(&self) -> MutexGuard<'_, Orders> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn gone(&self, id: &InstanceId) -> Termination {
+        self.orders().end(id);
+        Termination::AlreadyGone
     }
 
     /// What an action that was started has to say so far.
@@ -362,23 +301,22 @@ impl CloudProvider for HetznerProvider {
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
         let looking = reading(format!("terminate server {id}"));
         let Some(server) = self.find(&looking, id).await? else {
-            self.orders().end(id);
-            return Ok(Termination::AlreadyGone);
+            return Ok(self.gone(id));
         };
         let Some(instance) = exchange::instance(&server) else {
             return Err(not_ours(&looking, id));
         };
-        self.orders().end(id);
         if !instance.is_live() {
-            return Ok(Termination::AlreadyGone);
+            return Ok(self.gone(id));
         }
         let doing = changing(format!("terminate host `{}`", instance.owner.host));
         match self.api.ask::<wire::Acted>(&doing, &exchange::remove(id)).await {
             Ok(removed) => {
                 self.accepted(&doing, &removed.action)?;
+                self.orders().end(id);
                 Ok(Termination::Started)
             }
-            Err(failed) if is_gone(&failed) => Ok(Termination::AlreadyGone),
+            Err(failed) if is_gone(&failed) => Ok(self.gone(id)),
             Err(failed) => Err(failed.into()),
         }
     }

@@ -48,6 +48,17 @@ impl ProviderId {
             Self::Local => "local",
         }
     }
+
+    /// Whether hosts of this architecture are machines of another one that emulate it, because
+    /// the provider has none of their own. A host of `local` has the kernel of its engine's machine,
+    /// which is not to be touched.
+    #[must_use]
+    pub fn emulates(self, arch: Arch) -> bool {
+        match self {
+            Self::DigitalOcean => arch == Arch::Arm64,
+            Self::Aws | Self::Hetzner | Self::Local => false,
+        }
+    }
 }
 
 impl fmt::Display for ProviderId {

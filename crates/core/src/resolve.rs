@@ -116,7 +116,7 @@ impl Order<'_> {
         let provider = host.provider;
         let mut notices = Vec::new();
         let mut arch = host.arch.unwrap_or(catalogue.default_arch);
-        if catalogue.emulated.contains(&arch) {
+        if provider.emulates(arch) {
             let machine = catalogue.default_arch;
             notices.push(format!(
                 "{provider} has no {arch} machines; an {machine} machine emulates it"
@@ -261,9 +261,9 @@ fn names_of_sizes(catalogue: &Catalogue, arch: Arch) -> impl Iterator<Item = Str
 fn nearest(wrong: &str, valid: impl Iterator<Item = String>) -> Option<String> {
     let mut valid: Vec<String> = valid.collect();
     valid.sort_by_cached_key(|name| {
-        let similarity = strsim::jaro_winkler(wrong, name);
-        // Similarity is between 0 and 1; as an integer it can be a key, most similar first.
-        (1_000_000 - (similarity * 1_000_000.0) as i64, name.clone())
+        let slips = strsim::damerau_levenshtein(wrong, name);
+        // What was begun rightly is nearer than any slip of the keyboard.
+        (if name.starts_with(wrong) { 0 } else { slips }, name.clone())
     });
     let more = valid.len().saturating_sub(5);
     valid.truncate(5);
@@ -352,11 +352,12 @@ mod tests {
         host.arch = Some(Arch::Arm64);
         let none = resolve_in(&catalogues, host.clone(), &Inventory::default(), false);
         assert_eq!(none.expect_err("none")[0].message, "hetzner has no arm64 machines here");
-        let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("there");
-        catalogue.emulated.insert(Arch::Arm64);
+        host.provider = ProviderId::DigitalOcean;
+        let catalogue = catalogues[&ProviderId::Hetzner].clone();
+        catalogues.insert(ProviderId::DigitalOcean, catalogue);
         let order = resolve_in(&catalogues, host, &Inventory::default(), false).expect("emulated");
         assert_eq!(order.spec.arch, Arch::Amd64);
-        let notice = "hetzner has no arm64 machines; an amd64 machine emulates it";
+        let notice = "digitalocean has no arm64 machines; an amd64 machine emulates it";
         assert_eq!(order.notices, [notice]);
     }
 
@@ -486,7 +487,6 @@ mod tests {
             images: [(Image::from("debian-12"), Arch::Amd64)].into(),
             ssh_keys: Some(["deploy".to_owned()].into()),
             default_arch: Arch::Amd64,
-            emulated: BTreeSet::new(),
             spot: false,
         };
         BTreeMap::from([(ProviderId::Hetzner, catalogue)])

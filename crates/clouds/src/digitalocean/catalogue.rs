@@ -106,7 +106,6 @@ pub(super) fn catalogue(
         images,
         ssh_keys: Some(ssh_keys),
         default_arch: ARCH,
-        emulated: [Arch::Arm64].into(),
         spot: false,
     }
 }
@@ -197,7 +196,6 @@ mod tests {
         assert_eq!(price.to_string(), "24.00 USD");
         assert_eq!(found.ssh_keys, Some(["deploy".to_owned()].into()));
         assert_eq!((found.default_arch, found.spot), (Arch::Amd64, false));
-        assert_eq!(found.emulated, [Arch::Arm64].into());
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub(super) fn made(
 ) -> Result<Instance, CloudError> {
     match sight(droplet) {
         Sight::Ours(instance) if instance.owner == order.owner => Ok(*instance),
-        Sight::Bare => Err(cannot_read_tags(doing)),
+        Sight::Bare => Err(cannot_read_tags(doing).maybe_done()),
         Sight::Ours(_) | Sight::Foreign | Sight::Contradictory(_) => {
             let why = format!("droplet {} has other tags than were ordered", droplet.id);
             Err(doing.in_doubt(CloudErrorKind::UnexpectedAnswer(why)))

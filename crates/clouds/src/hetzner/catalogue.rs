@@ -62,7 +62,6 @@ pub(super) fn catalogue(
         images: images.keys().cloned().collect(),
         ssh_keys: Some(keys.into_iter().map(|key| key.name).collect()),
         default_arch: Arch::Amd64,
-        emulated: BTreeSet::new(),
         spot: false,
     }
 }

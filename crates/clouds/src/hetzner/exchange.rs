@@ -119,7 +119,7 @@ pub(super) fn instance(server: &Server) -> Option<Instance> {
         .or_else(|| server.image.as_ref()?.name.as_deref().map(Into::into))
         .unwrap_or_else(|| "unknown".into());
     Some(Instance {
-        id: id_of(server),
+        id: InstanceId(server.id.to_string()),
         provider: ProviderId::Hetzner,
         owner,
         lifecycle: lifecycle(server.status, address.is_some()),
@@ -137,10 +137,6 @@ pub(super) fn instance(server: &Server) -> Option<Instance> {
         created_at: u64::try_from(server.created.as_millis()).unwrap_or(u64::MAX),
         trouble: None,
     })
-}
-
-pub(super) fn id_of(server: &Server) -> InstanceId {
-    InstanceId(server.id.to_string())
 }
 
 /// An architecture in our words, if it is one of those we know.

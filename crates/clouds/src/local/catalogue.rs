@@ -34,7 +34,6 @@ pub(super) fn catalogue(arch: Arch) -> Catalogue {
         images: Recipe::images().map(|image| (image, arch)).collect(),
         ssh_keys: None,
         default_arch: arch,
-        emulated: BTreeSet::new(),
         spot: false,
     }
 }

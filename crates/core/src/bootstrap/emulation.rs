@@ -1,7 +1,7 @@
 use super::apt::{apt, unfinished};
 use super::{OUTPUT_LINES, script, value, values};
 use crate::converge::{Assessment, Change, Step};
-use crate::desired::{Arch, DesiredHost, ProviderId};
+use crate::desired::{Arch, DesiredHost};
 use crate::error::{Code, Failure};
 use crate::inventory::Instance;
 use crate::remote::{Command, Output};
@@ -13,16 +13,14 @@ const PACKAGES: &str =
 /// one its provider has no machines of.
 ///
 /// `None` for a machine of another architecture than asked for where there are others: it is to be
-/// replaced. A host of `local` has the kernel of its engine's machine, which is not to be touched.
+/// replaced.
 #[must_use]
 pub fn emulated(wanted: &DesiredHost, there: &Instance) -> Option<Arch> {
-    let emulates = match there.provider {
-        ProviderId::DigitalOcean => true,
-        ProviderId::Aws | ProviderId::Hetzner | ProviderId::Local => false,
-    };
-    wanted
-        .arch
-        .filter(|arch| emulates && wanted.provider == there.provider && *arch != there.spec.arch)
+    wanted.arch.filter(|&arch| {
+        there.provider.emulates(arch)
+            && wanted.provider == there.provider
+            && arch != there.spec.arch
+    })
 }
 
 /// Programs of another architecture run, in containers too, and will after a reboot.
@@ -126,6 +124,7 @@ mod tests {
     use super::*;
     use crate::bootstrap::tests::{blocked, commands, doing, saw};
     use crate::desired::Position;
+    use crate::desired::ProviderId;
     use crate::inventory::{Lifecycle, Marks, Owner, Spec};
     use crate::name::Scope;
 
@@ -210,7 +209,6 @@ mod tests {
             (DigitalOcean, arm64, DigitalOcean, Arch::Amd64, arm64),
             (DigitalOcean, amd64, DigitalOcean, Arch::Amd64, None),
             (DigitalOcean, None, DigitalOcean, Arch::Amd64, None),
-            (DigitalOcean, amd64, DigitalOcean, Arch::Arm64, amd64),
             // These are to be replaced.
             (Hetzner, arm64, Hetzner, Arch::Amd64, None),
             (Hetzner, arm64, DigitalOcean, Arch::Amd64, None),
@@ -221,6 +219,7 @@ mod tests {
             assert_eq!(found, emulate, "{asked:?} of {wanted} on {machine} of {there}");
         }
     }
+
     fn arm64() -> Emulation {
         Emulation(Arch::Arm64)
     }

@@ -49,11 +49,8 @@ pub struct Catalogue {
     pub images: BTreeSet<(Image, Arch)>,
     /// Names of the SSH keys in the account; `None` when the provider needs no key by name.
     pub ssh_keys: Option<BTreeSet<String>>,
-    /// The architecture of a host that names none.
+    /// The architecture of a host that names none, or one that is emulated here.
     pub default_arch: Arch,
-    /// Architectures without machines of their own: a host that asks for one gets a machine of
-    /// `default_arch` that emulates it.
-    pub emulated: BTreeSet<Arch>,
     /// Whether interruptible machines can be ordered.
     pub spot: bool,
 }

@@ -21,7 +21,6 @@ pub fn offer() -> Catalogue {
         images: BTreeSet::new(),
         ssh_keys: Some(["deploy".to_owned()].into()),
         default_arch: Arch::Amd64,
-        emulated: BTreeSet::new(),
         spot: true,
     };
     for (arch, family) in shapes {

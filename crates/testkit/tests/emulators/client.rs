@@ -33,17 +33,15 @@ impl Client {
     /// One request on a connection of its own; `None` when the connection ends without an answer.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&str>) -> Option<Reply> {
         let mut stream = TcpStream::connect(self.address).await.ok()?;
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nhost: emulator\r\nconnection: close\r\n");
-        if let Some(token) = &self.token {
-            request += &format!("authorization: Bearer {token}\r\n");
-        }
-        if let Some(body) = body {
-            let length = body.len();
-            request += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
-        }
-        request += "\r\n";
-        request += body.unwrap_or_default();
+        let token = self.token.iter().map(|token| format!("authorization: Bearer {token}\r\n"));
+        let kind = body.iter().map(|body| {
+            format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
+        });
+        let headers: String = token.chain(kind).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: emulator\r\nconnection: close\r\n{headers}\r\n{}",
+            body.unwrap_or_default()
+        );
         stream.write_all(request.as_bytes()).await.ok()?;
         let mut bytes = Vec::new();
         // An answer that is cut may end in an error; what came before counts.

@@ -56,6 +56,7 @@ async fn a_field_that_is_planted_wrong_is_found() {
     assert!(!description.check(&refused).is_empty());
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs the tests is to know what was not tested")]
 fn description() -> Option<Description> {
     let description = Description::load("digitalocean");
     if description.is_none() {

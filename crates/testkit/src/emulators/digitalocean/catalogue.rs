@@ -34,7 +34,6 @@ pub(super) fn stock(world: &mut World) {
     let offered = IMAGES.iter().filter(|image| image.is_offered());
     let word = |image: &Image| (ImageName::from(image.word().as_str()), Arch::Amd64);
     catalogue.images = offered.map(word).collect();
-    catalogue.emulated = [Arch::Arm64].into();
     catalogue.spot = false;
 }
 

@@ -1,6 +1,6 @@
 //! `/server_types`, `/images`, `/locations`, `/pricing`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stagecraft_core::cloud::{Catalogue, Price, SizeOffer};
@@ -130,7 +130,6 @@ pub(super) fn offer() -> Catalogue {
         images: Image::all().map(|image| (image.key().as_str().into(), image.arch)).collect(),
         ssh_keys: None,
         default_arch: Arch::Amd64,
-        emulated: BTreeSet::new(),
         spot: false,
     }
 }

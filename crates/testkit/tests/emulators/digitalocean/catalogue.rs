@@ -71,7 +71,7 @@ async fn everything(stage: &Stage, name: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for page in 1.. {
         let body = stage.get(&format!("/{name}?per_page=7&page={page}")).await.body();
-        all.extend(body[name].as_array().unwrap().clone());
+        all.extend(body[name].as_array().expect("a list").clone());
         if body["links"]["pages"]["next"].is_null() {
             assert_eq!(body["meta"]["total"], all.len());
             break;

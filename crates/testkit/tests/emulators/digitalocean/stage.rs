@@ -35,7 +35,8 @@ impl Stage {
         let world = SharedWorld::new(world).at_speed(speed);
         let front = DigitalOcean::new(&world);
         let emulator = Emulator::new(&world, front.clone(), options);
-        let running = emulator.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let running =
+            emulator.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
         let client = Client::new(running.address());
         Self { world, front, running, client }
     }
@@ -67,7 +68,7 @@ impl Stage {
     pub(crate) async fn droplet(&self, name: &str) -> u64 {
         let reply = self.post("/droplets", order(name)).await;
         assert_eq!(reply.status, 202, "{}", reply.body());
-        reply.body()["droplet"]["id"].as_u64().unwrap()
+        reply.body()["droplet"]["id"].as_u64().expect("an id")
     }
 
     /// Lists so often that everything is up.
@@ -82,7 +83,12 @@ impl Stage {
         let reply = self.get(&format!("/droplets{query}")).await;
         assert_eq!(reply.status, 200, "{}", reply.body());
         let body = reply.body();
-        body["droplets"].as_array().unwrap().iter().map(|one| one["id"].as_u64().unwrap()).collect()
+        body["droplets"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| one["id"].as_u64().expect("an id"))
+            .collect()
     }
 }
 
@@ -111,9 +117,9 @@ pub(crate) fn order(name: &str) -> Value {
 /// The same with some fields replaced or, by `null`, left out.
 pub(crate) fn order_with(name: &str, changes: Value) -> Value {
     let mut order = order(name);
-    for (key, value) in changes.as_object().unwrap() {
+    for (key, value) in changes.as_object().expect("an object") {
         if value.is_null() {
-            order.as_object_mut().unwrap().shift_remove(key);
+            order.as_object_mut().expect("an object").shift_remove(key);
         } else {
             order[key] = value.clone();
         }

@@ -1,0 +1,177 @@
+//! One emulated account: its API, its machines, and one machine in it that is somebody else's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::inventory::{Lifecycle, Spec};
+use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
+use stagecraft_testkit::emulators::faults::{Effect, Rule};
+use stagecraft_testkit::emulators::hetzner::Hetzner;
+use stagecraft_testkit::emulators::{Access, Emulator, Options, Record, Running};
+use stagecraft_testkit::world::{Behaviour, Delay, Labels, Order, Seen};
+use stagecraft_testkit::{SharedWorld, World};
+use tokio::runtime::Runtime;
+
+/// May do everything.
+pub(crate) const TOKEN: &str = "hUq7ZrWvkTgYpXs2LmJn9QdBwKzRtVyGjHxPfNc4MsDvLqWzTkRgYhJp8XnBvZmQ";
+/// May read.
+pub(crate) const READS: &str = "rVx3KqTzWmGpYsHj6ZnLvRdQkXwBtNfM5gJyPzTqWhVrKsXm2LbGnYdZjQtHwPvR";
+/// May do nothing.
+pub(crate) const NOTHING: &str = "nWz8JtGvXqRmKpLs4HyTbZdVkQwYnGxM7jPfRtLzWsHvKqBm3XgTnYpJdZrQwVhL";
+/// May do everything but see tags.
+pub(crate) const TAGLESS: &str = "tGk5PwLzXvRqHmYs9JnTbKdVgZwQyMxL2hFrWtPzJsXvHqKm6GbTnLpYdRjZwQvX";
+/// Is known to nobody.
+pub(crate) const UNKNOWN: &str = "uLm4RzTqYvWpKxHs7GnJbXdZkVwQtPyM3jLfGrHzKsTvYqWm9XbRnJpVdLgZwQhT";
+
+/// All tokens of all scenarios.
+pub(crate) const TOKENS: [&str; 5] = [TOKEN, READS, NOTHING, TAGLESS, UNKNOWN];
+
+/// An account at a provider.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) provider: ProviderId,
+    pub(crate) world: SharedWorld,
+    pub(crate) api: Api,
+    foreign: Vec<Seen>,
+    running: Running,
+    _runtime: Runtime,
+}
+
+/// The provider's side.
+#[derive(Clone, Debug)]
+pub(crate) enum Api {
+    DigitalOcean(DigitalOcean),
+    Hetzner(Hetzner),
+}
+
+impl Account {
+    /// An account where machines are up at once.
+    pub(crate) fn at(provider: ProviderId) -> Self {
+        let mut behaviour = match provider {
+            ProviderId::Hetzner => Behaviour::names_are_unique(),
+            ProviderId::DigitalOcean | ProviderId::Aws | ProviderId::Local => {
+                Behaviour::names_are_free()
+            }
+        };
+        (behaviour.boot, behaviour.shutdown) = (Delay::NONE, Delay::NONE);
+        let world = SharedWorld::new(World::new(provider, behaviour, 1));
+        let tokens = [
+            (TOKEN, Access::Full),
+            (READS, Access::ReadOnly),
+            (NOTHING, Access::Nothing),
+            (TAGLESS, Access::WithoutTags),
+        ];
+        let tokens: BTreeMap<String, Access> =
+            tokens.into_iter().map(|(token, access)| (token.to_owned(), access)).collect();
+        let options = Options { tokens, ..Options::default() };
+        let (api, emulator) = if provider == ProviderId::Hetzner {
+            let front = Hetzner::new(&world);
+            (Api::Hetzner(front.clone()), Emulator::new(&world, front, options))
+        } else {
+            let front = DigitalOcean::new(&world);
+            (Api::DigitalOcean(front.clone()), Emulator::new(&world, front, options))
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let running = runtime.block_on(emulator.listen(anywhere)).unwrap();
+        let mut account =
+            Self { provider, world, api, foreign: Vec::new(), running, _runtime: runtime };
+        account.plant("not-ours", &[]);
+        account
+    }
+
+    /// Where its API is.
+    pub(crate) fn url(&self) -> &str {
+        self.running.url()
+    }
+
+    /// Where its API listens.
+    pub(crate) fn address(&self) -> String {
+        self.running.address().to_string()
+    }
+
+    /// A region to order in.
+    pub(crate) fn region(&self) -> &'static str {
+        match self.api {
+            Api::DigitalOcean(_) => "nyc3",
+            Api::Hetzner(_) => "nbg1",
+        }
+    }
+
+    /// Adds a fault to come.
+    pub(crate) fn inject(&self, rule: Rule) {
+        self.emulator().inject(rule);
+    }
+
+    /// A fault of orders, changes or lists of machines, in either provider's paths.
+    pub(crate) fn fault(&self, method: &str, below: &str, then: Effect) -> Rule {
+        let machines = match self.api {
+            Api::DigitalOcean(_) => "/droplets",
+            Api::Hetzner(_) => "/servers",
+        };
+        Rule::new(method, &format!("{machines}{below}"), then)
+    }
+
+    pub(crate) fn emulator(&self) -> &Emulator {
+        self.running.emulator()
+    }
+
+    /// What was asked and answered.
+    pub(crate) fn record(&self) -> &Record {
+        self.emulator().record()
+    }
+
+    /// Puts a machine of somebody else there, which nobody may touch.
+    pub(crate) fn plant(&mut self, name: &str, tags: &[&str]) {
+        let size = match self.api {
+            Api::DigitalOcean(_) => "s-1vcpu-1gb",
+            Api::Hetzner(_) => "cx23",
+        };
+        let order = Order {
+            name: name.to_owned(),
+            labels: Labels::new(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect::<BTreeSet<String>>(),
+            spec: Spec {
+                region: self.region().into(),
+                size: size.into(),
+                image: "debian-12".into(),
+                arch: Arch::Amd64,
+                spot: false,
+            },
+        };
+        let planted = self.world.with(|world, now| {
+            let id = world.plant(now, order);
+            world.machines(now).into_iter().find(|seen| seen.id == id).unwrap()
+        });
+        self.foreign.push(planted);
+    }
+
+    /// The machines of ours that are there and not being removed, by name.
+    ///
+    /// # Panics
+    /// When somebody else's machine is not as it was.
+    pub(crate) fn machines(&self) -> Vec<Seen> {
+        let there = self.world.with(stagecraft_testkit::World::machines);
+        let (foreign, mut ours): (Vec<Seen>, Vec<Seen>) =
+            there.into_iter().partition(|seen| self.foreign.iter().any(|of| of.id == seen.id));
+        assert_eq!(foreign, self.foreign, "machines of others are left alone");
+        ours.retain(|seen| seen.lifecycle != Lifecycle::Terminating);
+        ours.sort_by(|a, b| a.name.cmp(&b.name));
+        ours
+    }
+
+    /// The names of [`Self::machines`].
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.machines().into_iter().map(|seen| seen.name).collect()
+    }
+
+    /// How many changes there were.
+    pub(crate) fn effects(&self) -> usize {
+        self.world.with(|world, _| world.effects().len())
+    }
+}

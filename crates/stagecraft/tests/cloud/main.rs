@@ -1,0 +1,15 @@
+//! The built binary against emulated clouds, one scenario per fault: what the user reads, what the
+//! cloud holds afterwards, and that the next run converges.
+//!
+//! Every byte that any run writes is searched for the tokens; see `leak.rs`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../cli/stage.rs"]
+#[expect(dead_code, reason = "shared with the tests without a cloud")]
+mod cli;
+
+mod account;
+mod happy;
+mod leak;
+mod scene;

@@ -1,0 +1,174 @@
+//! A file with hosts at one cloud, the binary, and that cloud.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use stagecraft_core::desired::ProviderId;
+
+use crate::account::{Account, TOKEN};
+use crate::cli::{Stage, transcript};
+use crate::leak;
+
+pub(crate) const DIGITALOCEAN: ProviderId = ProviderId::DigitalOcean;
+pub(crate) const HETZNER: ProviderId = ProviderId::Hetzner;
+/// Both, for what is the same at both.
+pub(crate) const BOTH: [ProviderId; 2] = [DIGITALOCEAN, HETZNER];
+
+/// What brings hosts into being without logging in to them.
+pub(crate) const UP: &str = "infra up --no-bootstrap";
+
+/// A file, the binary, and one cloud with an account.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) cloud: Account,
+    stage: Stage,
+}
+
+impl Scene {
+    /// A file with these lines under the hosts of `prod`.
+    pub(crate) fn new(provider: ProviderId, hosts: &[&str]) -> Self {
+        let scene = Self { cloud: Account::at(provider), stage: Stage::new() };
+        scene.write(hosts);
+        scene
+    }
+
+    /// The file anew, with other hosts.
+    pub(crate) fn write(&self, hosts: &[&str]) {
+        self.write_with("ssh_key_name: deploy", hosts);
+    }
+
+    /// The same with other settings of the provider.
+    pub(crate) fn write_with(&self, settings: &str, hosts: &[&str]) {
+        let Account { provider, .. } = &self.cloud;
+        let mut text = format!(
+            "project:\n  name: shop\ncloud:\n  providers:\n    {provider}:\n      \
+             api_url: {}\n      token_env: CLOUD_TOKEN\n      default_region: {}\n",
+            self.cloud.url(),
+            self.cloud.region(),
+        );
+        for line in settings.lines() {
+            text.push_str("      ");
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str("      hosts:\n        prod:\n");
+        for host in hosts {
+            text.push_str("          ");
+            text.push_str(host);
+            text.push('\n');
+        }
+        self.stage.write("stagecraft.yml", text);
+    }
+
+    /// Changes the file as an editor would.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let path = self.stage.work().join("stagecraft.yml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// The command with a token in its environment, not run yet.
+    pub(crate) fn command(&self, token: &str, line: &str) -> Command {
+        let mut command = self.stage.command(line.split_whitespace());
+        command.env("CLOUD_TOKEN", token);
+        command
+    }
+
+    /// Standard output, standard error and exit status of `line` as one text.
+    pub(crate) fn run(&self, line: &str) -> String {
+        self.run_as(TOKEN, line)
+    }
+
+    /// The same with another token.
+    pub(crate) fn run_as(&self, token: &str, line: &str) -> String {
+        self.told(&self.output(&mut self.command(token, line)))
+    }
+
+    /// The same, and that the run ended well.
+    pub(crate) fn succeed(&self, line: &str) -> String {
+        let told = self.run(line);
+        assert!(told.ends_with("[exit status: 0]"), "{line}: {told}");
+        told
+    }
+
+    /// The document that `line` prints, and the exit status.
+    pub(crate) fn json_as(&self, token: &str, line: &str) -> (Value, Option<i32>) {
+        let output = self.output(&mut self.command(token, &format!("{line} --output json")));
+        let value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {}", transcript(&output)));
+        (value, output.status.code())
+    }
+
+    /// Runs a command and looks for tokens in all that it wrote.
+    pub(crate) fn output(&self, command: &mut Command) -> Output {
+        let output = command.output().unwrap();
+        for bytes in [&output.stdout, &output.stderr] {
+            let leaked = leak::found(bytes);
+            assert_eq!(leaked, None, "a token shows: {}", transcript(&output));
+        }
+        let root = self.stage.work().parent().unwrap().to_owned();
+        assert_eq!(leak::files_with(&root), [""; 0], "a token is in a file");
+        output
+    }
+
+    /// The outcome as a test can compare it: whose port and request it was is left out, and lines of
+    /// several hosts, which come as they come, are in the order of hosts.
+    pub(crate) fn told(&self, output: &Output) -> String {
+        let told = transcript(output).replace(&self.cloud.address(), "[address]");
+        let told = between(&told, "(request ", ")", "[id]");
+        let (results, messages) = told.split_once("------- stderr -------\n").unwrap_or((&told, ""));
+        if messages.is_empty() {
+            return told;
+        }
+        format!("{results}------- stderr -------\n{}", by_host(messages))
+    }
+
+    /// Ends the trouble, and sees two more runs: one that brings about what the file wants, and one
+    /// that has nothing left to do.
+    pub(crate) fn converges_to(&self, names: &[&str]) {
+        self.cloud.emulator().heal();
+        self.succeed(UP);
+        assert_eq!(self.cloud.names(), names, "one machine for each host");
+        self.rests();
+        assert_eq!(self.cloud.names(), names);
+    }
+
+    /// Another run changes nothing.
+    pub(crate) fn rests(&self) {
+        let before = self.cloud.effects();
+        let told = self.succeed("infra plan --detailed-exitcode");
+        assert!(told.contains("to date"), "{told}");
+        self.succeed(UP);
+        assert_eq!(self.cloud.effects(), before, "the second time nothing is left to do");
+    }
+}
+
+/// Puts `word` for what is between two texts, everywhere.
+fn between(text: &str, before: &str, after: &str, word: &str) -> String {
+    let mut told = String::new();
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once(before) {
+        let end = tail.find(after).unwrap();
+        assert!(end > 0, "{text}");
+        told.push_str(head);
+        told.push_str(before);
+        told.push_str(word);
+        rest = &tail[end..];
+    }
+    told + rest
+}
+
+/// Sorts runs of lines that say what a host does by the host, each host's in the order they came.
+fn by_host(messages: &str) -> String {
+    let mut lines: Vec<&str> = messages.lines().collect();
+    let host = |line: &str| {
+        let (host, _) = line.split_once(": ")?;
+        let name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (host != "note" && host.chars().all(name)).then(|| host.to_owned())
+    };
+    for group in lines.chunk_by_mut(|one, next| host(one).is_some() && host(next).is_some()) {
+        group.sort_by_key(|line| host(line));
+    }
+    lines.join("\n")
+}
