@@ -1,11 +1,12 @@
 //! The provider `digitalocean` over HTTP: against an emulated account, and answer by answer.
 
-#![expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
+mod answers;
 mod budget;
 mod conformance;
 mod failures;
+mod orders;
 mod requests;
 #[path = "../http/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of what all APIs have in common")]

@@ -1,15 +1,19 @@
 //! One emulated account: its API, its machines, and one machine in it that is somebody else's.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
 
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::inventory::{Lifecycle, Spec};
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
 use stagecraft_testkit::emulators::faults::{Effect, Rule};
 use stagecraft_testkit::emulators::hetzner::Hetzner;
-use stagecraft_testkit::emulators::{Access, Emulator, Options, Record, Running};
-use stagecraft_testkit::world::{Behaviour, Delay, Labels, Order, Seen};
+use stagecraft_testkit::emulators::{
+    Access, Answer, Call, Emulator, Front, Options, Outcome, Over, Record, Running, Usage,
+};
+use stagecraft_testkit::world::{Behaviour, Delay, Labels, Order, RequestKind, Seen};
 use stagecraft_testkit::{SharedWorld, World};
 use tokio::runtime::Runtime;
 
@@ -33,6 +37,7 @@ pub(crate) struct Account {
     pub(crate) provider: ProviderId,
     pub(crate) world: SharedWorld,
     pub(crate) api: Api,
+    spoiler: Spoiler,
     foreign: Vec<Seen>,
     running: Running,
     _runtime: Runtime,
@@ -65,13 +70,14 @@ impl Account {
         let tokens: BTreeMap<String, Access> =
             tokens.into_iter().map(|(token, access)| (token.to_owned(), access)).collect();
         let options = Options { tokens, ..Options::default() };
-        let (api, emulator) = if provider == ProviderId::Hetzner {
-            let front = Hetzner::new(&world);
-            (Api::Hetzner(front.clone()), Emulator::new(&world, front, options))
+        let api = if provider == ProviderId::Hetzner {
+            Api::Hetzner(Hetzner::new(&world))
         } else {
-            let front = DigitalOcean::new(&world);
-            (Api::DigitalOcean(front.clone()), Emulator::new(&world, front, options))
+            Api::DigitalOcean(DigitalOcean::new(&world))
         };
+        let spoiler = Spoiler::default();
+        let front = Spoiled { api: api.clone(), spoiler: spoiler.clone() };
+        let emulator = Emulator::new(&world, front, options);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -80,7 +86,7 @@ impl Account {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let running = runtime.block_on(emulator.listen(anywhere)).unwrap();
         let mut account =
-            Self { provider, world, api, foreign: Vec::new(), running, _runtime: runtime };
+            Self { provider, world, api, spoiler, foreign: Vec::new(), running, _runtime: runtime };
         account.plant("not-ours", &[]);
         account
     }
@@ -106,6 +112,29 @@ impl Account {
     /// Adds a fault to come.
     pub(crate) fn inject(&self, rule: Rule) {
         self.emulator().inject(rule);
+    }
+
+    /// Lets the API say something else than it would.
+    pub(crate) fn spoil(&self, spoil: impl Fn(&Call, &mut Answer) + Send + 'static) {
+        *self.spoiler.0.lock().unwrap() = Some(Box::new(spoil));
+    }
+
+    /// Asks the API past the network, with all permissions.
+    pub(crate) fn ask(&self, method: &str, path: &[&str], body: &serde_json::Value) -> Answer {
+        let call = Call {
+            method: method.to_owned(),
+            path: path.iter().map(|&segment| segment.to_owned()).collect(),
+            access: Access::Full,
+            body: body.to_string().into_bytes(),
+            ..Call::default()
+        };
+        self.api.front().answer(&call).answer.unwrap()
+    }
+
+    /// Ends all trouble with the API.
+    pub(crate) fn heal(&self) {
+        self.emulator().heal();
+        *self.spoiler.0.lock().unwrap() = None;
     }
 
     /// A fault of orders, changes or lists of machines, in either provider's paths.
@@ -173,5 +202,77 @@ impl Account {
     /// How many changes there were.
     pub(crate) fn effects(&self) -> usize {
         self.world.with(|world, _| world.effects().len())
+    }
+}
+
+type Spoil = Box<dyn Fn(&Call, &mut Answer) + Send>;
+
+/// What becomes of answers on their way out.
+#[derive(Clone, Default)]
+struct Spoiler(Arc<Mutex<Option<Spoil>>>);
+
+impl fmt::Debug for Spoiler {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Spoiler")
+    }
+}
+
+/// A provider's side whose answers are changed on their way out.
+#[derive(Debug)]
+struct Spoiled {
+    api: Api,
+    spoiler: Spoiler,
+}
+
+impl Api {
+    fn front(&self) -> &dyn Front {
+        match self {
+            Self::DigitalOcean(front) => front,
+            Self::Hetzner(front) => front,
+        }
+    }
+}
+
+impl Spoiled {
+    fn spoil(&self, call: &Call, mut answer: Answer) -> Answer {
+        if let Some(spoil) = &*self.spoiler.0.lock().unwrap() {
+            spoil(call, &mut answer);
+        }
+        answer
+    }
+}
+
+impl Front for Spoiled {
+    fn prefix(&self) -> &'static str {
+        self.api.front().prefix()
+    }
+
+    fn answer(&self, call: &Call) -> Outcome {
+        let Outcome { answer, kill } = self.api.front().answer(call);
+        Outcome { answer: answer.map(|answer| self.spoil(call, answer)), kill }
+    }
+
+    fn limited(&self, call: &Call, over: &Over) -> Answer {
+        self.spoil(call, self.api.front().limited(call, over))
+    }
+
+    fn failing(&self, call: &Call, status: u16) -> Answer {
+        self.spoil(call, self.api.front().failing(call, status))
+    }
+
+    fn limits(&self) -> Vec<stagecraft_testkit::emulators::Rule> {
+        self.api.front().limits()
+    }
+
+    fn usage_headers(&self, usage: &[Usage], now: u64) -> Vec<(String, String)> {
+        self.api.front().usage_headers(usage, now)
+    }
+
+    fn kind(&self, call: &Call) -> Option<RequestKind> {
+        self.api.front().kind(call)
+    }
+
+    fn request_id_header(&self) -> Option<&'static str> {
+        self.api.front().request_id_header()
     }
 }

@@ -10,6 +10,11 @@
 mod cli;
 
 mod account;
+mod answers;
 mod happy;
 mod leak;
+mod machines;
+mod many;
+mod orders;
 mod scene;
+mod tokens;

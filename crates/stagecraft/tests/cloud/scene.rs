@@ -60,6 +60,13 @@ impl Scene {
         self.stage.write("stagecraft.yml", text);
     }
 
+    /// Puts a file into the working directory.
+    pub(crate) fn keep(&self, name: &str, text: &str) {
+        let path = self.stage.work().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
     /// Changes the file as an editor would.
     pub(crate) fn edit(&self, from: &str, to: &str) {
         let path = self.stage.work().join("stagecraft.yml");
@@ -92,6 +99,23 @@ impl Scene {
         told
     }
 
+    /// What is told in plain words, after seeing that with all details and for programs the same
+    /// happens: for runs that can be repeated.
+    pub(crate) fn in_all_forms(&self, token: &str, line: &str) -> String {
+        let told = self.run_as(token, line);
+        let (_, code) = told.rsplit_once('\n').unwrap();
+        let verbose = self.run_as(token, &format!("{line} --verbose"));
+        assert!(verbose.ends_with(code), "{verbose}");
+        let (document, exit) = self.json_as(token, line);
+        assert_eq!(code, format!("[exit status: {}]", exit.unwrap()), "{document}");
+        let told_for_programs = codes(&document);
+        for error in told.split("error[").skip(1) {
+            let (error, _) = error.split_once(']').unwrap();
+            assert!(told_for_programs.contains(&error), "{error} is not in {document}");
+        }
+        told
+    }
+
     /// The document that `line` prints, and the exit status.
     pub(crate) fn json_as(&self, token: &str, line: &str) -> (Value, Option<i32>) {
         let output = self.output(&mut self.command(token, &format!("{line} --output json")));
@@ -117,6 +141,7 @@ impl Scene {
     pub(crate) fn told(&self, output: &Output) -> String {
         let told = transcript(output).replace(&self.cloud.address(), "[address]");
         let told = between(&told, "(request ", ")", "[id]");
+        let told = without_numbers(&told, &["10.1.0.", "10.2.0."]);
         let (results, messages) = told.split_once("------- stderr -------\n").unwrap_or((&told, ""));
         if messages.is_empty() {
             return told;
@@ -127,7 +152,7 @@ impl Scene {
     /// Ends the trouble, and sees two more runs: one that brings about what the file wants, and one
     /// that has nothing left to do.
     pub(crate) fn converges_to(&self, names: &[&str]) {
-        self.cloud.emulator().heal();
+        self.cloud.heal();
         self.succeed(UP);
         assert_eq!(self.cloud.names(), names, "one machine for each host");
         self.rests();
@@ -144,6 +169,18 @@ impl Scene {
     }
 }
 
+/// All error codes of a document.
+fn codes(document: &Value) -> Vec<&str> {
+    match document {
+        Value::Object(fields) => {
+            let own = fields.get("code").and_then(Value::as_str);
+            own.into_iter().chain(fields.values().flat_map(codes)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(codes).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
 /// Puts `word` for what is between two texts, everywhere.
 fn between(text: &str, before: &str, after: &str, word: &str) -> String {
     let mut told = String::new();
@@ -157,6 +194,20 @@ fn between(text: &str, before: &str, after: &str, word: &str) -> String {
         rest = &tail[end..];
     }
     told + rest
+}
+
+/// Puts `x` for the number after each of these words: who is first gets the first address.
+fn without_numbers(text: &str, words: &[&str]) -> String {
+    words.iter().fold(text.to_owned(), |text, word| {
+        let mut parts = text.split(word);
+        let mut told = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            told.push_str(word);
+            told.push('x');
+            told.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+        }
+        told
+    })
 }
 
 /// Sorts runs of lines that say what a host does by the host, each host's in the order they came.

@@ -129,9 +129,7 @@ impl Machine {
     }
 
     fn booted(&self, behaviour: &Behaviour, now: Moment) -> bool {
-        !self.stopped
-            && self.fate == Fate::Boots
-            && behaviour.boot.passed(self.booting_since, now)
+        !self.stopped && self.fate == Fate::Boots && behaviour.boot.passed(self.booting_since, now)
     }
 
     fn lifecycle(&self, behaviour: &Behaviour, now: Moment) -> Lifecycle {
