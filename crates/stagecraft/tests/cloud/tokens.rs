@@ -36,11 +36,33 @@ fn without_a_token_the_cloud_is_not_asked() {
 #[test]
 fn a_wrong_token_is_told_at_once() {
     let scene = Scene::new(DIGITALOCEAN, APP);
-    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, UP), @"");
-    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, "validate --online"), @"");
+    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, UP), @"
+    ------- stderr -------
+    digitalocean: listing
+    error[plan.blind]: digitalocean could not list the hosts of `shop/prod`: the credentials were refused: Unable to authenticate you (request [id]); without that, what exists is unknown and nothing is done
+      hint: make a new token at https://cloud.digitalocean.com/account/api/tokens and put it into the variable that `token_env` names
+    [exit status: 2]
+    ");
+    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, "validate --online"), @"
+    ------- stderr -------
+    error[cloud.unauthenticated]: digitalocean could not look at the account: the credentials were refused: Unable to authenticate you (request [id])
+      hint: make a new token at https://cloud.digitalocean.com/account/api/tokens and put it into the variable that `token_env` names
+    [exit status: 2]
+    ");
     let scene = Scene::new(HETZNER, APP);
-    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, UP), @"");
-    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, "validate --online"), @"");
+    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, UP), @"
+    ------- stderr -------
+    hetzner: listing
+    error[plan.blind]: hetzner could not list the hosts of `shop/prod`: the credentials were refused: the token you have provided is invalid (request [id]); without that, what exists is unknown and nothing is done
+      hint: make a token with Read & Write permission in the Hetzner Console, under Security > API tokens of the project, and put it where the file says
+    [exit status: 2]
+    ");
+    insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, "validate --online"), @"
+    ------- stderr -------
+    error[cloud.unauthenticated]: hetzner could not check the token: the credentials were refused: the token you have provided is invalid (request [id])
+      hint: make a token with Read & Write permission in the Hetzner Console, under Security > API tokens of the project, and put it where the file says
+    [exit status: 2]
+    ");
 }
 
 #[test]
@@ -64,35 +86,135 @@ fn a_wrong_token_is_told_by_every_command() {
 fn a_token_that_may_read_only_plans_and_makes_nothing() {
     let scene = Scene::new(DIGITALOCEAN, APP);
     assert!(scene.in_all_forms(READS, "infra plan").ends_with("[exit status: 0]"));
-    insta::assert_snapshot!(scene.in_all_forms(READS, UP), @"");
+    insta::assert_snapshot!(scene.in_all_forms(READS, UP), @"
+    Plan for `shop/prod`
+
+      + create  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  24.00 USD/month  does not exist
+
+    1 to create.
+    24.00 USD a month from now on, at list prices.
+
+    HOST   ROLE  PROVIDER      ADDRESS  RESULT
+    app-1  app   digitalocean  -        failed: cloud.forbidden
+
+    1 failed.
+    ------- stderr -------
+    app-1: creating
+    app-1: failed: cloud.forbidden
+    digitalocean: listing
+
+    error[cloud.forbidden]: digitalocean could not create host `app-1`: not permitted: You are not authorized to perform this operation (request [id])
+      hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
+      note: run `stagecraft infra up` again to go on
+    [exit status: 2]
+    ");
     assert_eq!(scene.cloud.names(), [""; 0]);
     scene.converges_to(&["prod-app-1"]);
-    insta::assert_snapshot!(scene.in_all_forms(READS, "infra down --yes"), @"");
+    insta::assert_snapshot!(scene.in_all_forms(READS, "infra down --yes"), @"
+    Plan for `shop/prod`
+
+      - delete  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  running
+
+    1 to remove.
+
+    HOST   ROLE  PROVIDER      ADDRESS   RESULT
+    app-1  app   digitalocean  10.1.0.x  failed: cloud.forbidden
+
+    1 failed.
+    ------- stderr -------
+    app-1: removing
+    app-1: failed: cloud.forbidden
+    digitalocean: listing
+
+    error[cloud.forbidden]: digitalocean could not terminate host `app-1`: not permitted: You are not authorized to perform this operation (request [id])
+      hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
+      note: run `stagecraft infra down` again to go on
+    [exit status: 2]
+    ");
     scene.converges_to(&["prod-app-1"]);
 
     let scene = Scene::new(HETZNER, APP);
     assert!(scene.in_all_forms(READS, "infra plan").ends_with("[exit status: 0]"));
-    insta::assert_snapshot!(scene.in_all_forms(READS, UP), @"");
+    insta::assert_snapshot!(scene.in_all_forms(READS, UP), @"
+    Plan for `shop/prod`
+
+      + create  app-1  hetzner  cx23 in nbg1, ubuntu-22.04, amd64  4.75 EUR/month  does not exist
+
+    1 to create.
+    4.75 EUR a month from now on, at list prices.
+
+    HOST   ROLE  PROVIDER  ADDRESS  RESULT
+    app-1  app   hetzner   -        failed: cloud.forbidden
+
+    1 failed.
+    ------- stderr -------
+    app-1: creating
+    app-1: failed: cloud.forbidden
+    hetzner: listing
+
+    error[cloud.forbidden]: hetzner could not create host `app-1`: not permitted: token is only allowed to read (request [id])
+      hint: use a token with Read & Write permission, made in the Hetzner Console under Security > API tokens of the project
+      note: run `stagecraft infra up` again to go on
+    [exit status: 2]
+    ");
     assert_eq!(scene.cloud.names(), [""; 0]);
     scene.converges_to(&["prod-app-1"]);
-    insta::assert_snapshot!(scene.in_all_forms(READS, "infra down --yes"), @"");
+    insta::assert_snapshot!(scene.in_all_forms(READS, "infra down --yes"), @"
+    Plan for `shop/prod`
+
+      - delete  app-1  hetzner  cx23 in nbg1, ubuntu-22.04, amd64  running
+
+    1 to remove.
+
+    HOST   ROLE  PROVIDER  ADDRESS   RESULT
+    app-1  app   hetzner   10.2.0.x  failed: cloud.forbidden
+
+    1 failed.
+    ------- stderr -------
+    app-1: removing
+    app-1: failed: cloud.forbidden
+    hetzner: listing
+
+    error[cloud.forbidden]: hetzner could not terminate host `app-1`: not permitted: token is only allowed to read (request [id])
+      hint: use a token with Read & Write permission, made in the Hetzner Console under Security > API tokens of the project
+      note: run `stagecraft infra down` again to go on
+    [exit status: 2]
+    ");
     scene.converges_to(&["prod-app-1"]);
 }
 
 #[test]
 fn a_token_that_may_nothing_is_told_what_it_needs() {
     let scene = Scene::new(DIGITALOCEAN, APP);
-    insta::assert_snapshot!(scene.in_all_forms(NOTHING, UP), @"");
+    insta::assert_snapshot!(scene.in_all_forms(NOTHING, UP), @"
+    ------- stderr -------
+    digitalocean: listing
+    error[plan.blind]: digitalocean could not list the hosts of `shop/prod`: not permitted: You are not authorized to perform this operation (request [id]); without that, what exists is unknown and nothing is done
+      hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
+    [exit status: 2]
+    ");
     scene.converges_to(&["prod-app-1"]);
     let scene = Scene::new(HETZNER, APP);
-    insta::assert_snapshot!(scene.in_all_forms(NOTHING, UP), @"");
+    insta::assert_snapshot!(scene.in_all_forms(NOTHING, UP), @"
+    ------- stderr -------
+    hetzner: listing
+    error[plan.blind]: hetzner could not list the hosts of `shop/prod`: not permitted: insufficient permissions for this request (request [id]); without that, what exists is unknown and nothing is done
+      hint: use a token with Read & Write permission, made in the Hetzner Console under Security > API tokens of the project
+    [exit status: 2]
+    ");
     scene.converges_to(&["prod-app-1"]);
 }
 
 #[test]
 fn a_token_that_sees_no_tags_neither_makes_nor_removes() {
     let scene = Scene::new(DIGITALOCEAN, APP);
-    insta::assert_snapshot!(scene.in_all_forms(TAGLESS, UP), @"");
+    insta::assert_snapshot!(scene.in_all_forms(TAGLESS, UP), @"
+    ------- stderr -------
+    digitalocean: listing
+    error[plan.blind]: digitalocean could not list the hosts of `shop/prod`: not permitted: the token may not read tags (request [id]); without that, what exists is unknown and nothing is done
+      hint: give the token the scope `tag:read`: tags say which droplets are yours
+    [exit status: 2]
+    ");
     assert_eq!(scene.cloud.names(), [""; 0]);
     scene.converges_to(&["prod-app-1"]);
     for line in [UP, "infra down --yes", "infra status"] {
