@@ -47,7 +47,7 @@ use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::Doing;
+use crate::{Doing, Offers};
 use crate::http::{Api, BaseUrl, Failed, Request, Token};
 use account::Usage;
 use exchange::Changes;
@@ -79,6 +79,7 @@ pub struct DigitalOceanProvider {
     /// own.
     keys: OnceCell<BTreeMap<String, Vec<u64>>>,
     usage: OnceCell<Usage>,
+    offers: Offers,
     /// Set once the token has turned out to see tags.
     reads_tags: OnceCell<()>,
 }
@@ -101,6 +102,7 @@ impl DigitalOceanProvider {
             ssh_key_name,
             keys: OnceCell::new(),
             usage: OnceCell::new(),
+            offers: Offers::default(),
             reads_tags: OnceCell::new(),
         }
     }
@@ -115,7 +117,8 @@ impl DigitalOceanProvider {
         let mut reader = Reader::new();
         loop {
             let request = list.clone().with("page", reader.page()).with("per_page", PER_PAGE);
-            let (found, turn) = self.api.ask::<P>(doing, &request).await?.open();
+            let answer = self.api.ask::<P>(doing, &request).await.map_err(no_list)?;
+            let (found, turn) = answer.open();
             items.extend(found);
             match reader.turn(&turn) {
                 Ok(Some(next)) => reader = next,
@@ -219,7 +222,10 @@ impl CloudProvider for DigitalOceanProvider {
             self.read::<wire::Images>(&doing, &images),
             self.keys(&doing),
         )?;
-        Ok(catalogue::catalogue(sizes, regions, images, keys.keys().cloned().collect()))
+        let keys = keys.keys().cloned().collect();
+        let catalogue = catalogue::catalogue(sizes, regions, images, keys);
+        self.offers.remember(&catalogue);
+        Ok(catalogue)
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
@@ -251,7 +257,7 @@ impl CloudProvider for DigitalOceanProvider {
         let order = exchange::order(request, key).map_err(|kind| before.failed(kind))?;
         match self.api.ask(&doing, &order).await {
             Ok(OneDroplet { droplet }) => sight::made(&droplet, request, &doing),
-            Err(failed) => Err(self.refused(&before, failed).await),
+            Err(failed) => Err(self.refused(&before, &request.spec, failed).await),
         }
     }
 
@@ -309,6 +315,16 @@ fn reading(operation: impl Into<String>) -> Doing {
 
 fn changing(operation: impl Into<String>) -> Doing {
     Doing::changing(ProviderId::DigitalOcean, operation)
+}
+
+/// A list that is not there: lists always are, be they empty.
+fn no_list(failed: Failed) -> CloudError {
+    if !gone(&failed) {
+        return failed.error;
+    }
+    let CloudError { kind, .. } = &failed.error;
+    let kind = CloudErrorKind::UnexpectedAnswer(kind.to_string());
+    CloudError { kind, ..failed.error }.with_hint(refusal::CHECK_URL)
 }
 
 fn not_ours(doing: &Doing, id: &InstanceId) -> CloudError {

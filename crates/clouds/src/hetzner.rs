@@ -23,9 +23,11 @@ mod exchange;
 mod fixtures;
 mod labels;
 mod order;
+mod paging;
 mod refusal;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,10 +41,11 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::Doing;
+use crate::{Doing, Offers};
 use crate::http::{Api, BaseUrl, Failed, Request, Token};
 use actions::Orders;
 use catalogue::Images;
+use paging::Reader;
 use refusal::{Hetzner, LIMIT, NOT_FOUND, TAKEN};
 
 /// Where the API is, unless the settings say otherwise.
@@ -67,6 +70,7 @@ pub struct HetznerProvider {
     images: OnceCell<Images>,
     /// How many servers the project had when a limit was first reached, if the API told.
     used: OnceCell<Option<u64>>,
+    offers: Offers,
     orders: Mutex<Orders>,
 }
 
@@ -82,26 +86,28 @@ impl HetznerProvider {
             ssh_key_name,
             images: OnceCell::new(),
             used: OnceCell::new(),
+            offers: Offers::default(),
             orders: Mutex::default(),
         }
     }
 
-    /// All pages of a list, and when the last one was answered.
+    /// All pages of a list, and when the last one was answered. What is there twice was seen
+    /// twice, last as it is now.
     async fn all<T: DeserializeOwned>(
         &self,
         doing: &Doing,
         request: Request,
     ) -> Result<(Vec<T>, Option<SystemTime>), CloudError> {
         let mut all = Vec::new();
-        let mut number = 1;
+        let mut reader = Reader::new();
         loop {
-            let request = request.clone().with("page", number);
+            let request = request.clone().with("page", reader.page());
             let (page, answer) = self.api.ask_with_answer::<wire::Page<T>>(doing, &request).await?;
             all.extend(page.items);
-            let next = exchange::next_page(number, &page.meta.pagination);
-            match next.map_err(|kind| doing.failed(kind))? {
-                Some(next) => number = next,
-                None => return Ok((all, answer.date())),
+            match reader.turn(&page.meta.pagination) {
+                Ok(Some(next)) => reader = next,
+                Ok(None) => return Ok((all, answer.date())),
+                Err(why) => return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why))),
             }
         }
     }
@@ -181,9 +187,8 @@ impl CloudProvider for HetznerProvider {
     async fn validate_credentials(&self) -> Result<Account, CloudError> {
         let doing = reading("check the token");
         self.api.ask::<wire::Page<wire::Named>>(&doing, &exchange::anything()).await?;
-        Ok(Account {
-            name: "the project of the token, whose name the API does not tell".to_owned(),
-        })
+        // The API does not tell its name.
+        Ok(Account { name: "the project of the token".to_owned() })
     }
 
     async fn catalogue(&self) -> Result<Catalogue, CloudError> {
@@ -199,14 +204,17 @@ impl CloudProvider for HetznerProvider {
         let catalogue = catalogue::catalogue(&types, &images, keys, &pricing, now);
         // What was looked up for an order before is as good.
         drop(self.images.set(images));
+        self.offers.remember(&catalogue);
         Ok(catalogue)
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
         let doing = reading(format!("list the hosts of `{scope}`"));
         let (servers, _) = self.all::<wire::Server>(&doing, exchange::servers(scope)).await?;
+        let servers: BTreeMap<u64, wire::Server> =
+            servers.into_iter().map(|server| (server.id, server)).collect();
         let mut listed: Vec<Instance> = servers
-            .iter()
+            .values()
             .filter_map(exchange::instance)
             .filter(|instance| instance.owner.scope == *scope)
             .collect();
@@ -247,6 +255,9 @@ impl CloudProvider for HetznerProvider {
             }
             Err(failed) if failed.is_code(LIMIT) => {
                 return Err(self.with_use(&before, failed.into()).await);
+            }
+            Err(Failed { error, .. }) if matches!(error.kind, CloudErrorKind::SoldOut(_)) => {
+                return Err(CloudError { hints: vec![self.offers.instead_of(spec)], ..error });
             }
             Err(failed) => return Err(failed.into()),
         };

@@ -22,5 +22,7 @@ mod doing;
 pub mod hetzner;
 pub mod http;
 pub mod local;
+mod offers;
 
 pub use doing::Doing;
+use offers::Offers;

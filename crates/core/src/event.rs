@@ -96,6 +96,14 @@ pub enum HostEvent {
         /// Why.
         code: Code,
     },
+    /// The answer to an order was lost: whether there is an instance now is looked for, and nothing
+    /// is ordered before that is known.
+    LookingForLost {
+        /// How long from now.
+        after: Duration,
+        /// What became of the answer.
+        code: Code,
+    },
     /// A surplus instance of this host, made by this run while another run made one too, is being
     /// removed; the oldest stays.
     RemovingDuplicate,

@@ -201,7 +201,8 @@ impl HostReport {
             | HostEvent::WaitingForSsh
             | HostEvent::Connected
             | HostEvent::Doing { .. }
-            | HostEvent::Retrying { .. } => {}
+            | HostEvent::Retrying { .. }
+            | HostEvent::LookingForLost { .. } => {}
             // What this run made does not stay, so it made nothing.
             HostEvent::RemovingDuplicate => self.done.retain(|deed| *deed != Deed::Created),
         }

@@ -269,7 +269,7 @@ impl Engine {
                 let may_be_hidden = mine.is_some() && waited < self.limits.listing_delay;
                 sight::of_host(host, mine.as_ref(), may_be_hidden, &seen.live).or_else(|| {
                     let waited = seen.asked.saturating_sub(began_open);
-                    sight::overdue(host, waited, self.limits.boot)
+                    sight::overdue(host, provider, waited, self.limits.boot)
                 })
             });
             let sight = tokio::select! {

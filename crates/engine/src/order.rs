@@ -74,6 +74,10 @@ impl Engine {
                     if let Some(instance) = self.find_lost(scope, wanted, replaced, &error).await? {
                         return Ok(instance);
                     }
+                    if error.lasting {
+                        // Another order would end alike, and add a machine that no list shows.
+                        return Err(Failure::from(&error));
+                    }
                     Duration::ZERO
                 }
             };
@@ -103,7 +107,7 @@ impl Engine {
         while let Some(next) = next_look(looks, passed()) {
             looks = next + 1;
             let after = LOOKS_AFTER_LOSS[next].saturating_sub(passed());
-            self.tell(&wanted.name, HostEvent::Retrying { after, code: lost.code() });
+            self.tell(&wanted.name, HostEvent::LookingForLost { after, code: lost.code() });
             // Not cut short by the user's wish to stop: this is in flight until we know.
             self.clock.sleep(after).await;
             let listed = self.list(wanted.provider, scope).await.map_err(|error| {

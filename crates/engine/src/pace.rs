@@ -68,7 +68,9 @@ impl Engine {
                 Admission::Now(pass) => {
                     return Ok(Turn { provider: ask.provider, pass, _slot: slot });
                 }
-                Admission::Later(rest) if *waited + rest > self.limits.rate_limited => {
+                Admission::Later(rest)
+                    if waited.saturating_add(rest) > self.limits.rate_limited =>
+                {
                     return Err(out_of_patience(ask, gate, *waited, rest));
                 }
                 Admission::Later(rest) => {
@@ -152,5 +154,5 @@ fn limited(after: Option<Duration>, message: String) -> CloudErrorKind {
 
 /// Never less than it is.
 fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }

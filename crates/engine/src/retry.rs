@@ -42,6 +42,17 @@ fn ceiling(failed: u32) -> Duration {
     BASE.saturating_mul(2u32.saturating_pow(failed.saturating_sub(1))).min(CAP)
 }
 
+/// How long to wait at least before an idempotent request is made again; `None` when that is no
+/// use.
+fn hint(error: &CloudError) -> Option<Duration> {
+    match error.retry() {
+        Retry::Never => None,
+        Retry::After(hint) => Some(hint),
+        // The answer of such a request may be lost as often as it likes.
+        Retry::Observe => Some(error.retry_after),
+    }
+}
+
 /// Whether and when a failed request is made again.
 #[derive(Debug, PartialEq, Eq)]
 enum Again {
@@ -72,12 +83,7 @@ impl Engine {
                 Err(error) => error,
             };
             failed += 1;
-            // The answer of an idempotent request may be lost as often as it likes.
-            let hint = match error.retry() {
-                Retry::Never => return Err(error),
-                Retry::After(hint) => hint,
-                Retry::Observe => Duration::ZERO,
-            };
+            let Some(hint) = hint(&error) else { return Err(error) };
             match self.again(failed, hint) {
                 Again::No => return Err(error),
                 Again::After(delay) => {
@@ -128,7 +134,22 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::cloud::CloudErrorKind;
+    use stagecraft_core::desired::ProviderId;
+
     use super::*;
+
+    #[test]
+    fn a_provider_that_fails_is_left_alone_for_as_long_as_it_asks_be_the_change_made_or_not() {
+        let failure = || {
+            let kind = CloudErrorKind::ProviderFault("out of order".to_owned());
+            let error = CloudError::new(ProviderId::DigitalOcean, "terminate host `a`", kind);
+            error.retry_after(Duration::from_secs(20))
+        };
+        assert_eq!(hint(&failure()), Some(Duration::from_secs(20)));
+        assert_eq!(hint(&failure().maybe_done()), Some(Duration::from_secs(20)));
+        assert_eq!(hint(&failure().lasting()), None);
+    }
 
     #[test]
     fn delays_double_up_to_the_cap() {

@@ -13,6 +13,7 @@ pub mod faults;
 pub mod fingerprint;
 pub mod hetzner;
 mod hosts;
+mod ids;
 mod limits;
 pub mod published;
 mod record;

@@ -10,6 +10,7 @@ mod remote;
 mod shell;
 mod step;
 
-pub use fleet::{FakeFleet, HostFault, Script};
+pub use fleet::{FakeFleet, HostFault};
 pub use remote::{FakeConnector, FakeRemote};
+pub use shell::Script;
 pub use step::MarkerStep;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
+use stagecraft_core::inventory::Spec;
 
 use super::sight::cannot_read_tags;
 use super::wire::{Counted, Keys, OneAccount};
@@ -77,13 +78,17 @@ impl DigitalOceanProvider {
         self.reads_tags.get_or_try_init(look).await.copied()
     }
 
-    /// The refusal of an order, with how full the account is if that is the reason.
-    pub(super) async fn refused(&self, doing: &Doing, failed: Failed) -> CloudError {
+    /// The refusal of an order, with how full the account is or where there is more, if that is the
+    /// reason.
+    pub(super) async fn refused(&self, doing: &Doing, spec: &Spec, failed: Failed) -> CloudError {
         let mut error = failed.error;
         if let CloudErrorKind::QuotaExceeded(why) = &mut error.kind
             && let Ok(Usage { droplets, limit }) = self.usage(doing).await
         {
             *why = format!("{why} ({droplets} droplets of at most {limit})");
+        }
+        if matches!(error.kind, CloudErrorKind::SoldOut(_)) && error.hints.is_empty() {
+            error.hints.push(self.offers.instead_of(spec));
         }
         error
     }

@@ -118,13 +118,13 @@ pub(super) fn changes(
 ) -> Result<Changes, CloudErrorKind> {
     labels::check(&marks.tags)?;
     let image = (instance.spec.image.as_str() != UNKNOWN).then_some(&instance.spec.image);
-    let mut attach = labels::all(&instance.owner, marks, image);
-    let mut detach = BTreeSet::new();
-    for shown in droplet.tags.iter().flatten() {
-        if !attach.remove(&labels::plain(shown)) {
-            detach.insert(shown.clone());
-        }
-    }
+    let wanted = labels::all(&instance.owner, marks, image);
+    let shown = || droplet.tags.iter().flatten().map(|tag| (labels::plain(tag), tag));
+    let there: BTreeSet<String> = shown().map(|(plain, _)| plain).collect();
+    let attach = wanted.difference(&there).cloned().collect();
+    // One that is shown twice is one tag.
+    let too_much = shown().filter(|(plain, _)| !wanted.contains(plain));
+    let detach = too_much.map(|(_, tag)| tag.clone()).collect();
     let rename = (droplet.name != marks.name).then(|| marks.name.clone());
     Ok(Changes { attach, detach, rename })
 }
@@ -247,6 +247,15 @@ mod tests {
         let marks = Marks { tags: ["blue".to_owned()].into(), ..instance.marks.clone() };
         let changes = changes(&droplet, &instance, &marks).unwrap();
         assert_eq!((changes.attach.len(), changes.detach), (0, ["Old".to_owned()].into()));
+    }
+
+    #[test]
+    fn a_tag_that_is_shown_twice_stays_on() {
+        let mut shown = droplet(7);
+        let tags = shown["tags"].as_array_mut().unwrap();
+        tags.extend(["Stagecraft:Scope:shop:staging", "stagecraft:host:db-1"].map(Value::from));
+        let (droplet, instance) = seen(shown);
+        assert_eq!(changes(&droplet, &instance, &instance.marks), Ok(Changes::default()));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::wire::Turn;
 
 /// Items per page: as many as the API gives.
-pub(super) const PER_PAGE: usize = 200;
+pub(super) const PER_PAGE: u64 = 200;
 
 /// No list is read further; an account has a tenth of this many droplets.
 const MOST_PAGES: u32 = 1000;
@@ -12,7 +12,7 @@ const MOST_PAGES: u32 = 1000;
 ///
 /// Pages are counted from the front, so an item removed from a page that was read moves one that
 /// was not read onto it, out of sight. Whenever the list has become shorter since the page before,
-/// the reader therefore goes back a page.
+/// the reader therefore goes back as many pages as could have held what is gone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader {
     page: u32,
@@ -38,10 +38,11 @@ impl Reader {
     pub(super) fn turn(self, turn: &Turn) -> Result<Option<Self>, String> {
         let Self { page, read, total } = self;
         let read = read + 1;
-        let shorter = page > 1 && matches!((total, turn.total), (Some(was), Some(is)) if is < was);
+        let lost = total.zip(turn.total).map_or(0, |(was, is)| was.saturating_sub(is));
+        let back = u32::try_from(lost.div_ceil(PER_PAGE)).unwrap_or(u32::MAX);
         let total = turn.total.or(total);
         let next = match &turn.next {
-            _ if shorter => page - 1,
+            _ if page > 1 && back > 0 => page.saturating_sub(back).max(1),
             None => return Ok(None),
             Some(url) => match number(url) {
                 Some(number) if number == page + 1 => number,
@@ -87,6 +88,16 @@ mod tests {
         assert_eq!(read(&pages), Ok(vec![1, 2, 1, 2]));
         // The second page is no more, and what was on it may be on the first.
         assert_eq!(read(&[turn(Some(2), 3), turn(None, 2), turn(None, 1)]), Ok(vec![1, 2, 1]));
+    }
+
+    #[test]
+    fn a_list_that_lost_more_than_a_page_is_read_again_from_as_many_pages_before() {
+        // Of the 600 that were read 401 are gone, so the next unread one is on the first page.
+        let before = [turn(Some(2), 1000), turn(Some(3), 1000), turn(Some(4), 1000)];
+        let after = [turn(None, 599), turn(Some(2), 599), turn(Some(3), 599), turn(None, 599)];
+        let pages: Vec<Turn> = before.into_iter().chain(after).collect();
+        assert_eq!(read(&pages), Ok(vec![1, 2, 3, 4, 1, 2, 3]));
+        assert_eq!(read(&[turn(Some(2), 999), turn(None, 0), turn(None, 0)]), Ok(vec![1, 2, 1]));
     }
 
     #[test]

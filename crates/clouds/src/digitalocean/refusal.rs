@@ -15,6 +15,13 @@ pub(super) const SCOPES: &str = "account:read, droplet:create, droplet:delete, d
      droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, \
      tag:read";
 
+/// What answers there is not DigitalOcean's API, or another part of it.
+pub(super) const CHECK_URL: &str =
+    "check `api_url`: it ends with the version, as in `https://api.digitalocean.com/v2`";
+
+const ITS_STATUS: &str = "this is at DigitalOcean's end: see https://status.digitalocean.com, and \
+                          run the command again later";
+
 /// No rate limit is waited for longer at once: the time given is when the first request is free
 /// again, and others may be faster.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -88,12 +95,18 @@ impl Problem {
             402 | 403 => Refusal::new(Kind::Forbidden, message).with_hint(format!(
                 "give the token full access, or at least these scopes: {SCOPES}"
             )),
-            404 if self.id.is_empty() => Refusal::new(Kind::UnexpectedAnswer, message)
-                .with_hint("this is not DigitalOcean's API: check `api_url`"),
+            404 if self.id.is_empty() => {
+                Refusal::new(Kind::UnexpectedAnswer, message).with_hint(CHECK_URL)
+            }
             404 => Refusal::new(Kind::NotFound, message),
             405 | 410 => Refusal::new(Kind::UnexpectedAnswer, message)
                 .with_hint("the API has changed: install a newer version of stagecraft"),
-            408 | 409 | 423 | 425 => Refusal::new(Kind::ProviderFault, message).after(BUSY),
+            // Something on the way may say so of a request that went through.
+            408 => Refusal {
+                maybe_done: true,
+                ..Refusal::new(Kind::ProviderFault, message).after(BUSY)
+            },
+            409 | 423 | 425 => Refusal::new(Kind::ProviderFault, message).after(BUSY),
             422 => self.unprocessable(),
             429 => Refusal::new(|message| Kind::RateLimited { after: None, message }, message)
                 .after(pause(answer)),
@@ -102,6 +115,7 @@ impl Problem {
                 maybe_done: true,
                 ..Refusal::new(Kind::ProviderFault, message)
                     .after(answer.retry_after().unwrap_or_default())
+                    .with_hint(ITS_STATUS)
             },
         }
     }
@@ -133,15 +147,14 @@ impl Problem {
             "temporarily unavailable",
         ]);
         if sold_out || !self.available_regions.is_empty() {
-            let hint = match self.available_regions.as_slice() {
-                [] => "choose another `region` or `size`, or try again later".to_owned(),
-                regions => {
-                    let list: Vec<String> =
-                        regions.iter().map(|slug| format!("`{slug}`")).collect();
-                    format!("it can be had in {}: change `region`", list.join(", "))
-                }
-            };
-            return Refusal::new(Kind::SoldOut, message).with_hint(hint);
+            let refusal = Refusal::new(Kind::SoldOut, message);
+            if self.available_regions.is_empty() {
+                return refusal;
+            }
+            let regions: Vec<String> =
+                self.available_regions.iter().map(|slug| format!("`{slug}`")).collect();
+            return refusal
+                .with_hint(format!("it can be had in {}: change `region`", regions.join(", ")));
         }
         Refusal::new(Kind::InvalidInput, message)
     }
@@ -202,7 +215,8 @@ mod tests {
             let refusal = refused(status, id, message);
             assert_eq!(kind(&refusal), class(message.to_owned()), "{status}");
             assert_eq!(refusal.code, id.to_lowercase());
-            assert_eq!(refusal.maybe_done, status >= 500, "{status}");
+            // Nobody knows of 408 on whose side the time was lost.
+            assert_eq!(refusal.maybe_done, status >= 500 || status == 408, "{status}");
         }
     }
 

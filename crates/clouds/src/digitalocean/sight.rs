@@ -91,7 +91,8 @@ pub(super) fn listed(
 /// The droplet that was made for an order.
 ///
 /// # Errors
-/// When it does not show the tags of its owner. It is there all the same.
+/// When it does not show the tags of its owner. It is there all the same, and another would be
+/// alike, so it must not be ordered again only because no list shows it.
 pub(super) fn made(
     droplet: &Droplet,
     order: &CreateInstance,
@@ -99,10 +100,18 @@ pub(super) fn made(
 ) -> Result<Instance, CloudError> {
     match sight(droplet) {
         Sight::Ours(instance) if instance.owner == order.owner => Ok(*instance),
-        Sight::Bare => Err(cannot_read_tags(doing).maybe_done()),
+        Sight::Bare => {
+            let why = format!("droplet {} was made, and its tags cannot be read", droplet.id);
+            let kind = CloudErrorKind::Forbidden(why);
+            Err(CloudError { kind, ..cannot_read_tags(doing) }.maybe_done().lasting())
+        }
         Sight::Ours(_) | Sight::Foreign | Sight::Contradictory(_) => {
             let why = format!("droplet {} has other tags than were ordered", droplet.id);
-            Err(doing.in_doubt(CloudErrorKind::UnexpectedAnswer(why)))
+            Err(doing.in_doubt(CloudErrorKind::UnexpectedAnswer(why)).lasting().with_hint(format!(
+                "look at droplet {} at https://cloud.digitalocean.com, and remove it there unless \
+                 `stagecraft infra status` shows it",
+                droplet.id
+            )))
         }
     }
 }
@@ -291,11 +300,14 @@ mod tests {
             shown["tags"] = tags;
             made(&read(shown), &request, &doing).unwrap_err()
         };
-        let error = made(json!([]));
-        assert!(matches!(error.kind, CloudErrorKind::Forbidden(_)) && error.maybe_done, "{error}");
-        let error = made(json!(["stagecraft:scope:shop:staging", "stagecraft:host:db-2"]));
-        assert!(matches!(error.kind, CloudErrorKind::UnexpectedAnswer(_)), "{error}");
-        assert!(error.maybe_done);
+        let blind = made(json!([]));
+        assert!(matches!(blind.kind, CloudErrorKind::Forbidden(_)), "{blind}");
+        let other = made(json!(["stagecraft:scope:shop:staging", "stagecraft:host:db-2"]));
+        assert!(matches!(other.kind, CloudErrorKind::UnexpectedAnswer(_)), "{other}");
+        for error in [blind, other] {
+            assert!(error.maybe_done && error.lasting, "it exists, and another would be alike");
+            assert!(error.to_string().contains("droplet 7 "), "{error}");
+        }
     }
 
     fn read(droplet: Value) -> Droplet {

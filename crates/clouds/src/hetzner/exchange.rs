@@ -3,17 +3,16 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::json;
-use stagecraft_core::cloud::{CloudErrorKind, CreateInstance};
+use stagecraft_core::cloud::CreateInstance;
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 
 use super::labels::{self, Labels};
-use super::wire::{Architecture, Pagination, PublicNet, Server, ServerStatus};
+use super::paging::PER_PAGE;
+use super::wire::{Architecture, PublicNet, Server, ServerStatus};
 use crate::http::Request;
 
-/// The largest page there is.
-const PAGE: u32 = 50;
 /// As many actions as are answered at once when nothing is said of pages.
 pub(super) const ACTIONS: usize = 25;
 
@@ -22,7 +21,7 @@ pub(super) fn servers(scope: &Scope) -> Request {
     Request::get(["servers"])
         .with("label_selector", labels::selector(scope))
         .with("sort", "id:asc")
-        .with("per_page", PAGE)
+        .with("per_page", PER_PAGE)
 }
 
 /// The server of this name; names are unique.
@@ -72,16 +71,16 @@ pub(super) fn actions(ids: &[u64]) -> Request {
 }
 
 pub(super) fn server_types() -> Request {
-    Request::get(["server_types"]).with("per_page", PAGE)
+    Request::get(["server_types"]).with("per_page", PER_PAGE)
 }
 
 /// Images of the provider. Those that are deprecated are not among them.
 pub(super) fn images() -> Request {
-    Request::get(["images"]).with("type", "system").with("per_page", PAGE)
+    Request::get(["images"]).with("type", "system").with("per_page", PER_PAGE)
 }
 
 pub(super) fn ssh_keys() -> Request {
-    Request::get(["ssh_keys"]).with("per_page", PAGE)
+    Request::get(["ssh_keys"]).with("per_page", PER_PAGE)
 }
 
 pub(super) fn pricing() -> Request {
@@ -91,22 +90,6 @@ pub(super) fn pricing() -> Request {
 /// Something small that nobody but the owner of a token is told.
 pub(super) fn anything() -> Request {
     Request::get(["locations"]).with("per_page", 1)
-}
-
-/// The page after this one, if there is one.
-///
-/// # Errors
-/// The pages do not come to an end.
-pub(super) fn next_page(this: u64, told: &Pagination) -> Result<Option<u64>, CloudErrorKind> {
-    /// No project has as many servers as these pages could hold.
-    const MOST: u64 = 1000;
-    match told.next_page {
-        Some(next) if next <= this || next > MOST => {
-            let why = format!("page {this} of a list is followed by page {next}");
-            Err(CloudErrorKind::UnexpectedAnswer(why))
-        }
-        next => Ok(next),
-    }
 }
 
 /// A server as an instance; `None` when it is not ours.
@@ -325,17 +308,6 @@ mod tests {
     #[test]
     fn a_server_without_our_labels_is_no_instance() {
         assert_eq!(instance(&server_with("labels", json!({ "team": "search" }))), None);
-    }
-
-    #[test]
-    fn pages_must_advance_and_end() {
-        let told = |next_page| Pagination { next_page, total_entries: None };
-        assert_eq!(next_page(1, &told(None)), Ok(None));
-        assert_eq!(next_page(1, &told(Some(2))), Ok(Some(2)));
-        for (this, next) in [(1, 1), (2, 1), (1000, 1001), (1, u64::MAX)] {
-            let refused = next_page(this, &told(Some(next)));
-            assert!(matches!(refused, Err(CloudErrorKind::UnexpectedAnswer(_))), "{this} {next}");
-        }
     }
 
     fn server_with(key: &str, value: Value) -> Server {

@@ -26,11 +26,13 @@ const REFILLED: Duration = Duration::from_secs(2);
 const MAINTAINED: Duration = Duration::from_secs(10);
 
 const NEW_TOKEN: &str = "make a token with Read & Write permission in the Hetzner Console, under \
-                         Security > API tokens of the project, and put it where the file says";
+                         Security > API tokens of the project, and put it into the variable that \
+                         `token_env` names";
 const READ_AND_WRITE: &str = "use a token with Read & Write permission, made in the Hetzner \
                               Console under Security > API tokens of the project";
 const OTHER_PLACE: &str = "choose another `region` or another `size` for the host; `stagecraft \
                            validate --online` says what can be ordered now";
+const NO_ROOM: &str = "choose another `size` or `region`, or try again later";
 const RAISE_LIMIT: &str = "see the limits of the project in the Hetzner Console under Limits, and \
                            ask there for higher ones";
 const CHECK_KEY: &str = "check `ssh_key_name`; `stagecraft validate --online` lists the keys of \
@@ -38,6 +40,8 @@ const CHECK_KEY: &str = "check `ssh_key_name`; `stagecraft validate --online` li
 const UNPROTECT: &str = "take the protection off the server in the Hetzner Console if it is to go";
 const CHECK_URL: &str =
     "check `api_url`: it ends with the version, as in `https://api.hetzner.cloud/v1`";
+const ITS_STATUS: &str = "this is at Hetzner's end: see https://status.hetzner.com, and run the \
+                          command again later";
 const NEWER: &str = "the API has changed; use a newer version of stagecraft";
 
 /// How Hetzner Cloud says no.
@@ -76,10 +80,10 @@ fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {
         "conflict" | "locked" | "server_not_stopped" => is(Kind::ProviderFault).after(BUSY),
         "maintenance" | "robot_unavailable" => is(Kind::ProviderFault).after(MAINTAINED),
         "server_error" | "bad_gateway" | "unavailable" | "timeout" | "service_error"
-        | "unknown_error" => is(Kind::ProviderFault),
+        | "unknown_error" => is(Kind::ProviderFault).with_hint(ITS_STATUS),
         TAKEN => is(Kind::Conflict),
         "resource_unavailable" | "placement_error" | "no_space_left_in_location" => {
-            is(Kind::SoldOut).with_hint(OTHER_PLACE)
+            is(Kind::SoldOut).with_hint(NO_ROOM)
         }
         "protected" => is(Kind::InvalidInput).with_hint(UNPROTECT),
         "invalid_input" => {
@@ -106,7 +110,7 @@ fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {
             405 | 410 => is(Kind::UnexpectedAnswer).with_hint(NEWER),
             423 => is(Kind::ProviderFault).after(BUSY),
             429 => is(rate_limited).after(REFILLED),
-            408 | 500.. => is(Kind::ProviderFault),
+            408 | 500.. => is(Kind::ProviderFault).with_hint(ITS_STATUS),
             _ => is(Kind::InvalidInput),
         },
     }
@@ -288,14 +292,14 @@ mod tests {
 
     #[test]
     fn every_shortage_says_what_to_choose_instead() {
-        for (status, code, message) in [
-            (412, "resource_unavailable", "error during placement"),
-            (412, "resource_unavailable", "server location disabled"),
-            (422, "placement_error", "error during placement"),
-            (422, "invalid_input", "unsupported location for server type"),
+        for (status, code, message, hint) in [
+            (412, "resource_unavailable", "error during placement", NO_ROOM),
+            (412, "resource_unavailable", "server location disabled", NO_ROOM),
+            (422, "placement_error", "error during placement", NO_ROOM),
+            (422, "invalid_input", "unsupported location for server type", OTHER_PLACE),
         ] {
             let refusal = refused(status, code, message, Value::Null);
-            assert_eq!(refusal.hints, [OTHER_PLACE], "{message}");
+            assert_eq!(refusal.hints, [hint], "{message}");
         }
     }
 

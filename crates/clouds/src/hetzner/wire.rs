@@ -42,7 +42,7 @@ pub(super) struct One {
 pub(super) struct Created {
     pub(super) server: Server,
     pub(super) action: Option<Action>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub(super) next_actions: Vec<Action>,
 }
 
@@ -207,7 +207,7 @@ pub(super) struct Priced {
 #[derive(Debug, Deserialize)]
 pub(super) struct Pricing {
     pub(super) currency: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub(super) primary_ips: Vec<PrimaryIpPrice>,
 }
 
@@ -229,6 +229,12 @@ pub(super) struct Problem {
     pub(super) message: Option<String>,
     /// A different thing for each code, and not always there.
     pub(super) details: Option<Value>,
+}
+
+fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -256,6 +262,16 @@ mod tests {
         assert_eq!(action.status, ActionStatus::Other);
         let kind: CpuType = serde_json::from_value("quantum".into()).unwrap();
         assert_eq!(kind, CpuType::Other);
+    }
+
+    #[test]
+    fn lists_that_are_null_are_empty() {
+        let mut created = serde_json::json!({ "server": crate::hetzner::fixtures::server(1, "a") });
+        created["next_actions"] = Value::Null;
+        let created: Created = serde_json::from_value(created).unwrap();
+        assert_eq!(created.next_actions.len(), 0);
+        let pricing = r#"{"currency": "EUR", "primary_ips": null}"#;
+        assert_eq!(serde_json::from_str::<Pricing>(pricing).unwrap().primary_ips.len(), 0);
     }
 
     #[test]

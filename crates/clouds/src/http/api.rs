@@ -16,6 +16,8 @@ const CONNECT: Duration = Duration::from_secs(15);
 const WHOLE: Duration = Duration::from_secs(60);
 /// The largest answer that is read; a page of 200 instances is a tenth of it.
 const LARGEST: usize = 16 * 1024 * 1024;
+/// Of a refusal no more is looked at.
+const LARGEST_REFUSAL: usize = 64 * 1024;
 
 /// An account at a provider that is reached by an HTTP API.
 pub struct Api {
@@ -109,7 +111,7 @@ impl Api {
 
     /// Makes a request; only answers of success come back.
     async fn send(&self, doing: &Doing, request: &Request) -> Result<Answer, Failed> {
-        let client = self.client.get_or_try_init(|| async { client(doing) }).await?;
+        let client = self.client.get_or_try_init(|| async { client(doing, &self.base) }).await?;
         let url = self.base.below(&request.path, &request.query);
         let mut sending = client
             .request(request.method.clone(), url)
@@ -154,15 +156,20 @@ impl Api {
     }
 
     fn refused(&self, doing: &Doing, mut answer: Answer) -> Failed {
+        answer.body.truncate(LARGEST_REFUSAL);
         let text = String::from_utf8_lossy(&answer.body);
         answer.body = self.token.redact(&text).into_bytes();
-        let refusal = self.dialect.refusal(&answer);
+        let mut refusal = self.dialect.refusal(&answer);
+        // JSON can write the same word in many ways.
+        for words in refusal.hints.iter_mut().chain([&mut refusal.message]) {
+            *words = self.token.redact(words);
+        }
         let refused = Some((answer.status, refusal.code.clone()));
         Failed { error: refusal.explain(doing, self.request_id(&answer)), refused }
     }
 
     fn request_id(&self, answer: &Answer) -> Option<String> {
-        self.dialect.request_id(answer).map(|id| self.token.redact(&id))
+        self.dialect.request_id(answer).map(|id| self.clean(&id))
     }
 
     /// A request without an answer. Only a connection that was never made leaves no doubt.
@@ -170,7 +177,7 @@ impl Api {
         let why = if error.is_timeout() && !error.is_connect() {
             format!("no answer within {} s from {}", WHOLE.as_secs(), self.base)
         } else {
-            format!("{} at {}", root_cause(error), self.base)
+            format!("{} at {}", in_words(root_cause(error)), self.base)
         };
         let kind = CloudErrorKind::Unreachable(self.clean(&why));
         if !error.is_connect() {
@@ -183,7 +190,9 @@ impl Api {
                  machine trusts, and verification cannot be switched off",
             )
         } else {
-            failure
+            failure.with_hint(
+                "check `api_url` and the network of this machine, `HTTPS_PROXY` included",
+            )
         };
         failure.into()
     }
@@ -206,16 +215,19 @@ impl fmt::Debug for Api {
     }
 }
 
-fn client(doing: &Doing) -> Result<reqwest::Client, CloudError> {
+fn client(doing: &Doing, base: &BaseUrl) -> Result<reqwest::Client, CloudError> {
     // Whoever was first has set the same provider.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let built = reqwest::Client::builder()
+    let mut building = reqwest::Client::builder()
         .user_agent(concat!("stagecraft/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .connect_timeout(CONNECT)
-        .timeout(WHOLE)
-        .build();
-    built.map_err(|error| {
+        .timeout(WHOLE);
+    if base.is_in_the_clear() {
+        // A proxy of the environment may be another machine, and would read the token.
+        building = building.no_proxy();
+    }
+    building.build().map_err(|error| {
         let why = format!("no HTTP client could be made: {}", root_cause(&error));
         doing.failed(CloudErrorKind::Unreachable(why)).lasting()
     })
@@ -231,7 +243,7 @@ fn what(error: &serde_json::Error) -> String {
         // Names fields and types; a value that is quoted is cut off.
         serde_json::error::Category::Data => {
             let text = error.to_string();
-            match text.split_once("expected ") {
+            match text.rsplit_once("expected ") {
                 Some((before, expected)) if before.starts_with("invalid ") => {
                     format!("something else than {expected}")
                 }
@@ -239,6 +251,12 @@ fn what(error: &serde_json::Error) -> String {
             }
         }
     }
+}
+
+/// What the first bytes of an answer that is not TLS are to a TLS library says nothing to users.
+fn in_words(cause: String) -> String {
+    let not_tls = cause.contains("InvalidContentType");
+    if not_tls { "what answers does not speak TLS".to_owned() } else { cause }
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {

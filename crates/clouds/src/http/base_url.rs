@@ -44,6 +44,11 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
+    /// Whether nothing hides what is sent there.
+    pub(super) fn is_in_the_clear(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
     /// The URL of something below.
     pub(super) fn below(&self, path: &[String], query: &[(&'static str, String)]) -> Url {
         let mut url = self.0.clone();

@@ -76,11 +76,13 @@ async fn a_size_that_is_sold_out_is_offered_where_there_is_room() {
     let of = order("db-1").spec;
     stage.world.with(|world, _| world.behaviour().sold_out.insert((of.size, of.region)));
     for (shortage, hint) in [
-        (Shortage::NotInRegion, "choose another `region` or `size`"),
+        (Shortage::NotInRegion, "is offered in `ams3`, `blr1`, "),
         (Shortage::Temporary, "it can be had in `"),
     ] {
         stage.account.change_habits(|habits| habits.shortage = shortage);
-        let error = stage.provider().create(&order("db-1")).await.unwrap_err();
+        let provider = stage.provider();
+        provider.catalogue().await.unwrap();
+        let error = provider.create(&order("db-1")).await.unwrap_err();
         let text = told(&error);
         assert!(matches!(error.kind, CloudErrorKind::SoldOut(_)), "{text}");
         assert!(text.contains(hint) && !text.contains("`nyc3`"), "{text}");

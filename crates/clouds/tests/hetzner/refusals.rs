@@ -37,8 +37,12 @@ async fn a_shortage_is_sold_out_however_it_is_told() {
     stage.hetzner.set_stock("cx23", "fsn1", false);
     for shortage in [Shortage::Unavailable, Shortage::Placement] {
         stage.hetzner.change_habits(|habits| habits.shortage = shortage);
-        let error = stage.provider().create(&order("db-1")).await.unwrap_err();
-        expect(&error, |kind| matches!(kind, Kind::SoldOut(_)), "another `region`");
+        let provider = stage.provider();
+        let error = provider.create(&order("db-1")).await.unwrap_err();
+        expect(&error, |kind| matches!(kind, Kind::SoldOut(_)), "or `region`, or try again later");
+        provider.catalogue().await.unwrap();
+        let error = provider.create(&order("db-1")).await.unwrap_err();
+        expect(&error, |kind| matches!(kind, Kind::SoldOut(_)), "offered in `hel1`, `nbg1` too");
     }
     let catalogue = stage.provider().catalogue().await.unwrap();
     let offer = catalogue.sizes.iter().find(|of| of.size.as_str() == "cx23").unwrap();

@@ -126,8 +126,12 @@ pub(crate) fn keys() -> Say {
 }
 
 pub(crate) fn cloud(server: &Server) -> DigitalOceanProvider {
+    cloud_at(&server.url)
+}
+
+pub(crate) fn cloud_at(url: &str) -> DigitalOceanProvider {
     DigitalOceanProvider::new(DigitalOceanSettings {
-        api_url: Some(BaseUrl::parse(&server.url).unwrap()),
+        api_url: Some(BaseUrl::parse(url).unwrap()),
         token: Token::new(TOKEN).unwrap(),
         ssh_key_name: Some("deploy".to_owned()),
     })

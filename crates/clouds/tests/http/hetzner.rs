@@ -56,6 +56,31 @@ async fn pages_that_do_not_end_are_not_read_for_ever() {
 }
 
 #[tokio::test]
+async fn a_server_that_moves_to_a_page_that_was_read_is_not_missed() {
+    let numbered = |id: u64| {
+        let mut server = server("running");
+        server["id"] = id.into();
+        server
+    };
+    let servers = |ids: &[u64]| ids.iter().map(|&id| numbered(id)).collect::<Vec<_>>();
+    let of = |ids: &[u64], next: Option<u64>, total: u64| {
+        let pagination = json!({ "next_page": next, "total_entries": total });
+        let page = json!({ "servers": servers(ids), "meta": { "pagination": pagination } });
+        answer(200, &page.to_string())
+    };
+    // Between the pages 1 is removed, and 3 moves to the first.
+    let server = Server::start([
+        of(&[1, 2], Some(2), 4),
+        of(&[4], None, 3),
+        of(&[2, 3], Some(2), 3),
+        of(&[4], None, 3),
+    ]);
+    let listed = cloud(&server).list(&host().owner.scope).await.unwrap();
+    let ids: Vec<&str> = listed.iter().map(|instance| instance.id.as_str()).collect();
+    assert_eq!(ids, ["1", "2", "3", "4"], "1 may be seen until the next list");
+}
+
+#[tokio::test]
 async fn servers_of_others_that_a_list_shows_all_the_same_are_left_out() {
     let mut others = server("running");
     others["labels"]["stagecraft.environment"] = "staging".into();

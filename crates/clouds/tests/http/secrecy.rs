@@ -1,12 +1,16 @@
 use stagecraft_core::cloud::{CloudError, CloudProvider as _};
 use stagecraft_core::error::{Diagnose as _, Failure};
 
-use crate::bad_answers::{TOKEN, both, cloud, keys, order, told};
+use crate::bad_answers::{TOKEN, both, cloud, cloud_at, keys, order, told};
 use crate::server::{Say, Server, answer, answer_with};
+
+/// The variable by which a test tells the process it starts where its API is.
+const CHILD: &str = "STAGECRAFT_TEST_API";
 
 #[tokio::test]
 async fn no_error_shows_the_token_whatever_the_server_repeats() {
     let half = &TOKEN[..TOKEN.len() / 2];
+    let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
     let problem = |message: &str| {
         format!(
             r#"{{"id": "{TOKEN}", "message": "{message}", "request_id": "{TOKEN}",
@@ -19,6 +23,8 @@ async fn no_error_shows_the_token_whatever_the_server_repeats() {
         answer(403, &problem(TOKEN)),
         answer(404, TOKEN),
         answer(422, &problem(&format!("{TOKEN}{TOKEN}"))),
+        answer(422, &problem("no").replace(&TOKEN[7..], &escaped[6 * 7..])),
+        answer(422, &format!(r#"{{"id": "no", "message": "{escaped}"}}"#)),
         answer(429, &problem(half)),
         answer_with(503, &[("x-request-id", TOKEN)], "{}"),
         answer_with(500, &[("x-request-id", TOKEN)], &format!("upstream got {TOKEN}")),
@@ -32,6 +38,38 @@ async fn no_error_shows_the_token_whatever_the_server_repeats() {
         for error in both(say.clone()).await {
             assert_hidden(&error);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_value_of_the_wrong_type_is_not_quoted() {
+    let body = r#"{"account": "not expected password", "droplet": "not expected password"}"#;
+    for error in both(answer(200, body)).await {
+        assert!(!told(&error).contains("password"), "{}", told(&error));
+    }
+}
+
+#[test]
+fn what_goes_to_this_machine_in_the_clear_passes_no_proxy() {
+    let api = Server::start([answer(200, r#"{"account": {"email": "ada@shop.example"}}"#)]);
+    let proxy = Server::start([answer(200, "{}")]);
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "secrecy::a_process_with_a_proxy_asks_its_api"]).env(CHILD, &api.url);
+    let url = proxy.url.trim_end_matches("/v2");
+    let proxied = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, url));
+    child.envs(proxied).env_remove("NO_PROXY").env_remove("no_proxy");
+    let output = child.output().unwrap();
+    assert_eq!(proxy.heard(), [], "the token went to the proxy");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(api.lines(), ["GET /v2/account"]);
+}
+
+/// The other half of the test above; on its own it does nothing.
+#[tokio::test]
+async fn a_process_with_a_proxy_asks_its_api() {
+    #[expect(clippy::disallowed_methods, reason = "the parent process says so where it listens")]
+    if let Ok(url) = std::env::var(CHILD) {
+        cloud_at(&url).validate_credentials().await.unwrap();
     }
 }
 

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::desired::Arch;
+use crate::error::{Code, Failure};
 use crate::inventory::{Inventory, Lifecycle, Marks, Owner, Spec};
 use crate::name::{Image, Region, Size};
 

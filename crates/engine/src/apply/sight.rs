@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, InstanceId};
@@ -46,8 +47,13 @@ pub(super) fn of_host(
 
 /// What a list says that shows nothing to go on with, and was asked for when the host had been
 /// waited for this long: only a list can tell that a host did not come up in time.
-pub(super) fn overdue(host: &HostName, waited: Duration, limit: Duration) -> Option<Sight> {
-    (waited >= limit).then(|| Sight::Lost(timed_out(host, limit)))
+pub(super) fn overdue(
+    host: &HostName,
+    provider: ProviderId,
+    waited: Duration,
+    limit: Duration,
+) -> Option<Sight> {
+    (waited >= limit).then(|| Sight::Lost(timed_out(host, provider, limit)))
 }
 
 /// Whether an older instance than `mine` is in the list beside it.
@@ -66,12 +72,13 @@ pub(super) fn lost(host: &HostName) -> Failure {
     .with_hint("run the command again; a host without an instance is created anew")
 }
 
-fn timed_out(host: &HostName, limit: Duration) -> Failure {
+fn timed_out(host: &HostName, provider: ProviderId, limit: Duration) -> Failure {
+    let seconds = super::seconds(limit);
     Failure::new(
         Code::WAIT_TIMED_OUT,
-        format!("the instance of `{host}` did not come up within {} s", super::seconds(limit)),
+        format!("the instance of `{host}` at {provider} did not come up within {seconds} s"),
     )
-    .with_hint("run the command again to go on waiting")
+    .with_hint("run the command again to go on waiting, for longer with `--wait-timeout`")
     .with_hint(format!("`stagecraft infra up --replace {host}` orders another"))
 }
 
@@ -97,7 +104,7 @@ pub(super) fn failed_to_boot(instance: &Instance) -> Failure {
 mod tests {
     use std::collections::BTreeSet;
 
-    use stagecraft_core::desired::{Arch, ProviderId};
+    use stagecraft_core::desired::Arch;
     use stagecraft_core::inventory::{Marks, Owner, Spec};
     use stagecraft_core::name::{Image, Region, Scope, Size};
 
@@ -137,8 +144,10 @@ mod tests {
     #[test]
     fn a_host_is_overdue_when_a_list_that_was_asked_for_in_time_would_have_been_too_early() {
         let limit = Duration::from_secs(600);
-        assert_eq!(overdue(&name(), limit - Duration::from_millis(1), limit), None);
-        assert_eq!(overdue(&name(), limit, limit), Some(Sight::Lost(timed_out(&name(), limit))));
+        let at = ProviderId::Local;
+        assert_eq!(overdue(&name(), at, limit - Duration::from_millis(1), limit), None);
+        let late = Sight::Lost(timed_out(&name(), at, limit));
+        assert_eq!(overdue(&name(), at, limit, limit), Some(late));
     }
 
     fn name() -> HostName {

@@ -160,11 +160,12 @@ impl State {
         // Whoever was sent before the latest pause and is refused during or after it says nothing
         // new, unless the provider wants a longer one.
         let until = if sent < self.until {
-            now + hint
+            now.saturating_add(hint)
         } else {
             let calm = now.saturating_sub(self.until) > CALM;
             self.in_a_row = if calm { 1 } else { self.in_a_row.saturating_add(1) };
-            now + hint.max(floor(self.in_a_row)) + spread
+            let pause = hint.max(floor(self.in_a_row)).saturating_add(spread);
+            now.saturating_add(pause)
         };
         if now < self.until {
             self.until = self.until.max(until);
@@ -269,6 +270,15 @@ mod tests {
         gate.refused(secs(10), secs(11), NONE, NONE);
         assert_eq!(admitted(&mut gate, secs(60)), 1);
         assert_eq!(gate.admit(secs(60)), Verdict::AfterAnother);
+    }
+
+    #[test]
+    fn a_pause_without_end_is_a_pause_like_any_other() {
+        let mut gate = State::default();
+        assert!(gate.refused(secs(1), secs(1), Duration::MAX, secs(1)).is_some());
+        assert_eq!(gate.admit(secs(5)), Verdict::Later(Duration::MAX - secs(5)));
+        assert_eq!(gate.refused(NONE, secs(6), Duration::MAX, NONE), None);
+        assert_eq!(gate.open_time(secs(6)), secs(1));
     }
 
     #[test]

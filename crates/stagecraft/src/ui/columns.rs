@@ -62,9 +62,12 @@ impl Columns {
         self.rows.is_empty()
     }
 
-    /// The lines, at most `width` columns wide where words allow. Columns in which no row says
-    /// anything are left out.
-    pub(crate) fn render(&self, width: usize) -> Text {
+    /// Whether all but the last cells, which never wrap, stand within `width` columns.
+    pub(crate) fn fit(&self, width: usize) -> bool {
+        self.start_of_last(&self.widths()) <= width + GAP
+    }
+
+    fn widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = Vec::new();
         for row in &self.rows {
             widths.resize(widths.len().max(row.len()), 0);
@@ -72,9 +75,19 @@ impl Columns {
                 *known = (*known).max(width_of(&clean(&cell.words)));
             }
         }
-        let before_last = widths.len().saturating_sub(1);
-        let start: usize = self.indent
-            + widths[..before_last].iter().filter(|w| **w > 0).map(|w| w + GAP).sum::<usize>();
+        widths
+    }
+
+    fn start_of_last(&self, widths: &[usize]) -> usize {
+        let before_last = &widths[..widths.len().saturating_sub(1)];
+        self.indent + before_last.iter().filter(|w| **w > 0).map(|w| w + GAP).sum::<usize>()
+    }
+
+    /// The lines, at most `width` columns wide where words allow. Columns in which no row says
+    /// anything are left out.
+    pub(crate) fn render(&self, width: usize) -> Text {
+        let widths = self.widths();
+        let start = self.start_of_last(&widths);
         let lasts = self.rows.iter().filter_map(|row| row.last());
         let longest = lasts.map(|cell| longest_piece(&cell.words)).max().unwrap_or_default();
         let own_line = start + longest.max(ROOM) > width;

@@ -20,25 +20,18 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
         plan.entries.iter().partition(|entry| is_not_meant(entry));
     let (done, left): (Vec<&Entry>, Vec<&Entry>) =
         meant.into_iter().partition(|entry| entry.fate == Fate::Proceeds);
-    let mut columns = Columns::indented(2);
-    for entry in done {
-        columns.row(row(entry, why(entry)));
-        notices(&mut columns, entry);
-    }
-    section(&mut text, "", &columns, width);
-
-    let mut columns = Columns::indented(2);
-    for entry in left {
-        if let Fate::LeftAlone(hold) = entry.fate {
-            let mut words = format!("{}; {}", why(entry), what_to_do(entry, hold, next));
-            if let Some(meanwhile) = kept_right(entry) {
-                words = format!("{words}; {meanwhile}");
+    section(&mut text, "", &done, why, width);
+    let why_left = |entry: &Entry| match entry.fate {
+        Fate::LeftAlone(hold) => {
+            let words = format!("{}; {}", why(entry), what_to_do(entry, hold, next));
+            match kept_right(entry) {
+                Some(meanwhile) => format!("{words}; {meanwhile}"),
+                None => words,
             }
-            columns.row(row(entry, words));
-            notices(&mut columns, entry);
         }
-    }
-    section(&mut text, "Left alone", &columns, width);
+        Fate::Proceeds => why(entry),
+    };
+    section(&mut text, "Left alone", &left, why_left, width);
 
     text.end_line();
     match not_meant.len() {
@@ -94,20 +87,41 @@ fn is_destructive(action: Action) -> bool {
     }
 }
 
-fn section(text: &mut Text, title: &str, columns: &Columns, width: usize) {
-    if columns.is_empty() {
+fn section(
+    text: &mut Text,
+    title: &str,
+    entries: &[&Entry],
+    why: impl Fn(&Entry) -> String,
+    width: usize,
+) {
+    if entries.is_empty() {
         return;
     }
     text.end_line();
     if !title.is_empty() {
         text.styled(BOLD, title).put(":").end_line();
     }
+    let columns = |prices_apart| {
+        let mut columns = Columns::indented(2);
+        for entry in entries {
+            columns.row(row(entry, why(entry), prices_apart));
+            notices(&mut columns, entry);
+        }
+        columns
+    };
+    let wide = columns(true);
+    let columns = if wide.fit(width) { wide } else { columns(false) };
     text.append(&columns.render(width));
 }
 
-fn row(entry: &Entry, why: String) -> Vec<Cell> {
+/// The cells of an entry; its price is in a column of its own or with the reason.
+fn row(entry: &Entry, mut why: String, price_apart: bool) -> Vec<Cell> {
     let (symbol, style) = look(entry.change.action());
-    let price = entry.monthly.as_ref().map(|price| format!("{price}/month")).unwrap_or_default();
+    let mut price =
+        entry.monthly.as_ref().map(|price| format!("{price}/month")).unwrap_or_default();
+    if !price_apart && !price.is_empty() {
+        why = format!("{}, {why}", std::mem::take(&mut price));
+    }
     vec![
         Cell::styled(style, format!("{symbol} {}", entry.change.action().as_str())),
         Cell::styled(BOLD, entry.host.as_str()),

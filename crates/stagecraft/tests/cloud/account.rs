@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::inventory::{Lifecycle, Spec};
+use stagecraft_core::name::InstanceId;
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
 use stagecraft_testkit::emulators::faults::{Effect, Rule};
 use stagecraft_testkit::emulators::hetzner::Hetzner;
 use stagecraft_testkit::emulators::{
-    Access, Answer, Call, Emulator, Front, Options, Outcome, Over, Record, Running, Usage,
+    Access, Answer, Call, Emulator, Front, HostOrder, Hosts, Options, Outcome, Over, Record,
+    Running, Usage,
 };
 use stagecraft_testkit::world::{Behaviour, Delay, Labels, Order, RequestKind, Seen};
 use stagecraft_testkit::{SharedWorld, World};
@@ -31,10 +33,27 @@ pub(crate) const UNKNOWN: &str = "uLm4RzTqYvWpKxHs7GnJbXdZkVwQtPyM3jLfGrHzKsTvYq
 /// All tokens of all scenarios.
 pub(crate) const TOKENS: [&str; 5] = [TOKEN, READS, NOTHING, TAGLESS, UNKNOWN];
 
+/// A provider that is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cloud {
+    DigitalOcean,
+    Hetzner,
+}
+
+impl Cloud {
+    /// The provider as the product knows it.
+    pub(crate) fn id(self) -> ProviderId {
+        match self {
+            Self::DigitalOcean => ProviderId::DigitalOcean,
+            Self::Hetzner => ProviderId::Hetzner,
+        }
+    }
+}
+
 /// An account at a provider.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) provider: ProviderId,
+    pub(crate) provider: Cloud,
     pub(crate) world: SharedWorld,
     pub(crate) api: Api,
     spoiler: Spoiler,
@@ -52,15 +71,13 @@ pub(crate) enum Api {
 
 impl Account {
     /// An account where machines are up at once.
-    pub(crate) fn at(provider: ProviderId) -> Self {
+    pub(crate) fn at(provider: Cloud) -> Self {
         let mut behaviour = match provider {
-            ProviderId::Hetzner => Behaviour::names_are_unique(),
-            ProviderId::DigitalOcean | ProviderId::Aws | ProviderId::Local => {
-                Behaviour::names_are_free()
-            }
+            Cloud::DigitalOcean => Behaviour::names_are_free(),
+            Cloud::Hetzner => Behaviour::names_are_unique(),
         };
         (behaviour.boot, behaviour.shutdown) = (Delay::NONE, Delay::NONE);
-        let world = SharedWorld::new(World::new(provider, behaviour, 1));
+        let world = SharedWorld::new(World::new(provider.id(), behaviour, 1));
         let tokens = [
             (TOKEN, Access::Full),
             (READS, Access::ReadOnly),
@@ -69,11 +86,12 @@ impl Account {
         ];
         let tokens: BTreeMap<String, Access> =
             tokens.into_iter().map(|(token, access)| (token.to_owned(), access)).collect();
-        let options = Options { tokens, ..Options::default() };
-        let api = if provider == ProviderId::Hetzner {
-            Api::Hetzner(Hetzner::new(&world))
-        } else {
-            Api::DigitalOcean(DigitalOcean::new(&world))
+        // Ten lists of keys a minute would be too few for all the runs of some scenarios.
+        let options = Options { tokens, limited: false, ..Options::default() };
+        let hosts = Arc::new(OnThisMachine);
+        let api = match provider {
+            Cloud::DigitalOcean => Api::DigitalOcean(DigitalOcean::new(&world).with_hosts(hosts)),
+            Cloud::Hetzner => Api::Hetzner(Hetzner::new(&world).with_hosts(hosts)),
         };
         let spoiler = Spoiler::default();
         let front = Spoiled { api: api.clone(), spoiler: spoiler.clone() };
@@ -101,6 +119,22 @@ impl Account {
         self.running.address().to_string()
     }
 
+    /// The account as what it is.
+    pub(crate) fn digitalocean(&self) -> &DigitalOcean {
+        match &self.api {
+            Api::DigitalOcean(api) => api,
+            Api::Hetzner(_) => panic!("another provider"),
+        }
+    }
+
+    /// The account as what it is.
+    pub(crate) fn hetzner(&self) -> &Hetzner {
+        match &self.api {
+            Api::Hetzner(api) => api,
+            Api::DigitalOcean(_) => panic!("another provider"),
+        }
+    }
+
     /// A region to order in.
     pub(crate) fn region(&self) -> &'static str {
         match self.api {
@@ -125,6 +159,7 @@ impl Account {
             method: method.to_owned(),
             path: path.iter().map(|&segment| segment.to_owned()).collect(),
             access: Access::Full,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body: body.to_string().into_bytes(),
             ..Call::default()
         };
@@ -188,7 +223,12 @@ impl Account {
         let there = self.world.with(stagecraft_testkit::World::machines);
         let (foreign, mut ours): (Vec<Seen>, Vec<Seen>) =
             there.into_iter().partition(|seen| self.foreign.iter().any(|of| of.id == seen.id));
-        assert_eq!(foreign, self.foreign, "machines of others are left alone");
+        // Whether it is up is for it and its cloud to decide.
+        let lasting = |seen: &Seen| {
+            let Seen { id, name, labels, tags, spec, .. } = seen.clone();
+            (id, name, labels, tags, spec)
+        };
+        assert!(foreign.iter().map(lasting).eq(self.foreign.iter().map(lasting)), "{foreign:?}");
         ours.retain(|seen| seen.lifecycle != Lifecycle::Terminating);
         ours.sort_by(|a, b| a.name.cmp(&b.name));
         ours
@@ -202,6 +242,24 @@ impl Account {
     /// How many changes there were.
     pub(crate) fn effects(&self) -> usize {
         self.world.with(|world, _| world.effects().len())
+    }
+}
+
+/// All machines are this one, so that no run asks anybody else.
+#[derive(Debug)]
+struct OnThisMachine;
+
+impl Hosts for OnThisMachine {
+    fn ordered(&self, _: HostOrder) {}
+
+    fn removed(&self, _: &InstanceId) {}
+
+    fn switched_on(&self, _: &InstanceId) {}
+
+    fn switched_off(&self, _: &InstanceId) {}
+
+    fn address(&self, seen: &Seen) -> Option<IpAddr> {
+        seen.address.map(|_| Ipv4Addr::LOCALHOST.into())
     }
 }
 

@@ -9,9 +9,9 @@ const PART: usize = 5;
 
 /// The part of a token that is somewhere in `bytes`, if one is.
 pub(crate) fn found(bytes: &[u8]) -> Option<&'static str> {
-    let parts = TOKENS.iter().flat_map(|token| {
-        (0..=token.len() - PART).map(move |from| &token[from..from + PART])
-    });
+    let parts = TOKENS
+        .iter()
+        .flat_map(|token| (0..=token.len() - PART).map(move |from| &token[from..from + PART]));
     let mut leaked = parts.filter(|part| bytes.windows(PART).any(|at| at == part.as_bytes()));
     leaked.next()
 }

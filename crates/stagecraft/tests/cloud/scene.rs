@@ -1,21 +1,32 @@
 //! A file with hosts at one cloud, the binary, and that cloud.
 
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use stagecraft_core::desired::ProviderId;
+use stagecraft_testkit::emulators::faults::Effect;
 
-use crate::account::{Account, TOKEN};
+use crate::account::{Account, Cloud, TOKEN};
 use crate::cli::{Stage, transcript};
 use crate::leak;
 
-pub(crate) const DIGITALOCEAN: ProviderId = ProviderId::DigitalOcean;
-pub(crate) const HETZNER: ProviderId = ProviderId::Hetzner;
+pub(crate) const DIGITALOCEAN: Cloud = Cloud::DigitalOcean;
+pub(crate) const HETZNER: Cloud = Cloud::Hetzner;
 /// Both, for what is the same at both.
-pub(crate) const BOTH: [ProviderId; 2] = [DIGITALOCEAN, HETZNER];
+pub(crate) const BOTH: [Cloud; 2] = [DIGITALOCEAN, HETZNER];
 
 /// What brings hosts into being without logging in to them.
 pub(crate) const UP: &str = "infra up --no-bootstrap";
+
+/// One small host.
+pub(crate) const APP: &[&str] = &["app-1: { role: app }"];
+/// Three hosts, one of them larger and with a tag.
+pub(crate) const HOSTS: &[&str] =
+    &["app: { role: app, count: 2 }", "db-1: { role: db, size: medium, tags: [blue] }"];
+
+/// Where the first server at Hetzner is that has no IPv4 yet or no longer.
+pub(crate) const WITHOUT_IPV4: &str = "2001:db8:0:3ea::1";
 
 /// A file, the binary, and one cloud with an account.
 #[derive(Debug)]
@@ -26,7 +37,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// A file with these lines under the hosts of `prod`.
-    pub(crate) fn new(provider: ProviderId, hosts: &[&str]) -> Self {
+    pub(crate) fn new(provider: Cloud, hosts: &[&str]) -> Self {
         let scene = Self { cloud: Account::at(provider), stage: Stage::new() };
         scene.write(hosts);
         scene
@@ -39,7 +50,7 @@ impl Scene {
 
     /// The same with other settings of the provider.
     pub(crate) fn write_with(&self, settings: &str, hosts: &[&str]) {
-        let Account { provider, .. } = &self.cloud;
+        let provider = self.cloud.provider.id();
         let mut text = format!(
             "project:\n  name: shop\ncloud:\n  providers:\n    {provider}:\n      \
              api_url: {}\n      token_env: CLOUD_TOKEN\n      default_region: {}\n",
@@ -58,6 +69,11 @@ impl Scene {
             text.push('\n');
         }
         self.stage.write("stagecraft.yml", text);
+    }
+
+    /// Where it is run.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        self.stage.work()
     }
 
     /// Puts a file into the working directory.
@@ -124,9 +140,23 @@ impl Scene {
         (value, output.status.code())
     }
 
+    /// Begins a run that is not waited for.
+    pub(crate) fn begin(&self, line: &str) -> Child {
+        let mut command = self.command(TOKEN, line);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// What a run that was begun has told when it ended.
+    pub(crate) fn end(&self, run: Child) -> String {
+        self.told(&self.searched(run.wait_with_output().unwrap()))
+    }
+
     /// Runs a command and looks for tokens in all that it wrote.
     pub(crate) fn output(&self, command: &mut Command) -> Output {
-        let output = command.output().unwrap();
+        self.searched(command.output().unwrap())
+    }
+
+    fn searched(&self, output: Output) -> Output {
         for bytes in [&output.stdout, &output.stderr] {
             let leaked = leak::found(bytes);
             assert_eq!(leaked, None, "a token shows: {}", transcript(&output));
@@ -141,12 +171,37 @@ impl Scene {
     pub(crate) fn told(&self, output: &Output) -> String {
         let told = transcript(output).replace(&self.cloud.address(), "[address]");
         let told = between(&told, "(request ", ")", "[id]");
-        let told = without_numbers(&told, &["10.1.0.", "10.2.0."]);
-        let (results, messages) = told.split_once("------- stderr -------\n").unwrap_or((&told, ""));
+        let (results, messages) =
+            told.split_once("------- stderr -------\n").unwrap_or((&told, ""));
         if messages.is_empty() {
             return told;
         }
         format!("{results}------- stderr -------\n{}", by_host(messages))
+    }
+
+    /// What came of `line`: without the plan, which other tests show, and without what differs
+    /// between the clouds where they say the same.
+    pub(crate) fn outcome(&self, line: &str) -> String {
+        self.alike(&self.run(line))
+    }
+
+    /// See [`Self::outcome`].
+    pub(crate) fn alike(&self, told: &str) -> String {
+        let outcome = match told.split_once("HOST ") {
+            Some((_, table)) => format!("HOST {table}"),
+            None => told.to_owned(),
+        };
+        let outcome = outcome
+            .replace(self.cloud.provider.id().as_str(), "[cloud]")
+            .replace("[address]/v1", "[address]/[version]")
+            .replace("[address]/v2", "[address]/[version]");
+        let columns = outcome.lines().map(|line| {
+            let indent = line.len() - line.trim_start().len();
+            let words: Vec<&str> =
+                line.split("  ").map(str::trim).filter(|w| !w.is_empty()).collect();
+            format!("{}{}", &line[..indent], words.join("  "))
+        });
+        columns.collect::<Vec<_>>().join("\n")
     }
 
     /// Ends the trouble, and sees two more runs: one that brings about what the file wants, and one
@@ -162,10 +217,39 @@ impl Scene {
     /// Another run changes nothing.
     pub(crate) fn rests(&self) {
         let before = self.cloud.effects();
-        let told = self.succeed("infra plan --detailed-exitcode");
-        assert!(told.contains("to date"), "{told}");
-        self.succeed(UP);
+        let (plan, exit) = self.json_as(TOKEN, "infra plan --detailed-exitcode");
+        assert_eq!((plan["finds_changes"].as_bool(), exit), (Some(false), Some(0)), "{plan}");
+        self.succeed("infra up --no-bootstrap --verbose");
         assert_eq!(self.cloud.effects(), before, "the second time nothing is left to do");
+    }
+}
+
+/// Answers with a status instead of doing anything.
+pub(crate) fn status(code: u16) -> Effect {
+    Effect::Status { code, with_effect: false }
+}
+
+/// Does the same with each of several things, all at once: they wait more than they work.
+pub(crate) fn at_once<T: Sync>(things: &[T], act: impl Fn(&T) + Sync) {
+    thread::scope(|scope| {
+        let acts: Vec<_> = things.iter().map(|thing| scope.spawn(|| act(thing))).collect();
+        for done in acts {
+            if let Err(panic) = done.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
+/// Waits for something that comes within seconds.
+pub(crate) fn soon<T>(look: impl Fn() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not come");
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -196,18 +280,19 @@ fn between(text: &str, before: &str, after: &str, word: &str) -> String {
     told + rest
 }
 
-/// Puts `x` for the number after each of these words: who is first gets the first address.
-fn without_numbers(text: &str, words: &[&str]) -> String {
-    words.iter().fold(text.to_owned(), |text, word| {
-        let mut parts = text.split(word);
-        let mut told = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            told.push_str(word);
-            told.push('x');
-            told.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+/// One line for all that say that something is tried again: how often and when is chance.
+pub(crate) fn calm(told: &str) -> String {
+    let mut calm: Vec<String> = Vec::new();
+    for line in told.lines() {
+        let line = match line.split_once(", trying again in ") {
+            Some((what, _)) => format!("{what}, trying again in [n] s"),
+            None => line.to_owned(),
+        };
+        if calm.last() != Some(&line) {
+            calm.push(line);
         }
-        told
-    })
+    }
+    calm.join("\n")
 }
 
 /// Sorts runs of lines that say what a host does by the host, each host's in the order they came.

@@ -1,12 +1,10 @@
 use crate::account::{NOTHING, READS, TAGLESS, TOKEN, UNKNOWN};
 use crate::leak;
-use crate::scene::{BOTH, DIGITALOCEAN, HETZNER, Scene, UP};
-
-const APP: &[&str] = &["app-1: { role: app }"];
+use crate::scene::{APP, BOTH, DIGITALOCEAN, HETZNER, Scene, UP, at_once};
 
 #[test]
 fn without_a_token_the_cloud_is_not_asked() {
-    for provider in BOTH {
+    at_once(&BOTH, |&provider| {
         let scene = Scene::new(provider, APP);
         let run = |token: Option<&str>| {
             let mut command = scene.command("", UP);
@@ -30,7 +28,7 @@ fn without_a_token_the_cloud_is_not_asked() {
         let around = run(Some(&format!(" {TOKEN}\n")));
         assert!(around.ends_with("[exit status: 0]"), "{around}");
         scene.converges_to(&["prod-app-1"]);
-    }
+    });
 }
 
 #[test]
@@ -54,32 +52,37 @@ fn a_wrong_token_is_told_at_once() {
     ------- stderr -------
     hetzner: listing
     error[plan.blind]: hetzner could not list the hosts of `shop/prod`: the credentials were refused: the token you have provided is invalid (request [id]); without that, what exists is unknown and nothing is done
-      hint: make a token with Read & Write permission in the Hetzner Console, under Security > API tokens of the project, and put it where the file says
+      hint: make a token with Read & Write permission in the Hetzner Console, under Security > API tokens of the project, and put it into the variable that `token_env` names
     [exit status: 2]
     ");
     insta::assert_snapshot!(scene.in_all_forms(UNKNOWN, "validate --online"), @"
     ------- stderr -------
     error[cloud.unauthenticated]: hetzner could not check the token: the credentials were refused: the token you have provided is invalid (request [id])
-      hint: make a token with Read & Write permission in the Hetzner Console, under Security > API tokens of the project, and put it where the file says
+      hint: make a token with Read & Write permission in the Hetzner Console, under Security > API tokens of the project, and put it into the variable that `token_env` names
     [exit status: 2]
     ");
 }
 
 #[test]
 fn a_wrong_token_is_told_by_every_command() {
-    for provider in BOTH {
+    at_once(&BOTH, |&provider| {
         let scene = Scene::new(provider, APP);
         scene.succeed(UP);
         let before = scene.cloud.machines();
-        let lines =
-            ["infra plan", "infra status", "infra bootstrap", "infra inventory", "infra down --yes"];
+        let lines = [
+            "infra plan",
+            "infra status",
+            "infra bootstrap",
+            "infra inventory",
+            "infra down --yes",
+        ];
         for line in lines {
             let told = scene.in_all_forms(UNKNOWN, line);
             assert!(told.contains("error[plan.blind]"), "{line}: {told}");
             assert!(told.ends_with("[exit status: 2]"), "{line}: {told}");
         }
         assert_eq!(scene.cloud.machines(), before);
-    }
+    });
 }
 
 #[test]
@@ -117,8 +120,8 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
 
     1 to remove.
 
-    HOST   ROLE  PROVIDER      ADDRESS   RESULT
-    app-1  app   digitalocean  10.1.0.x  failed: cloud.forbidden
+    HOST   ROLE  PROVIDER      ADDRESS    RESULT
+    app-1  app   digitalocean  127.0.0.1  failed: cloud.forbidden
 
     1 failed.
     ------- stderr -------
@@ -166,8 +169,8 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
 
     1 to remove.
 
-    HOST   ROLE  PROVIDER  ADDRESS   RESULT
-    app-1  app   hetzner   10.2.0.x  failed: cloud.forbidden
+    HOST   ROLE  PROVIDER  ADDRESS    RESULT
+    app-1  app   hetzner   127.0.0.1  failed: cloud.forbidden
 
     1 failed.
     ------- stderr -------
@@ -226,11 +229,12 @@ fn a_token_that_sees_no_tags_neither_makes_nor_removes() {
 
 #[test]
 fn a_cloud_that_repeats_the_token_does_not_make_it_show() {
-    for provider in BOTH {
+    at_once(&BOTH, |&provider| {
         let scene = Scene::new(provider, APP);
         scene.cloud.spoil(|call, answer| {
             let token = call.token.clone().unwrap_or_default();
-            let message = format!("no user has the token {token}, which begins with {}", &token[..6]);
+            let message =
+                format!("no user has the token {token}, which begins with {}", &token[..6]);
             let body = serde_json::json!({
                 "id": token,
                 "message": message,
@@ -244,7 +248,7 @@ fn a_cloud_that_repeats_the_token_does_not_make_it_show() {
             assert!(told.contains("no user has the token [hidden]"), "{told}");
         }
         scene.converges_to(&["prod-app-1"]);
-    }
+    });
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod order;
 mod paging;
 mod places;
 mod problem;
+mod region;
 mod sizes;
 mod tags;
 mod turn;

@@ -36,6 +36,7 @@ use serde_json::{Value, json};
 
 use super::call::{Access, Answer, Call, Front, Outcome};
 use super::hosts::{Hosts, NoHosts};
+use super::ids::instance;
 use super::limits::{Over, Rule, Usage};
 use crate::shared::SharedWorld;
 use crate::world::{Labels, RequestKind};
@@ -43,7 +44,7 @@ use crate::world::{Labels, RequestKind};
 use account::Account;
 use problem::Problem;
 use route::Resource;
-use turn::{Done, Stop, Turn, instance};
+use turn::{Done, Stop, Turn};
 
 /// Requests an account may make before it has to wait for each, which happens once a second.
 const REQUESTS: u32 = 3600;

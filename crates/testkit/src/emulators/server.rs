@@ -11,8 +11,9 @@ mod exchange;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -125,7 +126,11 @@ impl Emulator {
     /// # Errors
     /// The address is taken, or not this machine's own although it has to be.
     pub async fn listen(&self, address: SocketAddr) -> io::Result<Running> {
-        self.start(address, None).await
+        if !address.ip().is_loopback() && !self.shared.options.beyond_loopback {
+            let message = format!("`{address}` can be reached from other machines");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        self.start(TcpListener::bind(address).await?, None)
     }
 
     /// Starts to listen on loopback for one process of several: the faults that kill the process
@@ -133,16 +138,27 @@ impl Emulator {
     ///
     /// # Errors
     /// There is no free port.
-    pub async fn listen_for(&self, process: &Process) -> io::Result<Running> {
-        self.start(SocketAddr::from(([127, 0, 0, 1], 0)), Some(process.clone())).await
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn listen_for(&self, process: &Process) -> io::Result<Running> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        self.start(TcpListener::from_std(listener)?, Some(process.clone()))
     }
 
-    async fn start(&self, address: SocketAddr, process: Option<Process>) -> io::Result<Running> {
-        if !address.ip().is_loopback() && !self.shared.options.beyond_loopback {
-            let message = format!("`{address}` can be reached from other machines");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    /// Requests that another program made with this token so long ago, but for those that were too
+    /// many. Requests of the past are to be told in order, before any of now.
+    pub fn spend(&self, token: &str, requests: u32, ago: Duration) {
+        let at = self.shared.world.with(|world, now| world.epoch_millis(now))
+            - u64::try_from(ago.as_millis()).unwrap_or_default();
+        let mut limits = self.shared.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..requests {
+            let _its_own_affair = limits.take(token, "GET", "/", at);
         }
-        let listener = TcpListener::bind(address).await?;
+    }
+
+    fn start(&self, listener: TcpListener, process: Option<Process>) -> io::Result<Running> {
         let address = listener.local_addr()?;
         let url = format!("http://{address}{}", self.shared.front.prefix());
         let accepting = tokio::spawn(accept(listener, self.clone(), process));

@@ -6,10 +6,8 @@ use stagecraft_core::desired::ProviderId;
 use stagecraft_core::name::{HostName, InstanceId};
 use stagecraft_core::remote::Output;
 
-use super::remote::FakeConnector;
 use super::shell::Scripts;
 use crate::gauge::Gauge;
-use crate::process::Process;
 use crate::shared::SharedWorld;
 use crate::world::Disk;
 
@@ -39,9 +37,6 @@ pub enum HostFault {
     /// Nothing more can be written.
     FullDisk,
 }
-
-/// What a named script or program does to a disk, given its arguments and standard input.
-pub type Script = Arc<dyn Fn(&mut Disk, &[&str], &str) -> Output + Send + Sync>;
 
 /// The hosts of some worlds. Clones are the same hosts.
 #[derive(Clone)]
@@ -75,12 +70,6 @@ impl FakeFleet {
     pub fn over(worlds: impl IntoIterator<Item = SharedWorld>) -> Self {
         let worlds = worlds.into_iter().map(|world| (world.provider(), world)).collect();
         Self { worlds: Arc::new(worlds), state: Arc::default(), logins: Gauge::default() }
-    }
-
-    /// The way to the hosts as `process` sees it.
-    #[must_use]
-    pub fn connector(&self, process: &Process) -> FakeConnector {
-        FakeConnector::new(self.clone(), process.clone())
     }
 
     /// Lets every new machine refuse its first `attempts` connections.

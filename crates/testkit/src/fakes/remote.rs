@@ -32,9 +32,11 @@ pub struct FakeRemote {
     _open: Inside,
 }
 
-impl FakeConnector {
-    pub(super) fn new(fleet: FakeFleet, process: Process) -> Self {
-        Self { fleet, process }
+impl FakeFleet {
+    /// The way to the hosts as `process` sees it.
+    #[must_use]
+    pub fn connector(&self, process: &Process) -> FakeConnector {
+        FakeConnector { fleet: self.clone(), process: process.clone() }
     }
 }
 
@@ -60,7 +62,7 @@ impl Connector for FakeConnector {
         };
         let fault = self.fleet.with(|state| state.next_attempt(&host, &machine.id));
         if fault == Some(HostFault::NeverAnswers) {
-            tokio::time::sleep(SILENCE).await;
+            world.sleep(SILENCE).await;
         }
         world.travel_back(&self.process, None).await;
         match fault {
@@ -143,7 +145,7 @@ impl Remote for FakeRemote {
             self.fleet.with(|state| (state.next_command(&self.target.host), state.scripts.clone()));
         match fault {
             Some(HostFault::Hangs { .. }) => {
-                tokio::time::sleep(command.timeout()).await;
+                self.world.sleep(command.timeout()).await;
                 self.process.interact().await;
                 return Err(RemoteError::TimedOut {
                     host: self.target.host.clone(),

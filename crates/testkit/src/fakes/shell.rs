@@ -1,14 +1,17 @@
 //! The shell of a fake host: words, quotes, `$?`, `;`, `&&`, `||`, and a dozen programs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use stagecraft_core::remote::Output;
 
-use super::fleet::Script;
 use crate::world::Disk;
 
 /// What a command that nobody knows ends with.
 const UNKNOWN: i32 = 127;
+
+/// What a named script or program does to a disk, given its arguments and standard input.
+pub type Script = Arc<dyn Fn(&mut Disk, &[&str], &str) -> Output + Send + Sync>;
 
 /// Scripts by name, as in `sh -c TEXT NAME ARGUMENTS`, and programs by name.
 pub(super) type Scripts = BTreeMap<String, Script>;
@@ -307,8 +310,7 @@ mod tests {
     fn a_script_is_known_by_its_name() {
         let scripts: Scripts = [(
             "greet".to_owned(),
-            std::sync::Arc::new(|_: &mut Disk, words: &[&str], _: &str| says(words.join("+")))
-                as Script,
+            Arc::new(|_: &mut Disk, words: &[&str], _: &str| says(words.join("+"))) as Script,
         )]
         .into();
         let mut disk = Disk::default();

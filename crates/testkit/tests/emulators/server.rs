@@ -117,8 +117,8 @@ async fn a_crash_kills_the_process_whose_request_it_was_and_nobody_else() {
     for (answer, learns) in [(AnswerFate::Lost, false), (AnswerFate::Delivered, true)] {
         let stage = Stage::new().await;
         let [one, two] = [Process::new(), Process::new()];
-        let of_one = stage.emulator().listen_for(&one).await.unwrap();
-        let of_two = stage.emulator().listen_for(&two).await.unwrap();
+        let of_one = stage.emulator().listen_for(&one).unwrap();
+        let of_two = stage.emulator().listen_for(&two).unwrap();
         stage.world.with(|world, _| world.inject(Fault::Crash { effect: 1, answer }));
         let body = order("web-1").to_string();
         let client = Client::new(of_one.address());
@@ -135,7 +135,7 @@ async fn a_crash_kills_the_process_whose_request_it_was_and_nobody_else() {
 async fn an_order_that_went_astray_arrives_after_its_process_died() {
     let stage = Stage::with(Options::default(), 100).await;
     let process = Process::new();
-    let running = stage.emulator().listen_for(&process).await.unwrap();
+    let running = stage.emulator().listen_for(&process).unwrap();
     let stray = Fault::Stray { create: 1, after: Duration::from_secs(20) };
     stage.world.with(|world, _| world.inject(stray));
     let body = order("web-1").to_string();

@@ -7,7 +7,8 @@ use stagecraft_core::event::HostEnd;
 use stagecraft_testkit::Process;
 use stagecraft_testkit::world::RequestLimits;
 
-use crate::limited::{MINUTE, assert_all_ready, limit, pauses, stage};
+use crate::limited::{limit, stage};
+use crate::outcome::{MINUTE, assert_all_ready, pauses};
 use crate::stage::{Stage, Verb};
 use crate::tape::Tape;
 

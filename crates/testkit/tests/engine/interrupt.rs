@@ -13,8 +13,9 @@ use stagecraft_testkit::Process;
 use stagecraft_testkit::world::Behaviour;
 use tokio::sync::Notify;
 
+use crate::outcome::Picture;
 use crate::scene::scene;
-use crate::stage::{Picture, Stage, Verb, clouds, host, ours, steps};
+use crate::stage::{Stage, Verb, clouds, host, ours, steps};
 use crate::tape::{Tape, begins};
 
 const VERBS: [Verb; 4] = [Verb::Up, Verb::Replace, Verb::Prune, Verb::Down];

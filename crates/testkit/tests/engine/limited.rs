@@ -7,14 +7,12 @@ use stagecraft_core::error::{Code, ExitCode};
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent, ProviderEvent, SkipReason};
 use stagecraft_engine::Limits;
 use stagecraft_testkit::Process;
-use stagecraft_testkit::world::{
-    Behaviour, Delay, EffectKind, Fate, Fault, RequestKind, RequestLimits,
-};
+use stagecraft_testkit::world::{Behaviour, Delay, Fate, Fault, RequestKind, RequestLimits};
 
+use crate::outcome::{MINUTE, assert_all_ready, created, pauses};
 use crate::stage::{Stage, Verb};
 use crate::tape::Tape;
 
-pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_never_frees_is_a_clear_failure_of_every_host() {
     for (hint, least, most) in [(Some(40), 14, 16), (None, 14, 16), (Some(3600), 0, 1)] {
@@ -203,32 +201,12 @@ async fn a_user_who_stops_does_not_wait_for_the_one_that_goes_first() {
     assert_eq!(ended.count(), 4, "all others end at once");
 }
 
-/// The pauses that were told, in order.
-pub(crate) fn pauses(tape: &Tape) -> Vec<Duration> {
-    let of = |kind: &EventKind| match kind {
-        EventKind::Provider(_, ProviderEvent::RateLimited { after }) => Some(*after),
-        EventKind::Provider(..) | EventKind::Host(..) | EventKind::Stopping => None,
-    };
-    tape.events().iter().filter_map(|event| of(&event.kind)).collect()
-}
-
 fn at_of_first_pause(tape: &Tape) -> Duration {
     let pause = |kind: &EventKind| {
         matches!(kind, EventKind::Provider(_, ProviderEvent::RateLimited { .. }))
     };
     let event = tape.events().into_iter().find(|event| pause(&event.kind));
     event.expect("a pause").elapsed
-}
-
-pub(crate) fn assert_all_ready(stage: &Stage, tape: &Tape, hosts: usize) {
-    let ends = tape.ends();
-    let odd = ends.iter().find(|(_, end)| **end != HostEnd::Ready);
-    assert_eq!((ends.len(), odd), (hosts, None));
-    assert_eq!(stage.one_each(), Ok(()));
-    let limited = |event: &HostEvent| matches!(event, HostEvent::Retrying { code, .. } if *code == Code::CLOUD_RATE_LIMITED);
-    for name in ends.keys() {
-        assert_eq!(tape.first(name.as_str(), limited), None, "told once, not for each host");
-    }
 }
 
 pub(crate) fn limit(stage: &Stage, limits: RequestLimits) {
@@ -245,13 +223,6 @@ fn limited(after: Option<Duration>) -> CloudErrorKind {
 
 fn asked(stage: &Stage, kind: RequestKind) -> u64 {
     stage.cloud.with(|world, _| world.requests().of(kind))
-}
-
-fn created(stage: &Stage) -> usize {
-    stage.cloud.with(|world, _| {
-        let kinds = world.effects().iter().map(|effect| &effect.kind);
-        kinds.filter(|kind| matches!(kind, EffectKind::Created { .. })).count()
-    })
 }
 
 fn late() -> Behaviour {

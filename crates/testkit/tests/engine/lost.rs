@@ -1,7 +1,6 @@
-use stagecraft_core::event::HostEnd;
-use stagecraft_testkit::world::{Behaviour, EffectKind, Fault};
+use stagecraft_testkit::world::{Behaviour, Fault};
 
-use crate::stage::{Stage, Verb, clouds};
+use crate::stage::{Stage, clouds};
 use crate::wrong;
 
 #[tokio::test(start_paused = true)]
@@ -17,24 +16,13 @@ async fn a_create_whose_answer_was_lost_is_not_repeated() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_calls_every_loss_harmless_is_noticed() {
     let mut stage = stage(&Behaviour::names_are_free());
-    stage.provider = wrong::repeats_blindly;
+    stage.spoil(wrong::repeats_blindly);
     assert!(one_lost(&stage, 2).await.is_err());
 }
 
 async fn one_lost(stage: &Stage, effect: u64) -> Result<(), String> {
     stage.inject(Fault::LoseAnswer { effect });
-    let ends = stage.run(Verb::Up).await.ok_or("killed")?;
-    if let Some(bad) = ends.iter().find(|(_, end)| **end != HostEnd::Ready) {
-        return Err(format!("{bad:?}"));
-    }
-    let created = stage.cloud.with(|world, _| {
-        let kinds = world.effects().iter().map(|effect| &effect.kind);
-        kinds.filter(|kind| matches!(kind, EffectKind::Created { .. })).count()
-    });
-    if created != 3 {
-        return Err(format!("{created} were created"));
-    }
-    stage.one_each()
+    stage.comes_up_once().await
 }
 
 fn stage(behaviour: &Behaviour) -> Stage {

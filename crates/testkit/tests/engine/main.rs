@@ -2,15 +2,20 @@
 //! ends with exactly one instance of every host; and the proof that these tests would notice.
 
 mod budget;
+mod clock;
 mod crash;
+mod dialect;
 mod failure;
 mod gone;
 mod inspect;
 mod interrupt;
+mod kill;
 mod limited;
 mod limits;
 mod lost;
 mod names;
+mod outcome;
+mod pair;
 mod race;
 mod retries;
 mod scale;
@@ -21,4 +26,5 @@ mod surplus;
 mod tape;
 mod tie;
 mod twice;
+mod untagged;
 mod wrong;

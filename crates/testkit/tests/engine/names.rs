@@ -1,12 +1,12 @@
 //! Clouds on which what is being removed is still in the way.
 
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use stagecraft_testkit::world::{Behaviour, Delay, EffectKind};
-use stagecraft_testkit::{Flaw, MockCloud};
 
 use crate::stage::{Stage, Verb, host};
+use crate::wrong;
 
 #[tokio::test(start_paused = true)]
 async fn a_successor_is_ordered_when_the_name_is_free_again() {
@@ -37,9 +37,7 @@ async fn a_removed_twin_that_is_still_listed_is_not_taken_for_the_successor() {
     .await;
     stage.plant_twin("web-1");
     stage.change("web-1", |wanted| wanted.spec.size = "x-medium".into());
-    // Whatever is being removed looks as if it ran, until it is gone.
-    stage.provider =
-        |cloud, process| Arc::new(MockCloud::new(cloud, process).with_flaw(Flaw::HidesTermination));
+    stage.provider = Rc::new(wrong::hides_termination);
     let ends = stage.told(Verb::Replace).await.ends();
     assert_eq!(ends[&host("web-1")], stagecraft_core::event::HostEnd::Ready);
     let created = stage.cloud.with(|world, _| {

@@ -8,7 +8,7 @@ use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_testkit::Process;
 use stagecraft_testkit::world::{Behaviour, EffectKind, Fault, RequestKind};
 
-use crate::limited::pauses;
+use crate::outcome::pauses;
 use crate::scene::scene;
 use crate::stage::{Stage, Verb, host, ours};
 use crate::tape::Tape;

@@ -1,22 +1,25 @@
 //! A cloud, a file and the commands of the program, run as often and as badly as a test likes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::converge::Step;
-use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{HostEnd, Reporter};
-use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
+use stagecraft_core::inventory::{Instance, Marks, Owner};
 use stagecraft_core::name::{HostName, InstanceId, Scope};
 use stagecraft_core::plan::{Fate, Hold, Plan, Policy, plan_down, plan_up};
 use stagecraft_core::resolve::ResolvedHost;
-use stagecraft_engine::{Engine, Limits, Parts, TokioClock};
-use stagecraft_testkit::mock::{order, selector};
-use stagecraft_testkit::world::{Behaviour, Delay, EffectKind, Fault, Labels, Order, Seen};
+use stagecraft_engine::{Engine, Limits, Parts};
+use stagecraft_testkit::world::{Behaviour, Delay, Fault, Labels, Order};
 use stagecraft_testkit::{FakeFleet, MarkerStep, MockCloud, Process, SharedWorld, World};
 
+use crate::clock::WorldClock;
+use crate::dialect::Dialect;
+use crate::outcome::Picture;
 use crate::tape::Tape;
 
 /// What a user types.
@@ -30,16 +33,17 @@ pub(crate) enum Verb {
 }
 
 /// Makes a provider for a process; tests of the tests make bad ones.
-pub(crate) type MakeProvider = fn(&SharedWorld, &Process) -> Arc<dyn CloudProvider>;
+pub(crate) type MakeProvider = Rc<dyn Fn(&SharedWorld, &Process) -> Arc<dyn CloudProvider>>;
 
 /// The account, the hosts in it, and the file.
 pub(crate) struct Stage {
     pub(crate) cloud: SharedWorld,
+    pub(crate) dialect: Dialect,
     pub(crate) fleet: FakeFleet,
     pub(crate) wanted: BTreeMap<HostName, ResolvedHost>,
     pub(crate) provider: MakeProvider,
     /// The machines that are not ours.
-    foreign: Vec<InstanceId>,
+    pub(crate) foreign: Vec<InstanceId>,
     pub(crate) limits: Limits,
     pub(crate) seed: u64,
 }
@@ -48,13 +52,26 @@ pub(crate) struct Stage {
 pub(crate) type Ends = BTreeMap<HostName, HostEnd>;
 
 impl Stage {
-    /// An account with two foreign machines, one of them under a name that looks like ours, and
-    /// one machine of another environment; nothing of ours.
+    /// The account of a double; see [`Self::at`].
     pub(crate) fn new(behaviour: Behaviour, seed: u64) -> Self {
         let provider =
             if behaviour.unique_names { ProviderId::Hetzner } else { ProviderId::DigitalOcean };
         let cloud = SharedWorld::new(World::new(provider, behaviour, seed));
-        let mut neighbour = wanted(&cloud, "web-1");
+        let make = |cloud: &SharedWorld, process: &Process| -> Arc<dyn CloudProvider> {
+            Arc::new(MockCloud::new(cloud, process))
+        };
+        Self::at(cloud, Dialect::of_doubles(), Rc::new(make), seed)
+    }
+
+    /// An account with two foreign machines, one of them under a name that looks like ours, and
+    /// one machine of another environment; nothing of ours.
+    pub(crate) fn at(
+        cloud: SharedWorld,
+        dialect: Dialect,
+        provider: MakeProvider,
+        seed: u64,
+    ) -> Self {
+        let mut neighbour = wanted(&cloud, &dialect, "web-1");
         neighbour.marks.name = "prod-eu-web-1".to_owned();
         let owner = Owner { scope: scope("shop", "prod-eu"), host: host("web-1") };
         let foreign = |name: &str| Order {
@@ -66,14 +83,15 @@ impl Stage {
         let others = [
             foreign("prod-old"),
             foreign("laptop"),
-            order(&owner, &neighbour.marks, &neighbour.spec),
+            (dialect.order)(&owner, &neighbour.marks, &neighbour.spec),
         ];
         let foreign = cloud.with(|world, now| others.map(|other| world.plant(now, other)));
         let fleet = FakeFleet::over([cloud.clone()]);
         Self {
             fleet,
+            dialect,
             wanted: BTreeMap::new(),
-            provider: |cloud, process| Arc::new(MockCloud::new(cloud, process)),
+            provider,
             foreign: foreign.into(),
             limits: Limits::default(),
             seed,
@@ -81,10 +99,16 @@ impl Stage {
         }
     }
 
+    /// Lets every process use its provider in a wrong way.
+    pub(crate) fn spoil(&mut self, wrong: fn(Arc<dyn CloudProvider>) -> Arc<dyn CloudProvider>) {
+        let right = Rc::clone(&self.provider);
+        self.provider = Rc::new(move |cloud, process| wrong(right(cloud, process)));
+    }
+
     /// Adds hosts to the file.
     pub(crate) fn wants<'a>(mut self, hosts: impl IntoIterator<Item = &'a str>) -> Self {
         for name in hosts {
-            self.wanted.insert(host(name), wanted(&self.cloud, name));
+            self.wanted.insert(host(name), wanted(&self.cloud, &self.dialect, name));
         }
         self
     }
@@ -142,7 +166,7 @@ impl Stage {
         Engine::new(Parts {
             providers: [(provider.id(), provider)].into(),
             connector: Arc::new(self.fleet.connector(process)),
-            clock: Arc::new(TokioClock::new()),
+            clock: Arc::new(WorldClock::new(&self.cloud)),
             reporters: vec![Arc::clone(tape) as Arc<dyn Reporter>],
             limits: self.limits.clone(),
             cancel: tape.cancel().clone(),
@@ -202,7 +226,7 @@ impl Stage {
         wanted.marks.name.push_str("-twin");
         let owner = Owner { scope: ours(), host: host(name) };
         self.cloud.with(|world, now| {
-            world.plant(now, order(&owner, &wanted.marks, &wanted.spec));
+            world.plant(now, (self.dialect.order)(&owner, &wanted.marks, &wanted.spec));
         });
     }
 
@@ -213,66 +237,7 @@ impl Stage {
     pub(crate) fn inject(&self, fault: Fault) {
         self.cloud.with(|world, _| world.inject(fault));
     }
-
-    /// Everything that exists once everything has settled.
-    pub(crate) fn picture(&self) -> Picture {
-        self.cloud.with(|world, now| {
-            let later = now + Duration::from_secs(3600);
-            let mut machines: Vec<_> = world
-                .machines(later)
-                .into_iter()
-                .filter(|machine| machine.lifecycle != Lifecycle::Terminated)
-                .map(|Seen { id, name, labels, tags, spec, lifecycle, .. }| {
-                    let files = world.disk(&id).map(|disk| disk.files.clone()).unwrap_or_default();
-                    let files: Vec<String> = files.into_keys().collect();
-                    format!("{name} {labels:?} {tags:?} {spec:?} {lifecycle:?} {files:?}")
-                })
-                .collect();
-            machines.sort();
-            Picture(machines)
-        })
-    }
-
-    /// Whether every host of the file has exactly one instance and no other host of ours has any.
-    pub(crate) fn one_each(&self) -> Result<(), String> {
-        let ours = selector(&ours());
-        let mut hosts: Vec<String> = self.cloud.with(|world, now| {
-            world
-                .machines(now + Duration::from_secs(3600))
-                .into_iter()
-                .filter(|machine| machine.lifecycle != Lifecycle::Terminated)
-                .filter(|machine| ours.iter().all(|(k, v)| machine.labels.get(k) == Some(v)))
-                .map(|machine| machine.name)
-                .collect()
-        });
-        hosts.sort();
-        let wanted: Vec<String> =
-            self.wanted.values().map(|wanted| wanted.marks.name.clone()).collect();
-        if hosts == wanted {
-            Ok(())
-        } else {
-            Err(format!("wanted {wanted:?}, there are {hosts:?}"))
-        }
-    }
-
-    /// Whether nobody touched what is not ours.
-    pub(crate) fn left_others_alone(&self) -> Result<(), String> {
-        self.cloud.with(|world, _| {
-            let touched = world.effects().iter().find(|effect| match &effect.kind {
-                EffectKind::Started { id }
-                | EffectKind::Updated { id }
-                | EffectKind::Terminated { id }
-                | EffectKind::HostChanged { id, .. } => self.foreign.contains(id),
-                EffectKind::Created { .. } => false,
-            });
-            touched.map_or(Ok(()), |effect| Err(format!("{effect:?} is not ours to make")))
-        })
-    }
 }
-
-/// What exists, ids and ages aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Picture(Vec<String>);
 
 pub(crate) fn ours() -> Scope {
     scope("shop", "prod")
@@ -293,17 +258,11 @@ pub(crate) fn steps(_: &Instance) -> Vec<Box<dyn Step>> {
     MarkerStep::bootstrap()
 }
 
-fn wanted(cloud: &SharedWorld, name: &str) -> ResolvedHost {
+fn wanted(cloud: &SharedWorld, dialect: &Dialect, name: &str) -> ResolvedHost {
     ResolvedHost {
         name: host(name),
         provider: cloud.provider(),
-        spec: Spec {
-            region: "east".into(),
-            size: "x-small".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
+        spec: dialect.spec.clone(),
         marks: Marks {
             name: ours().cloud_name(&host(name)),
             role: "app".parse().expect("a name"),

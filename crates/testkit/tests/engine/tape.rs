@@ -168,6 +168,7 @@ pub(crate) fn begins(kind: &EventKind) -> bool {
         | HostEvent::Connected
         | HostEvent::Step(_)
         | HostEvent::Retrying { .. }
+        | HostEvent::LookingForLost { .. }
         | HostEvent::Ended(_) => false,
     }
 }

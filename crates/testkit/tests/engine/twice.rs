@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use stagecraft_testkit::world::{AnswerFate, Behaviour, EffectKind, Fault};
 
-use crate::stage::{Picture, Stage, Verb, clouds};
+use crate::kill::{killed_with_a_stray, quiet_and_pruned};
+use crate::stage::{Stage, Verb, clouds};
 
 #[tokio::test(start_paused = true)]
 async fn killed_twice_anywhere_it_converges_when_run_again() {
@@ -41,16 +42,8 @@ async fn an_order_that_arrives_when_its_sender_is_dead_leaves_no_orphan() {
     for (cloud, behaviour) in clouds() {
         for create in [1, 2] {
             for after in [0, 200, 1000, 5000, 15_000, 25_000, 120_000].map(Duration::from_millis) {
-                let stage = two(&behaviour);
-                stage.inject(Fault::Stray { create, after });
-                assert!(stage.run(Verb::Up).await.is_none(), "it is killed");
-                drop(stage.run(Verb::Up).await);
-                tokio::time::sleep(Duration::from_secs(300)).await;
-                let context = format!("{cloud}, order {create}, {after:?} late");
-                let outcome = quiet_and_pruned(&stage, Verb::Up).await;
-                assert!(outcome.is_ok(), "{context}: {outcome:?}");
-                assert_eq!(stage.one_each(), Ok(()), "{context}");
-                assert_eq!(stage.left_others_alone(), Ok(()), "{context}");
+                let outcome = killed_with_a_stray(&two(&behaviour), create, after).await;
+                assert_eq!(outcome, Ok(()), "{cloud}, order {create}, {after:?} late");
             }
         }
     }
@@ -76,12 +69,6 @@ async fn a_run_removes_its_own_instance_when_an_older_stray_turns_up() {
         }
     }
     assert!(met > 0, "the stray never came between list and order");
-}
-
-/// A run removes only surplus it made itself; for that of two killed runs it has to be asked.
-async fn quiet_and_pruned(stage: &Stage, verb: Verb) -> Result<Picture, String> {
-    stage.run_until_quiet(verb).await?;
-    stage.run_until_quiet(Verb::Prune).await
 }
 
 /// Two hosts, for `Replace` both to be made anew.

@@ -22,32 +22,51 @@ pub(crate) fn owns_by_name(cloud: &SharedWorld, process: &Process) -> Arc<dyn Cl
     Arc::new(MockCloud::new(cloud, process).with_flaw(Flaw::OwnsByName))
 }
 
+/// Whatever is being removed looks as if it ran, until it is gone.
+pub(crate) fn hides_termination(cloud: &SharedWorld, process: &Process) -> Arc<dyn CloudProvider> {
+    Arc::new(MockCloud::new(cloud, process).with_flaw(Flaw::HidesTermination))
+}
+
 /// It says of a create whose answer was lost that it had no effect.
-pub(crate) fn repeats_blindly(cloud: &SharedWorld, process: &Process) -> Arc<dyn CloudProvider> {
-    Wrong::of(cloud, process, Fib::LossIsHarmless)
+pub(crate) fn repeats_blindly(inner: Arc<dyn CloudProvider>) -> Arc<dyn CloudProvider> {
+    Wrong::of(inner, Fib::LossIsHarmless)
 }
 
 /// It lists only what this very process created.
-pub(crate) fn sees_only_its_own(cloud: &SharedWorld, process: &Process) -> Arc<dyn CloudProvider> {
-    Wrong::of(cloud, process, Fib::NobodyElse)
+pub(crate) fn sees_only_its_own(inner: Arc<dyn CloudProvider>) -> Arc<dyn CloudProvider> {
+    Wrong::of(inner, Fib::NobodyElse)
+}
+
+/// It writes down no role.
+pub(crate) fn forgets_the_role(inner: Arc<dyn CloudProvider>) -> Arc<dyn CloudProvider> {
+    Wrong::of(inner, Fib::NoRole)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fib {
     LossIsHarmless,
     NobodyElse,
+    NoRole,
 }
 
 #[derive(Debug)]
 struct Wrong {
-    inner: MockCloud,
+    inner: Arc<dyn CloudProvider>,
     fib: Fib,
     own: Mutex<BTreeSet<InstanceId>>,
 }
 
 impl Wrong {
-    fn of(cloud: &SharedWorld, process: &Process, fib: Fib) -> Arc<dyn CloudProvider> {
-        Arc::new(Self { inner: MockCloud::new(cloud, process), fib, own: Mutex::default() })
+    fn of(inner: Arc<dyn CloudProvider>, fib: Fib) -> Arc<dyn CloudProvider> {
+        Arc::new(Self { inner, fib, own: Mutex::default() })
+    }
+
+    fn marks(&self, marks: &Marks) -> Marks {
+        let mut marks = marks.clone();
+        if self.fib == Fib::NoRole {
+            marks.role = "unknown".parse().expect("a name");
+        }
+        marks
     }
 }
 
@@ -79,7 +98,8 @@ impl CloudProvider for Wrong {
     }
 
     async fn create(&self, request: &CreateInstance) -> Result<Instance, CloudError> {
-        let made = self.inner.create(request).await.map_err(|mut error| {
+        let request = CreateInstance { marks: self.marks(&request.marks), ..request.clone() };
+        let made = self.inner.create(&request).await.map_err(|mut error| {
             error.maybe_done &= self.fib != Fib::LossIsHarmless;
             error
         })?;
@@ -92,7 +112,7 @@ impl CloudProvider for Wrong {
     }
 
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
-        self.inner.update(id, marks).await
+        self.inner.update(id, &self.marks(marks)).await
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {

@@ -192,6 +192,9 @@ fn check_url(text: &str) -> Result<(), (&'static str, &'static str, &'static str
     if url.query().is_some() || url.fragment().is_some() {
         return Err(("does not end after its path", "`?` and `#` are not allowed here", whole));
     }
+    if !["https", "http"].contains(&url.scheme()) {
+        return Err(("does not start with `https://`", "not a URL of the web", whole));
+    }
     if url.scheme() != "https" && !local {
         return Err((
             "would send the token in the clear",
@@ -248,6 +251,7 @@ mod tests {
             "https://proxy.example/?token=1",
             "https://proxy.example/#v2",
             "https:///",
+            "ftp://localhost/",
             "https://:80",
         ] {
             assert!(check_url(bad).is_err(), "{bad}");

@@ -65,6 +65,25 @@ fn a_plan_on_a_narrow_screen() {
 }
 
 #[test]
+fn a_price_that_has_no_room_stands_with_the_reason() {
+    let mut host = rented("gateway-1", 2800);
+    host.spec.size = "s-2vcpu-4gb-intel".into();
+    let plan = plan([host, wanted("db-1")], [], &Policy::default());
+    assert!(plan_screen(&plan, &next(), 100).plain().contains("amd64  28.00 EUR/month\n"));
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 80).plain(), @"
+    Plan for `shop/dev`
+
+      + create  db-1       local    small, debian-12, amd64
+            does not exist
+      + create  gateway-1  hetzner  s-2vcpu-4gb-intel in nbg1, debian-12, amd64
+            28.00 EUR/month, does not exist
+
+    2 to create.
+    28.00 EUR a month from now on, at list prices.
+    ");
+}
+
+#[test]
 fn a_replacement_that_was_asked_for_is_not_left_alone() {
     let mut small = running("db-1", "172.30.0.4");
     small.spec.size = "medium".into();

@@ -26,6 +26,10 @@ pub(super) fn doing(what: &HostEvent, logged_in: &str) -> Option<String> {
         HostEvent::Doing { step, doing } => format!("{step}: {doing}"),
         HostEvent::Step(_) => return None,
         HostEvent::Retrying { after, code } => again(*after, code.as_str()),
+        HostEvent::LookingForLost { after, code } => format!(
+            "{code}: unclear whether the machine was made, looking in {} s",
+            whole_seconds(*after)
+        ),
         HostEvent::RemovingDuplicate => "removing a surplus machine".to_owned(),
         HostEvent::Ended(end) => ended(end),
     })

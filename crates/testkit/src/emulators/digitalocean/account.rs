@@ -1,11 +1,19 @@
 //! What the API knows of the account and the world does not.
 
+mod actions;
+mod keys;
+mod tags;
+
+pub(super) use actions::Action;
+pub(super) use keys::Key;
+
 use std::collections::BTreeMap;
 
-use super::actions::Actions;
 use super::habits::Habits;
-use super::keys::Keys;
-use super::tags::Tags;
+use super::problem::Problem;
+use actions::Actions;
+use keys::Keys;
+use tags::Tags;
 
 /// The account.
 #[derive(Debug, Default)]
@@ -15,6 +23,16 @@ pub(super) struct Account {
     pub(super) tags: Tags,
     pub(super) droplets: BTreeMap<u64, Extra>,
     pub(super) actions: Actions,
+}
+
+impl Account {
+    /// Refuses to do anything to a droplet that something is being done to, if the account does.
+    pub(super) fn refuse_if_busy(&self, droplet: u64) -> Result<(), Problem> {
+        if self.habits.busy_refuses && self.actions.is_busy(droplet) {
+            return Err(Problem::unprocessable("Droplet already has a pending event."));
+        }
+        Ok(())
+    }
 }
 
 /// What the API knows of a droplet and the world does not.

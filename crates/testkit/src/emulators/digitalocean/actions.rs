@@ -1,19 +1,15 @@
-//! Actions: what was asked of a droplet, and how far it is.
-
-use std::time::Duration;
+//! `/actions`, `/droplets/{id}/actions`.
 
 use serde_json::{Value, json};
-use stagecraft_core::inventory::Lifecycle;
 
+use super::account::Action;
 use super::body::Body;
+use super::order::check_name;
 use super::paging::paged;
-use super::places;
 use super::problem::Problem;
-use super::turn::{Done, Turn, instance, number};
-use crate::world::Seen;
+use super::turn::{Done, Turn};
+use crate::emulators::ids::instance;
 
-/// How long an action takes that no machine has to boot for.
-const BRIEF: Duration = Duration::from_secs(2);
 /// The types of actions there are and the emulator does nothing of.
 const NOT_EMULATED: [&str; 11] = [
     "enable_backups",
@@ -29,77 +25,11 @@ const NOT_EMULATED: [&str; 11] = [
     "disable_ipv6",
 ];
 
-/// The actions, by id.
-#[derive(Debug, Default)]
-pub(super) struct Actions(Vec<Action>);
-
-/// One action.
-#[derive(Clone, Debug)]
-pub(super) struct Action {
-    pub(super) id: u64,
-    kind: &'static str,
-    droplet: u64,
-    region: String,
-    began: Duration,
-    ended: Option<(Duration, &'static str)>,
-}
-
-impl Actions {
-    /// Begins an action on a machine.
-    pub(super) fn begin(&mut self, kind: &'static str, on: &Seen, began: Duration) -> &Action {
-        self.0.push(Action {
-            id: 36_804_636 + self.0.len() as u64,
-            kind,
-            droplet: number(&on.id),
-            region: on.spec.region.to_string(),
-            began,
-            ended: None,
-        });
-        &self.0[self.0.len() - 1]
-    }
-}
-
-impl Action {
-    /// How it ends, if it does by `now`; `machine` is what it is done to, if that is still there.
-    fn end(&self, machine: Option<&Seen>, now: Duration) -> Option<&'static str> {
-        let boots = matches!(self.kind, "create" | "power_on");
-        match machine.map(|seen| (seen.lifecycle, seen.booted)) {
-            None if self.kind == "destroy" => Some("completed"),
-            None | Some((Lifecycle::Failed | Lifecycle::Terminated, _)) => Some("errored"),
-            Some((Lifecycle::Pending, false)) if boots => None,
-            Some((
-                Lifecycle::Pending
-                | Lifecycle::Running
-                | Lifecycle::Stopped
-                | Lifecycle::Terminating,
-                _,
-            )) => (self.began + BRIEF <= now).then_some("completed"),
-        }
-    }
-}
-
 impl Turn<'_> {
     /// Ends the actions whose time has come.
     pub(super) fn settle_actions(&mut self) {
         let (machines, now) = (self.machines(), self.now());
-        for action in self.account.actions.0.iter_mut().filter(|action| action.ended.is_none()) {
-            let machine = machines.iter().find(|seen| number(&seen.id) == action.droplet);
-            action.ended = action.end(machine, now).map(|status| (now, status));
-        }
-    }
-
-    /// Whether something is being done to a droplet.
-    pub(super) fn is_busy(&self, droplet: u64) -> bool {
-        let mut actions = self.account.actions.0.iter();
-        actions.any(|action| action.droplet == droplet && action.ended.is_none())
-    }
-
-    /// Refuses to do anything to a droplet that something is being done to, if the account does.
-    pub(super) fn refuse_if_busy(&self, droplet: u64) -> Result<(), Problem> {
-        if self.account.habits.busy_refuses && self.is_busy(droplet) {
-            return Err(Problem::unprocessable("Droplet already has a pending event."));
-        }
-        Ok(())
+        self.account.actions.settle(&machines, now);
     }
 
     /// `GET /actions`, `GET /droplets/{id}/actions`: the newest first.
@@ -108,20 +38,15 @@ impl Turn<'_> {
         if let Some(droplet) = droplet {
             self.find(droplet)?;
         }
-        let on = |action: &&Action| droplet.is_none_or(|droplet| droplet == action.droplet);
-        let actions = self.account.actions.0.iter().rev().filter(on).collect();
+        let actions = self.account.actions.on(droplet).rev().collect();
         Ok((200, paged(self.call, "actions", actions, |action| self.shown_action(action))?))
     }
 
     /// `GET /actions/{id}`, `GET /droplets/{id}/actions/{id}`.
     pub(super) fn show_action(&mut self, droplet: Option<u64>, id: u64) -> Done {
         self.ask_catalogue()?;
-        let mut actions = self.account.actions.0.iter();
-        let action = actions
-            .find(|action| {
-                action.id == id && droplet.is_none_or(|droplet| droplet == action.droplet)
-            })
-            .ok_or_else(Problem::not_found)?;
+        let mut actions = self.account.actions.on(droplet);
+        let action = actions.find(|action| action.id == id).ok_or_else(Problem::not_found)?;
         Ok((200, json!({ "action": self.shown_action(action) })))
     }
 
@@ -132,7 +57,7 @@ impl Turn<'_> {
         let name = if kind == "rename" { body.required("name") } else { String::new() };
         body.finish()?;
         let seen = self.find(droplet)?;
-        self.refuse_if_busy(droplet)?;
+        self.account.refuse_if_busy(droplet)?;
         let id = instance(droplet);
         let kind = match kind.as_str() {
             "power_on" => {
@@ -151,7 +76,7 @@ impl Turn<'_> {
                 if kind == "reboot" { "reboot" } else { "power_cycle" }
             }
             "rename" => {
-                super::order::check_name(&name)?;
+                check_name(&name)?;
                 self.ask(|world, now| world.update(now, &id, &name, &seen.labels, &seen.tags))?;
                 "rename"
             }
@@ -167,20 +92,6 @@ impl Turn<'_> {
     }
 
     fn shown_action(&self, action: &Action) -> Value {
-        let (completed, status) = match action.ended {
-            Some((at, status)) => (Some(self.stamp_at(at)), status),
-            None => (None, "in-progress"),
-        };
-        json!({
-            "id": action.id,
-            "status": status,
-            "type": action.kind,
-            "started_at": self.stamp_at(action.began),
-            "completed_at": completed,
-            "resource_id": action.droplet,
-            "resource_type": "droplet",
-            "region": places::shown(&action.region),
-            "region_slug": action.region,
-        })
+        action.shown(|at| self.stamp_at(at))
     }
 }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use stagecraft_core::inventory::Lifecycle;
 
 use super::sizes::Size;
-use super::turn::{Turn, number, stamp};
-use super::{images, places};
+use super::turn::{Turn, stamp};
+use super::{images, region};
+use crate::emulators::ids::number;
 use crate::world::Seen;
 
 impl Turn<'_> {
@@ -55,7 +56,7 @@ impl Turn<'_> {
             "size": size.map(Size::shown).unwrap_or_else(|| unknown_size(&slug)),
             "size_slug": slug,
             "networks": self.networks(seen, id, extra.ipv6),
-            "region": places::shown(&seen.spec.region.to_string()),
+            "region": region::shown(&seen.spec.region.to_string()),
             "tags": tags,
             "vpc_uuid": "760e09ef-dc84-11e8-981e-3cfdfeaae000",
         });

@@ -11,8 +11,9 @@ use super::order::DropletOrder;
 use super::paging::{PRODUCTION, paged};
 use super::problem::Problem;
 use super::sizes::Size;
-use super::turn::{Done, Stop, Turn, instance, number};
+use super::turn::{Done, Stop, Turn};
 use crate::emulators::HostOrder;
+use crate::emulators::ids::{instance, number};
 use crate::world::{EffectKind, Labels, Seen, World};
 
 /// The droplets an account may hold unless the world says otherwise.
@@ -76,7 +77,10 @@ impl Turn<'_> {
                     lost = true;
                     self.last_created(name)
                 }
-                Err(Stop::SoldOut) => return Err(self.shortage(&order).into()),
+                Err(Stop::SoldOut) => {
+                    let habit = self.account.habits.shortage;
+                    return Err(order.shortage(habit, self.world).into());
+                }
                 Err(stop) => return Err(stop),
             };
             if let Some(seen) = seen {
@@ -103,7 +107,7 @@ impl Turn<'_> {
     /// `DELETE /droplets/{id}`.
     pub(super) fn remove_droplet(&mut self, id: u64) -> Done {
         self.find(id)?;
-        self.refuse_if_busy(id)?;
+        self.account.refuse_if_busy(id)?;
         self.remove(id)?;
         Ok((204, Value::Null))
     }

@@ -14,8 +14,8 @@ use super::images::Image;
 use super::places::{OPEN, PLACES, Place};
 use super::problem::Problem;
 use super::sizes::Size;
-use super::turn::Turn;
 use crate::emulators::Call;
+use crate::shared::SharedWorld;
 use crate::world::{Labels, Order};
 
 /// The longest user data, in bytes.
@@ -31,8 +31,8 @@ pub(super) struct DropletOrder {
     pub(super) names: Vec<String>,
     /// Whether the answer has a list.
     pub(super) several: bool,
-    pub(super) size: &'static Size,
-    pub(super) place: &'static str,
+    size: &'static Size,
+    place: &'static str,
     image: String,
     /// Ids and fingerprints.
     pub(super) keys: Vec<String>,
@@ -109,23 +109,21 @@ impl DropletOrder {
             },
         }
     }
-}
 
-impl Turn<'_> {
-    /// A shortage, the way this account tells it.
-    pub(super) fn shortage(&self, order: &DropletOrder) -> Problem {
-        let slug = order.size.slug;
-        match self.account.habits.shortage {
+    /// A shortage, told the way that `habit` is.
+    pub(super) fn shortage(&self, habit: Shortage, world: &SharedWorld) -> Problem {
+        let slug = self.size.slug;
+        match habit {
             Shortage::NotInRegion => not_in_region(),
             Shortage::Temporary => {
-                let (mut regions, size) = (order.size.regions(), SizeName(slug.to_owned()));
-                self.world.with(|world, _| {
+                let (mut regions, size) = (self.size.regions(), SizeName(slug.to_owned()));
+                world.with(|world, _| {
                     let sold_out = &world.behaviour().sold_out;
                     regions.retain(|region| {
                         !sold_out.contains(&(size.clone(), Region::from(*region)))
                     });
                 });
-                let message = format!("size {slug} is temporarily unavailable in {}", order.place);
+                let message = format!("size {slug} is temporarily unavailable in {}", self.place);
                 Problem::unprocessable(message).about(json!({ "available_regions": regions }))
             }
         }

@@ -1,9 +1,5 @@
 //! The regions there are.
 
-use serde_json::{Value, json};
-
-use super::sizes::SIZES;
-
 /// The regions in which everything can be ordered.
 pub(super) const OPEN: [&str; 10] =
     ["nyc1", "nyc3", "sfo3", "ams3", "sgp1", "lon1", "fra1", "tor1", "blr1", "syd1"];
@@ -12,7 +8,7 @@ pub(super) const OPEN: [&str; 10] =
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) slug: &'static str,
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) available: bool,
 }
 
@@ -38,28 +34,5 @@ impl Place {
     /// The region of this slug.
     pub(super) fn named(slug: &str) -> Option<&'static Self> {
         PLACES.iter().find(|place| place.slug == slug)
-    }
-
-    /// The region as the API shows it.
-    pub(super) fn shown(&self) -> Value {
-        let sold = SIZES.iter().filter(|size| size.regions().contains(&self.slug));
-        let sizes: Vec<&str> = sold.map(|size| size.slug).collect();
-        json!({
-            "name": self.name,
-            "slug": self.slug,
-            "features": ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"],
-            "available": self.available,
-            "sizes": sizes,
-        })
-    }
-}
-
-/// A region as the API shows it, though it may not be one that there is.
-pub(super) fn shown(slug: &str) -> Value {
-    match Place::named(slug) {
-        Some(place) => place.shown(),
-        None => json!({
-            "name": slug, "slug": slug, "features": [], "available": false, "sizes": [],
-        }),
     }
 }

@@ -1,49 +1,21 @@
-//! Tags and what carries them.
+//! `/tags`, and what carries them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::body::Body;
 use super::paging::{PRODUCTION, paged};
 use super::problem::Problem;
-use super::turn::{Done, Turn, instance, number};
+use super::turn::{Done, Stop, Turn};
+use crate::emulators::ids::{instance, number};
 use crate::world::Seen;
-
-/// The longest name of a tag.
-const LONGEST: usize = 255;
-
-/// The tags there are, by their names in small letters; the name as it was first written is theirs.
-#[derive(Debug, Default)]
-pub(super) struct Tags(BTreeMap<String, String>);
-
-impl Tags {
-    /// The tag that is meant by `name`, made if there is none.
-    ///
-    /// # Errors
-    /// There can be no such tag.
-    pub(super) fn use_or_make(&mut self, name: &str) -> Result<String, Problem> {
-        let fits = |letter: u8| letter.is_ascii_alphanumeric() || b"_-:".contains(&letter);
-        if name.is_empty() || name.len() > LONGEST || !name.bytes().all(fits) {
-            let message =
-                "tag names may only contain letters, numbers, colons, dashes, and underscores";
-            return Err(Problem::unprocessable(format!("{message}: {name}")));
-        }
-        Ok(self.0.entry(name.to_lowercase()).or_insert_with(|| name.to_owned()).clone())
-    }
-
-    /// The tag of exactly this name.
-    fn exact(&self, name: &str) -> Result<String, Problem> {
-        let known = self.0.get(&name.to_lowercase()).filter(|known| *known == name);
-        known.cloned().ok_or_else(Problem::not_found)
-    }
-}
 
 impl Turn<'_> {
     /// `GET /tags`.
     pub(super) fn list_tags(&mut self) -> Done {
         let machines = self.tagged()?;
-        let names: Vec<&String> = self.account.tags.0.values().collect();
+        let names = self.account.tags.names();
         Ok((200, paged(self.call, "tags", names, |name| shown(name, &machines))?))
     }
 
@@ -71,7 +43,7 @@ impl Turn<'_> {
         for seen in self.machines().iter().filter(|seen| seen.tags.contains(&name)) {
             self.tag(seen, &name, false)?;
         }
-        self.account.tags.0.remove(&name.to_lowercase());
+        self.account.tags.remove(&name);
         Ok((204, Value::Null))
     }
 
@@ -100,7 +72,7 @@ impl Turn<'_> {
     }
 
     /// Puts a tag on a machine, or takes it off.
-    fn tag(&mut self, seen: &Seen, name: &str, carries: bool) -> Result<(), super::turn::Stop> {
+    fn tag(&mut self, seen: &Seen, name: &str, carries: bool) -> Result<(), Stop> {
         let mut tags: BTreeSet<String> = seen.tags.clone();
         if carries {
             tags.insert(name.to_owned())
@@ -112,7 +84,7 @@ impl Turn<'_> {
     }
 
     /// All machines, for one who may see tags.
-    fn tagged(&mut self) -> Result<Vec<Seen>, super::turn::Stop> {
+    fn tagged(&mut self) -> Result<Vec<Seen>, Stop> {
         self.ask_catalogue()?;
         if self.sees_tags() { Ok(self.machines()) } else { Err(Problem::forbidden().into()) }
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stagecraft_core::cloud::CloudErrorKind;
-use stagecraft_core::name::InstanceId;
 
 use super::account::Account;
 use super::problem::Problem;
+use crate::emulators::ids::number;
 use crate::emulators::{Access, Call, Hosts};
 use crate::shared::SharedWorld;
 use crate::world::{Kill, Reply, Seen, World};
@@ -97,16 +97,6 @@ pub(super) fn stamp(millis: u64) -> String {
     let millis = i64::try_from(millis).unwrap_or_default();
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// The world's id of a droplet.
-pub(super) fn instance(droplet: u64) -> InstanceId {
-    InstanceId(droplet.to_string())
-}
-
-/// The id of a machine as the API shows it.
-pub(super) fn number(id: &InstanceId) -> u64 {
-    id.0.parse().unwrap_or_default()
 }
 
 fn stop(kind: CloudErrorKind) -> Stop {

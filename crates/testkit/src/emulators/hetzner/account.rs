@@ -1,13 +1,18 @@
 //! What the API knows of the account and the world does not.
 
+mod actions;
+mod keys;
+
+pub(super) use actions::{Action, Course};
+pub(super) use keys::{Key, Keys};
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::actions::Actions;
 use super::habits::Habits;
 use super::images::Image;
-use super::keys::Keys;
-use super::turn::number;
+use crate::emulators::ids::number;
 use crate::world::{Moment, Seen};
+use actions::Actions;
 
 /// The account.
 #[derive(Debug, Default)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use stagecraft_core::inventory::Spec;
 
+use super::account::Keys;
 use super::body::{Body, name_or_id};
 use super::images::Image;
-use super::keys::Keys;
 use super::places::Place;
 use super::problem::Problem;
 use super::types::Type;

@@ -1,6 +1,6 @@
 //! From a path to who answers.
 
-use super::actions::Course;
+use super::account::Course;
 use super::problem::Problem;
 use super::turn::{Done, Turn};
 use crate::world::RequestKind;

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 use stagecraft_core::inventory::Lifecycle;
 
-use super::actions::Course;
+use super::account::Course;
 use super::images::Image;
 use super::places::{PLACES, Place};
 use super::stamp::stamp;
-use super::turn::{Turn, number};
+use super::turn::Turn;
 use super::types::Type;
+use crate::emulators::ids::number;
 use crate::world::{Delay, Seen};
 
 impl Turn<'_> {

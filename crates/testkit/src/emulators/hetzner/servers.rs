@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use stagecraft_core::cloud::Termination;
 use stagecraft_core::inventory::Lifecycle;
 
-use super::account::Record;
-use super::actions::Course;
+use super::account::{Course, Record};
 use super::body::Body;
 use super::order::ServerOrder;
 use super::paging::sorted;
 use super::places::PLACES;
 use super::problem::Problem;
-use super::turn::{Done, Stop, Turn, instance, number};
+use super::turn::{Done, Stop, Turn};
 use crate::emulators::hosts::HostOrder;
+use crate::emulators::ids::{instance, number};
 use crate::world::{Labels, Moment, RequestKind, Seen, World};
 
 /// The statuses one can ask for.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 use stagecraft_core::cloud::CloudErrorKind;
-use stagecraft_core::name::InstanceId;
 
 use super::account::Account;
 use super::habits::Shortage;
@@ -14,6 +13,7 @@ use super::problem::Problem;
 use super::selector::Selector;
 use crate::emulators::call::Call;
 use crate::emulators::hosts::Hosts;
+use crate::emulators::ids::{instance, number};
 use crate::shared::SharedWorld;
 use crate::world::{Kill, Refusal, Reply, Seen, World};
 
@@ -145,14 +145,4 @@ impl Turn<'_> {
         };
         problem.into()
     }
-}
-
-/// The world's id of a server.
-pub(super) fn instance(server: u64) -> InstanceId {
-    InstanceId(server.to_string())
-}
-
-/// The number of a machine.
-pub(super) fn number(id: &InstanceId) -> u64 {
-    id.0.parse().unwrap_or_default()
 }

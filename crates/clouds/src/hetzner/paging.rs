@@ -1,0 +1,125 @@
+//! Lists that come in pages.
+
+use super::wire::Pagination;
+
+/// Items per page: as many as the API gives.
+pub(super) const PER_PAGE: u64 = 50;
+
+/// No more pages are read for one list; no project has as many servers as they could hold.
+const MOST_PAGES: u64 = 1000;
+
+/// Where a reader of a list is.
+///
+/// Pages are counted from the front, so an item removed from a page that was read moves one that
+/// was not read onto it, out of sight. Whenever the list has become shorter since the page before,
+/// the reader therefore goes back as many pages as could have held what is gone, and meets some
+/// items again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    page: u64,
+    read: u64,
+    total: Option<u64>,
+}
+
+impl Reader {
+    /// A reader before the first page.
+    pub(super) fn new() -> Self {
+        Self { page: 1, read: 0, total: None }
+    }
+
+    /// The number of the page to read now.
+    pub(super) fn page(self) -> u64 {
+        self.page
+    }
+
+    /// Where to go on after this page; `None` at the end.
+    ///
+    /// # Errors
+    /// The pages do not follow each other, or do not come to an end.
+    pub(super) fn turn(self, told: &Pagination) -> Result<Option<Self>, String> {
+        let Self { page, read, total } = self;
+        let read = read + 1;
+        let lost = total.zip(told.total_entries).map_or(0, |(was, is)| was.saturating_sub(is));
+        let total = told.total_entries.or(total);
+        let next = match told.next_page {
+            _ if page > 1 && lost > 0 => page.saturating_sub(lost.div_ceil(PER_PAGE)).max(1),
+            None => return Ok(None),
+            Some(next) if next == page + 1 => next,
+            Some(next) => return Err(format!("page {page} of a list is followed by page {next}")),
+        };
+        if read == MOST_PAGES {
+            return Err(format!("a list has more than {MOST_PAGES} pages"));
+        }
+        Ok(Some(Self { page: next, read, total }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_page_by_page_up_to_the_last() {
+        let pages = [(Some(2), 105), (Some(3), 105), (None, 106)];
+        assert_eq!(read(&pages), Ok(vec![1, 2, 3]));
+        assert_eq!(read(&[(None, 0)]), Ok(vec![1]));
+    }
+
+    #[test]
+    fn a_list_that_became_shorter_is_read_again_from_the_page_before() {
+        let pages = [(Some(2), 105), (Some(3), 104), (Some(2), 104), (Some(3), 104), (None, 104)];
+        assert_eq!(read(&pages), Ok(vec![1, 2, 1, 2, 3]));
+        // The second page is no more, and what was on it may be on the first.
+        assert_eq!(read(&[(Some(2), 51), (None, 50), (None, 50)]), Ok(vec![1, 2, 1]));
+    }
+
+    #[test]
+    fn a_list_that_lost_more_than_a_page_is_read_again_from_as_many_pages_before() {
+        let pages = [(Some(2), 200), (Some(3), 200), (Some(4), 200), (None, 99), (Some(2), 99)];
+        let pages: Vec<_> = pages.into_iter().chain([(None, 99)]).collect();
+        assert_eq!(read(&pages), Ok(vec![1, 2, 3, 4, 1, 2]));
+    }
+
+    #[test]
+    fn pages_must_follow_each_other_and_end() {
+        for (page, next) in [(1, 1), (2, 1), (1, 3), (1, u64::MAX)] {
+            let reader = Reader { page, ..Reader::new() };
+            let refused = reader.turn(&told((Some(next), 5))).expect_err("not believed");
+            assert_eq!(refused, format!("page {page} of a list is followed by page {next}"));
+        }
+        // The total of every other page is lower, for ever.
+        let mut reader = Reader::new();
+        let refused = loop {
+            let page = reader.page();
+            match reader.turn(&told((Some(page + 1), 200 - page % 2))) {
+                Ok(next) => reader = next.expect("more"),
+                Err(why) => break why,
+            }
+        };
+        assert_eq!(refused, "a list has more than 1000 pages");
+    }
+
+    #[test]
+    fn a_list_that_does_not_tell_its_length_is_simply_read_on() {
+        let silent = Pagination { next_page: None, total_entries: None };
+        let reader = Reader { page: 2, read: 1, total: Some(60) };
+        assert!(reader.turn(&silent).expect("believed").is_none());
+    }
+
+    fn told((next_page, total): (Option<u64>, u64)) -> Pagination {
+        Pagination { next_page, total_entries: Some(total) }
+    }
+
+    /// The pages that are asked for when these are the answers: the next page, and the total.
+    fn read(answers: &[(Option<u64>, u64)]) -> Result<Vec<u64>, String> {
+        let mut asked = Vec::new();
+        let mut at = Some(Reader::new());
+        for &answer in answers {
+            let reader = at.expect("more is said than was asked for");
+            asked.push(reader.page());
+            at = reader.turn(&told(answer))?;
+        }
+        assert!(at.is_none(), "more is asked for");
+        Ok(asked)
+    }
+}

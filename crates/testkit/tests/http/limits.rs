@@ -1,0 +1,94 @@
+//! Three hundred hosts at providers that take only so many requests.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::event::HostEnd;
+use stagecraft_testkit::emulators::Options;
+
+use crate::account::{Account, TOKEN, usual};
+use crate::outcome::{MINUTE, assert_all_ready, pauses};
+use crate::stage::Verb;
+use crate::tape::Tape;
+
+/// What is under way at once at most: the changes, and a list.
+const UNDER_WAY: usize = 11;
+const HOSTS: usize = 300;
+
+#[tokio::test]
+async fn three_hundred_hosts_come_and_go_within_the_limits_of_digitalocean() {
+    let account = account(ProviderId::DigitalOcean);
+    // All of a minute, so that the limit is met on a machine of any speed.
+    account.emulator.spend(TOKEN, 250, Duration::ZERO);
+    assert!(comes_up(&account).await > 0);
+    goes_down(&account).await;
+}
+
+#[tokio::test]
+async fn three_hundred_hosts_come_up_when_others_use_up_the_hour_of_digitalocean() {
+    let account = account(ProviderId::DigitalOcean);
+    for minutes in (40..60).rev() {
+        account.emulator.spend(TOKEN, 250, minutes * MINUTE);
+    }
+    assert!(comes_up(&account).await > 0);
+}
+
+#[tokio::test]
+async fn three_hundred_hosts_come_and_go_within_the_limits_of_hetzner() {
+    let account = account(ProviderId::Hetzner);
+    comes_up(&account).await;
+    goes_down(&account).await;
+}
+
+#[tokio::test]
+async fn three_hundred_hosts_come_up_when_others_used_up_the_limit_of_hetzner() {
+    let account = account(ProviderId::Hetzner);
+    account.emulator.spend(TOKEN, 3600, Duration::ZERO);
+    assert!(comes_up(&account).await > 0);
+}
+
+/// How often the provider was left alone for a while.
+async fn comes_up(account: &Account) -> usize {
+    let tape = measured(account, Verb::Up).await;
+    assert_all_ready(&account.stage, &tape, HOSTS);
+    pauses(&tape).len()
+}
+
+async fn goes_down(account: &Account) {
+    let ends = measured(account, Verb::Down).await.ends();
+    assert_eq!(ends.len(), HOSTS);
+    assert_eq!(ends.values().find(|end| **end != HostEnd::Removed), None);
+}
+
+/// Runs a command, prints what it cost, and looks at what its provider refused and it told.
+#[expect(clippy::print_stdout, reason = "the numbers are for whoever changes the pace")]
+async fn measured(account: &Account, verb: Verb) -> Arc<Tape> {
+    let (record, cloud) = (account.emulator.record(), &account.stage.cloud);
+    record.clear();
+    let (began, real) = (cloud.now(), Instant::now());
+    let tape = account.stage.told(verb).await;
+    let all = record.all();
+    let refused = all.iter().filter(|of| of.status == Some(429)).count();
+    let pauses = pauses(&tape);
+    println!(
+        "{} {verb:?}: {} requests, {refused} refused, {} pauses of {:?}, {:.0} s in {:.1} s",
+        cloud.provider(),
+        all.len(),
+        pauses.len(),
+        pauses.iter().map(Duration::as_secs).collect::<Vec<_>>(),
+        (cloud.now() - began).as_secs_f64(),
+        real.elapsed().as_secs_f64(),
+    );
+    assert_eq!(tape.report().failures().next(), None);
+    assert!(refused <= UNDER_WAY * pauses.len(), "{refused} in {} pauses", pauses.len());
+    tape
+}
+
+/// An account with all limits of its provider, and a file of many hosts.
+fn account(api: ProviderId) -> Account {
+    let mut account = Account::with(api, usual(api), 3, 20, Options::default());
+    let names: Vec<String> = (1..=HOSTS).map(|number| format!("web-{number}")).collect();
+    account.stage = account.stage.wants(names.iter().map(String::as_str));
+    account
+}
