@@ -47,8 +47,8 @@ use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::{Doing, Offers};
 use crate::http::{Api, BaseUrl, Failed, Request, Token};
+use crate::{Doing, Offers};
 use account::Usage;
 use exchange::Changes;
 use paging::{PER_PAGE, Reader};

@@ -41,8 +41,8 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::{Doing, Offers};
 use crate::http::{Api, BaseUrl, Failed, Request, Token};
+use crate::{Doing, Offers};
 use actions::Orders;
 use catalogue::Images;
 use paging::Reader;
@@ -112,13 +112,14 @@ impl HetznerProvider {
         }
     }
 
+    /// The server and when it was looked at.
     async fn find(
         &self,
         doing: &Doing,
         id: &InstanceId,
-    ) -> Result<Option<wire::Server>, CloudError> {
-        match self.api.ask::<wire::One>(doing, &exchange::server(id)).await {
-            Ok(answer) => Ok(Some(answer.server)),
+    ) -> Result<Option<(wire::Server, Option<SystemTime>)>, CloudError> {
+        match self.api.ask_with_answer::<wire::One>(doing, &exchange::server(id)).await {
+            Ok((found, answer)) => Ok(Some((found.server, answer.date()))),
             Err(failed) if is_gone(&failed) => Ok(None),
             Err(failed) => Err(failed.into()),
         }
@@ -127,7 +128,7 @@ impl HetznerProvider {
     /// The instance, or an error that says whether it is gone or not ours.
     async fn ours(&self, doing: &Doing, id: &InstanceId) -> Result<Instance, CloudError> {
         match self.find(doing, id).await? {
-            Some(server) => exchange::instance(&server).ok_or_else(|| not_ours(doing, id)),
+            Some((server, _)) => exchange::instance(&server).ok_or_else(|| not_ours(doing, id)),
             None => Err(doing.failed(CloudErrorKind::NotFound(format!("there is no server {id}")))),
         }
     }
@@ -150,8 +151,8 @@ impl HetznerProvider {
         Ok(())
     }
 
-    fn add_what_is_known(&self, instance: &mut Instance) {
-        self.orders().add_to(instance);
+    fn add_what_is_known(&self, instance: &mut Instance, now: Option<SystemTime>) {
+        self.orders().add_to(instance, exchange::is_new(instance, now));
         instance.trouble = instance.trouble.take().map(|trouble| self.api.clean(&trouble));
     }
 
@@ -210,26 +211,25 @@ impl CloudProvider for HetznerProvider {
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
         let doing = reading(format!("list the hosts of `{scope}`"));
-        let (servers, _) = self.all::<wire::Server>(&doing, exchange::servers(scope)).await?;
-        let servers: BTreeMap<u64, wire::Server> =
-            servers.into_iter().map(|server| (server.id, server)).collect();
-        let mut listed: Vec<Instance> = servers
-            .values()
-            .filter_map(exchange::instance)
+        let (servers, now) = self.all::<wire::Server>(&doing, exchange::servers(scope)).await?;
+        let ours = servers.iter().filter_map(exchange::instance);
+        let ours: BTreeMap<InstanceId, Instance> = ours
             .filter(|instance| instance.owner.scope == *scope)
+            .map(|instance| (instance.id.clone(), instance))
             .collect();
+        let mut listed: Vec<Instance> = ours.into_values().collect();
         self.follow(&doing, &listed).await?;
         for instance in &mut listed {
-            self.add_what_is_known(instance);
+            self.add_what_is_known(instance, now);
         }
         Ok(listed)
     }
 
     async fn get(&self, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
         let doing = reading(format!("look at server {id}"));
-        let server = self.find(&doing, id).await?;
-        Ok(server.as_ref().and_then(exchange::instance).map(|mut instance| {
-            self.add_what_is_known(&mut instance);
+        let Some((server, now)) = self.find(&doing, id).await? else { return Ok(None) };
+        Ok(exchange::instance(&server).map(|mut instance| {
+            self.add_what_is_known(&mut instance, now);
             instance
         }))
     }
@@ -269,7 +269,7 @@ impl CloudProvider for HetznerProvider {
         let mut actions = created.next_actions;
         actions.extend(created.action);
         self.orders().began(instance.id.clone(), &actions);
-        self.add_what_is_known(&mut instance);
+        self.add_what_is_known(&mut instance, None);
         Ok(instance)
     }
 
@@ -311,7 +311,7 @@ impl CloudProvider for HetznerProvider {
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
         let looking = reading(format!("terminate server {id}"));
-        let Some(server) = self.find(&looking, id).await? else {
+        let Some((server, _)) = self.find(&looking, id).await? else {
             return Ok(self.gone(id));
         };
         let Some(instance) = exchange::instance(&server) else {

@@ -146,7 +146,7 @@ impl Engine {
             entries.iter().partition(|entry| matches!(entry.change, Change::Delete { .. }));
         for entry in removals {
             if let Some(instance) = entry.change.instance()
-                && let Err(failure) = self.remove(instance).await
+                && let Err(failure) = self.remove(run, instance).await
             {
                 return HostEnd::Failed(failure);
             }
@@ -169,9 +169,7 @@ impl Engine {
         match &entry.change {
             Change::Create { wanted } => self.make(run, wanted, None).await,
             Change::Replace { instance, wanted } if entry.fate == Fate::Proceeds => {
-                self.remove(instance).await?;
-                self.wait_until_gone(run, &entry.host, instance.provider, Some(&instance.id))
-                    .await?;
+                self.remove(run, instance).await?;
                 self.make(run, wanted, Some(&instance.id)).await
             }
             Change::Replace { instance, wanted }
@@ -293,6 +291,16 @@ impl Engine {
                 Sight::Lost(failure) => return Err(failure),
             }
         }
+    }
+
+    /// Removes an instance, and tells so when it is gone: a cloud may take the request and fail to
+    /// carry it out.
+    async fn remove(&self, run: &Run<'_>, instance: &Instance) -> Result<(), Failure> {
+        let (host, provider, id) = (&instance.owner.host, instance.provider, &instance.id);
+        self.terminate(host, provider, id, || self.tell(host, HostEvent::Terminating)).await?;
+        self.wait_until_gone(run, host, provider, Some(id)).await?;
+        self.tell(host, HostEvent::Terminated(Box::new(instance.clone())));
+        Ok(())
     }
 
     /// Waits until no instance of a host is being removed any more, and `old` is no longer listed,

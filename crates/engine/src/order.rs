@@ -159,15 +159,6 @@ impl Engine {
         self.change(host, provider, "remove", begin, request).await.map(|_| ())
     }
 
-    /// Removes an instance and tells of it.
-    pub(crate) async fn remove(&self, instance: &Instance) -> Result<(), Failure> {
-        let host = &instance.owner.host;
-        let begin = || self.tell(host, HostEvent::Terminating);
-        self.terminate(host, instance.provider, &instance.id, begin).await?;
-        self.tell(host, HostEvent::Terminated(Box::new(instance.clone())));
-        Ok(())
-    }
-
     /// Makes an idempotent change, again if its answer was lost. `begin` is called before the
     /// first try, and not at all when the user asked to stop before its turn came.
     async fn change<T>(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use stagecraft_core::desired::ProviderId;
-use stagecraft_core::error::Failure;
+use stagecraft_core::error::{Code, Diagnose as _, Failure};
 use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, Scope};
 use tokio::sync::{Notify, watch};
@@ -19,6 +19,10 @@ use crate::Engine;
 const SHORTEST: Duration = Duration::from_millis(500);
 /// ... and grows to this while nobody new begins to wait.
 const LONGEST: Duration = Duration::from_secs(8);
+
+/// So many answers in a row must make no sense before those who wait are told of it: one that was
+/// garbled on the way must not end the wait of every host.
+const SENSELESS: u32 = 3;
 
 /// Lists providers while somebody waits for something to appear in the lists.
 #[derive(Debug)]
@@ -106,6 +110,7 @@ impl<'e> Watch<'e> {
 
     async fn follow(&self, provider: ProviderId, feed: &Feed) {
         let mut pause = SHORTEST;
+        let mut senseless = 0;
         loop {
             while feed.waiting.load(Ordering::SeqCst) == 0 {
                 feed.wanted.notified().await;
@@ -114,10 +119,16 @@ impl<'e> Watch<'e> {
             let number = feed.begun.fetch_add(1, Ordering::SeqCst);
             let asked = self.engine.open_time(provider);
             let listing = self.engine.list(provider, self.scope).await;
-            let seen = listing
-                .map(|instances| Arc::new(Seen::new(instances, asked)))
-                .map_err(|error| Failure::from(&error));
-            feed.latest.send_replace(Some(Look { number, seen }));
+            senseless = match &listing {
+                Err(error) if error.code() == Code::CLOUD_UNEXPECTED_ANSWER => senseless + 1,
+                Ok(_) | Err(_) => 0,
+            };
+            if !(1..SENSELESS).contains(&senseless) {
+                let seen = listing
+                    .map(|instances| Arc::new(Seen::new(instances, asked)))
+                    .map_err(|error| Failure::from(&error));
+                feed.latest.send_replace(Some(Look { number, seen }));
+            }
 
             self.engine.clock.sleep(SHORTEST).await;
             tokio::select! {

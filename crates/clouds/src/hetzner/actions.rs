@@ -66,13 +66,14 @@ impl Orders {
     }
 
     /// Adds to what is seen of a server what is known of its order.
-    pub(super) fn add_to(&mut self, instance: &mut Instance) {
-        let ordered = self.0.contains_key(&instance.id);
-        if ordered
+    ///
+    /// Every order brings an IPv4, so a server that has only an IPv6 is not up yet if it was
+    /// ordered here, or by anybody `just_now`.
+    pub(super) fn add_to(&mut self, instance: &mut Instance, just_now: bool) {
+        if (just_now || self.0.contains_key(&instance.id))
             && instance.lifecycle == Lifecycle::Running
             && instance.address.is_some_and(|address| address.is_ipv6())
         {
-            // Every order brings an IPv4, which is still to come.
             (instance.lifecycle, instance.address) = (Lifecycle::Pending, None);
         }
         if !is_waiting(instance) {
@@ -136,15 +137,15 @@ mod tests {
         orders.went(&[read(10, "error")]);
         for status in ["initializing", "off", "initializing"] {
             let mut instance = seen(1, status);
-            orders.add_to(&mut instance);
+            orders.add_to(&mut instance, false);
             assert_eq!(instance.lifecycle, Lifecycle::Failed, "{status}");
             assert_eq!(instance.trouble.as_deref(), Some("Action failed (action_failed)"));
         }
         let mut instance = seen(1, "running");
-        orders.add_to(&mut instance);
+        orders.add_to(&mut instance, false);
         assert_eq!((instance.lifecycle, instance.trouble), (Lifecycle::Running, None));
         let mut later = seen(1, "off");
-        orders.add_to(&mut later);
+        orders.add_to(&mut later, false);
         assert_eq!(later.lifecycle, Lifecycle::Stopped, "what came up did not fail to");
     }
 
@@ -162,7 +163,7 @@ mod tests {
         orders.began("1".into(), &[read(10, "error")]);
         let mut instance = seen(1, "initializing");
         assert_eq!(orders.open(std::slice::from_ref(&instance)), Vec::<u64>::new());
-        orders.add_to(&mut instance);
+        orders.add_to(&mut instance, false);
         assert_eq!(instance.lifecycle, Lifecycle::Failed);
     }
 
@@ -173,7 +174,7 @@ mod tests {
         orders.forget(&[10, 11]);
         let mut instance = seen(1, "initializing");
         assert_eq!(orders.open(std::slice::from_ref(&instance)), Vec::<u64>::new());
-        orders.add_to(&mut instance);
+        orders.add_to(&mut instance, false);
         assert_eq!(instance.lifecycle, Lifecycle::Pending);
     }
 
@@ -186,14 +187,16 @@ mod tests {
         let bare = exchange::instance(&serde_json::from_value(bare).unwrap()).unwrap();
         assert_eq!(bare.lifecycle, Lifecycle::Running, "others go by what they see");
         let mut instance = bare.clone();
-        orders.add_to(&mut instance);
+        orders.add_to(&mut instance, false);
         assert_eq!((instance.lifecycle, instance.address), (Lifecycle::Pending, None));
         let mut complete = seen(1, "running");
-        orders.add_to(&mut complete);
+        orders.add_to(&mut complete, false);
         assert_eq!(complete, seen(1, "running"));
         let mut later = bare.clone();
-        orders.add_to(&mut later);
+        orders.add_to(&mut later, false);
         assert_eq!(later, bare, "once it was up, an IPv4 that is gone was taken away");
+        orders.add_to(&mut later, true);
+        assert_eq!(later.lifecycle, Lifecycle::Pending, "somebody else ordered it just now");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Questions to the API, and servers as [`Instance`]s, as pure functions.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use stagecraft_core::cloud::CreateInstance;
@@ -13,6 +14,8 @@ use super::paging::PER_PAGE;
 use super::wire::{Architecture, PublicNet, Server, ServerStatus};
 use crate::http::Request;
 
+/// How long after its order a server without an IPv4 is taken to be still waiting for it.
+const YOUNG: Duration = Duration::from_secs(120);
 /// As many actions as are answered at once when nothing is said of pages.
 pub(super) const ACTIONS: usize = 25;
 
@@ -120,6 +123,13 @@ pub(super) fn instance(server: &Server) -> Option<Instance> {
         created_at: u64::try_from(server.created.as_millis()).unwrap_or(u64::MAX),
         trouble: None,
     })
+}
+
+/// Whether a server is so young that its IPv4 may still be on its way, by the API's own clock.
+pub(super) fn is_new(instance: &Instance, now: Option<SystemTime>) -> bool {
+    let created = UNIX_EPOCH.checked_add(Duration::from_millis(instance.created_at));
+    now.zip(created)
+        .is_some_and(|(now, created)| now.duration_since(created).unwrap_or_default() < YOUNG)
 }
 
 /// An architecture in our words, if it is one of those we know.

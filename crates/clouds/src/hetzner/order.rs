@@ -47,7 +47,7 @@ impl HetznerProvider {
         let who = match exchange::instance(server) {
             Some(mut instance) if instance.owner == order.owner => {
                 if instance.is_live() {
-                    self.add_what_is_known(&mut instance);
+                    self.add_what_is_known(&mut instance, None);
                     return Ok(instance);
                 }
                 let why = format!("server {} of that name is still being removed", server.id);

@@ -47,6 +47,25 @@ async fn a_new_server_without_its_labels_is_in_doubt() {
 }
 
 #[tokio::test]
+async fn a_root_password_is_in_no_error_whatever_is_wrong_with_its_answer() {
+    let password = "YItygq1v3GYjjMomLaKc";
+    let whole = json!({ "server": server("running"), "root_password": password });
+    let mut bare = whole.clone();
+    bare["server"]["labels"] = json!({});
+    let mut odd = whole.clone();
+    odd["server"]["id"] = password.into();
+    let text = whole.to_string();
+    let cut_off = &text[..text.len() - 2];
+    for body in [bare.to_string(), odd.to_string(), cut_off.to_owned(), format!("x{text}")] {
+        let server = Server::start([images(), answer(201, &body)]);
+        let error = cloud(&server).create(&host()).await.unwrap_err();
+        let shown = format!("{} {error:?}", told(&error));
+        assert!(!shown.contains(&password[..6]), "{shown}");
+        assert!(error.maybe_done);
+    }
+}
+
+#[tokio::test]
 async fn pages_that_do_not_end_are_not_read_for_ever() {
     let again = || page("servers", &[server("running")], Some(1));
     let server = Server::start([again(), again()]);

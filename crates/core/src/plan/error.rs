@@ -46,7 +46,10 @@ impl Diagnose for PlanError {
             Self::Blind { why, .. } => why.hints.clone(),
             Self::UnknownHost(_) => Vec::new(),
             Self::NothingToReplaceWith(host) => {
-                vec![format!("`--prune` removes `{host}`; to keep it, put it back into the file")]
+                vec![format!(
+                    "`--prune` removes `{host}` unless it is protected; to keep it, put it back \
+                     into the file"
+                )]
             }
             Self::ReplaceNotSelected(host) => vec![format!("add `--host {host}`")],
         }

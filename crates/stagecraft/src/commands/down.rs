@@ -81,7 +81,8 @@ async fn agree(run: &Run<'_>, plan: &Plan) -> Result<Option<Destroys>, Stop> {
     match run.ask(question, vec![environment.to_owned()]).await? {
         Answer::Yes => Ok(Some(destroys)),
         Answer::No => {
-            run.app.ui.say(Text::new().line("Nothing was changed."));
+            let why = format!("`{environment}` was not typed: nothing was changed.");
+            run.app.ui.say(Text::new().line(&why));
             Ok(None)
         }
     }

@@ -27,7 +27,8 @@ pub(crate) struct PlanDocument {
     left_alone: usize,
     /// How many entries `--host` leaves out.
     not_selected: usize,
-    /// What all hosts cost from now on, where providers say it; one price per currency.
+    /// What the hosts of the file cost when all is as it asks, where providers say it; one price per
+    /// currency.
     monthly: Vec<Price>,
 }
 
@@ -51,7 +52,7 @@ struct PlanHost {
     updates_in_place: bool,
     /// What the host's machine is made of from now on; null for one that is removed.
     spec: Option<Spec>,
-    /// What it costs a month, where the provider says it.
+    /// What it costs a month as the file asks for it, where the provider says it.
     monthly: Option<Price>,
     /// What was asked for and cannot be had.
     notices: Vec<String>,

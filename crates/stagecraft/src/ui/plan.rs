@@ -51,7 +51,10 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
             0 => String::new(),
             hosts => format!(", without {} whose price is not known", count(hosts, "host")),
         };
-        text.line(&format!("{} a month from now on, at list prices{unknown}.", sums.join(" + ")));
+        text.line(&format!(
+            "{} a month for the hosts of the file, at list prices{unknown}.",
+            sums.join(" + ")
+        ));
     }
     text
 }
@@ -257,7 +260,9 @@ fn protected(entry: &Entry, next: &Next) -> String {
             | Change::Resume { .. }
             | Change::Update { .. },
             _,
-        ) => format!("protected: set `protected: false` in the file and run {up} first"),
+        ) => {
+            format!("protected: declare it with `protected: false` in the file and run {up} first")
+        }
     }
 }
 

@@ -16,7 +16,7 @@ fn hosts_come_and_go_at_digitalocean() {
       + create  db-1   digitalocean  c-4 in nyc3, ubuntu-22.04, amd64          84.00 USD/month  does not exist
 
     3 to create.
-    132.00 USD a month from now on, at list prices.
+    132.00 USD a month for the hosts of the file, at list prices.
     ------- stderr -------
     digitalocean: listing
     [exit status: 0]
@@ -29,7 +29,7 @@ fn hosts_come_and_go_at_digitalocean() {
       + create  db-1   digitalocean  c-4 in nyc3, ubuntu-22.04, amd64          84.00 USD/month  does not exist
 
     3 to create.
-    132.00 USD a month from now on, at list prices.
+    132.00 USD a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER      ADDRESS    RESULT
     app-1  app   digitalocean  127.0.0.1  created, not set up (--no-bootstrap)
@@ -64,7 +64,7 @@ fn hosts_come_and_go_at_digitalocean() {
         unchanged  db-1   digitalocean  c-4 in nyc3, ubuntu-22.04, amd64          84.00 USD/month  up to date
 
     Everything is up to date.
-    132.00 USD a month from now on, at list prices.
+    132.00 USD a month for the hosts of the file, at list prices.
     ------- stderr -------
     digitalocean: listing
     [exit status: 0]
@@ -155,7 +155,7 @@ fn hosts_come_and_go_at_hetzner() {
       + create  db-1   hetzner  cx33 in nbg1, ubuntu-22.04, amd64  7.13 EUR/month  does not exist
 
     3 to create.
-    16.63 EUR a month from now on, at list prices.
+    16.63 EUR a month for the hosts of the file, at list prices.
     ------- stderr -------
     hetzner: listing
     [exit status: 0]
@@ -168,7 +168,7 @@ fn hosts_come_and_go_at_hetzner() {
       + create  db-1   hetzner  cx33 in nbg1, ubuntu-22.04, amd64  7.13 EUR/month  does not exist
 
     3 to create.
-    16.63 EUR a month from now on, at list prices.
+    16.63 EUR a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   hetzner   127.0.0.1  created, not set up (--no-bootstrap)
@@ -203,7 +203,7 @@ fn hosts_come_and_go_at_hetzner() {
         unchanged  db-1   hetzner  cx33 in nbg1, ubuntu-22.04, amd64  7.13 EUR/month  up to date
 
     Everything is up to date.
-    16.63 EUR a month from now on, at list prices.
+    16.63 EUR a month for the hosts of the file, at list prices.
     ------- stderr -------
     hetzner: listing
     [exit status: 0]

@@ -127,7 +127,7 @@ fn a_machine_that_fails_to_boot_is_told_and_replaced_when_asked() {
               + resume  app-1  [cloud]  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  24.00 USD/month  ordered earlier, not up yet
 
             1 to resume.
-            24.00 USD a month from now on, at list prices.
+            24.00 USD a month for the hosts of the file, at list prices.
             ------- stderr -------
             [cloud]: listing
             [exit status: 0]
@@ -138,7 +138,7 @@ fn a_machine_that_fails_to_boot_is_told_and_replaced_when_asked() {
               + resume  app-1  [cloud]  cx23 in nbg1, ubuntu-22.04, amd64  4.75 EUR/month  is switched off
 
             1 to resume.
-            4.75 EUR a month from now on, at list prices.
+            4.75 EUR a month for the hosts of the file, at list prices.
             ------- stderr -------
             [cloud]: listing
             [exit status: 0]

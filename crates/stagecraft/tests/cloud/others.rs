@@ -30,7 +30,7 @@ fn a_machine_that_was_switched_off_is_switched_on() {
               + resume  app-1  [cloud]  [size], ubuntu-22.04, amd64  [price]/month  is switched off
 
             1 to resume.
-            [price] a month from now on, at list prices.
+            [price] a month for the hosts of the file, at list prices.
             ------- stderr -------
             [cloud]: listing
             [exit status: 0]
@@ -82,7 +82,7 @@ fn a_second_machine_of_a_host_is_shown_and_goes_when_asked() {
       - delete  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  surplus: an older machine stands for `app-1`; `stagecraft infra up --prune` removes it
 
     1 unchanged; 1 left alone.
-    24.00 USD a month from now on, at list prices.
+    24.00 USD a month for the hosts of the file, at list prices.
     ------- stderr -------
     digitalocean: listing
     [exit status: 0]
@@ -96,7 +96,7 @@ fn a_second_machine_of_a_host_is_shown_and_goes_when_asked() {
       - delete     app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64                   surplus: an older machine stands for `app-1`
 
     1 to remove, 1 unchanged.
-    24.00 USD a month from now on, at list prices.
+    24.00 USD a month for the hosts of the file, at list prices.
 
     ------- stderr -------
     digitalocean: listing
@@ -137,7 +137,7 @@ fn tags_that_somebody_changed_are_put_right_in_place() {
               ~ update  app-1  [cloud]  [size], ubuntu-22.04, amd64  [price]/month  tags: red -> blue
 
             1 to update.
-            [price] a month from now on, at list prices.
+            [price] a month for the hosts of the file, at list prices.
             ------- stderr -------
             [cloud]: listing
             [exit status: 0]
@@ -176,7 +176,7 @@ fn a_protected_host_stays_when_all_go() {
               - delete  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  running
 
             Left alone:
-              - delete  db-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  running; protected: set `protected: false` in the file and run `stagecraft infra up` first
+              - delete  db-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  running; protected: declare it with `protected: false` in the file and run `stagecraft infra up` first
 
             1 to remove; 1 left alone.
 

@@ -38,7 +38,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
       + create  db-1   digitalocean  c-4 in nyc3, ubuntu-22.04, amd64          84.00 USD/month  does not exist
 
     2 to create.
-    108.00 USD a month from now on, at list prices.
+    108.00 USD a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER      ADDRESS    RESULT
     app-1  app   digitalocean  127.0.0.1  created, not set up (--no-bootstrap)
@@ -72,7 +72,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
       + create     db-1   digitalocean  c-4 in nyc3, ubuntu-22.04, amd64          84.00 USD/month  does not exist
 
     1 to create, 1 unchanged.
-    108.00 USD a month from now on, at list prices.
+    108.00 USD a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER      ADDRESS    RESULT
     app-1  app   digitalocean  127.0.0.1  running, not looked at (--no-bootstrap)
@@ -103,7 +103,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
       + create  db-1   hetzner  cx33 in nbg1, ubuntu-22.04, amd64  7.13 EUR/month  does not exist
 
     2 to create.
-    11.88 EUR a month from now on, at list prices.
+    11.88 EUR a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   hetzner   127.0.0.1  created, not set up (--no-bootstrap)
@@ -134,7 +134,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
       + create     db-1   hetzner  cx33 in nbg1, ubuntu-22.04, amd64  7.13 EUR/month  does not exist
 
     1 to create, 1 unchanged.
-    11.88 EUR a month from now on, at list prices.
+    11.88 EUR a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   hetzner   127.0.0.1  running, not looked at (--no-bootstrap)
@@ -209,7 +209,7 @@ fn a_key_that_was_just_added_is_waited_for() {
       + create  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  24.00 USD/month  does not exist
 
     1 to create.
-    24.00 USD a month from now on, at list prices.
+    24.00 USD a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER      ADDRESS    RESULT
     app-1  app   digitalocean  127.0.0.1  created, not set up (--no-bootstrap)
@@ -240,7 +240,7 @@ fn a_name_that_somebody_else_holds_is_not_taken_over() {
       + create  db-1   hetzner  cx23 in nbg1, ubuntu-22.04, amd64  4.75 EUR/month  does not exist
 
     2 to create.
-    9.50 EUR a month from now on, at list prices.
+    9.50 EUR a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   hetzner   -          failed: cloud.conflict

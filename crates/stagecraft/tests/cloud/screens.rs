@@ -156,7 +156,7 @@ fn results_fit_a_terminal_of_80_columns() {
                     84.00 USD/month, does not exist
 
             3 to create.
-            132.00 USD a month from now on, at list prices.
+            132.00 USD a month for the hosts of the file, at list prices.
 
             Plan for `shop/prod`
 
@@ -168,7 +168,7 @@ fn results_fit_a_terminal_of_80_columns() {
                     84.00 USD/month, does not exist
 
             3 to create.
-            132.00 USD a month from now on, at list prices.
+            132.00 USD a month for the hosts of the file, at list prices.
 
             HOST   ROLE  PROVIDER      ADDRESS    RESULT
             app-1  app   digitalocean  127.0.0.1  created, not set up (--no-bootstrap)
@@ -188,7 +188,7 @@ fn results_fit_a_terminal_of_80_columns() {
                     does not exist
 
             3 to create.
-            16.63 EUR a month from now on, at list prices.
+            16.63 EUR a month for the hosts of the file, at list prices.
 
             Plan for `shop/prod`
 
@@ -200,7 +200,7 @@ fn results_fit_a_terminal_of_80_columns() {
                     does not exist
 
             3 to create.
-            16.63 EUR a month from now on, at list prices.
+            16.63 EUR a month for the hosts of the file, at list prices.
 
             HOST   ROLE  PROVIDER  ADDRESS    RESULT
             app-1  app   hetzner   127.0.0.1  created, not set up (--no-bootstrap)

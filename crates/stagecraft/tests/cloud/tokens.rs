@@ -95,7 +95,7 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
       + create  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  24.00 USD/month  does not exist
 
     1 to create.
-    24.00 USD a month from now on, at list prices.
+    24.00 USD a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER      ADDRESS  RESULT
     app-1  app   digitalocean  -        failed: cloud.forbidden
@@ -144,7 +144,7 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
       + create  app-1  hetzner  cx23 in nbg1, ubuntu-22.04, amd64  4.75 EUR/month  does not exist
 
     1 to create.
-    4.75 EUR a month from now on, at list prices.
+    4.75 EUR a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER  ADDRESS  RESULT
     app-1  app   hetzner   -        failed: cloud.forbidden

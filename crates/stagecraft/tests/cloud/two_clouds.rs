@@ -14,7 +14,7 @@ fn a_file_may_have_hosts_at_two_clouds() {
       + create  db-1   hetzner       cx23 in nbg1, ubuntu-22.04, amd64         4.75 EUR/month   does not exist
 
     2 to create.
-    4.75 EUR + 24.00 USD a month from now on, at list prices.
+    4.75 EUR + 24.00 USD a month for the hosts of the file, at list prices.
 
     HOST   ROLE  PROVIDER      ADDRESS    RESULT
     app-1  app   digitalocean  127.0.0.1  created, not set up (--no-bootstrap)
@@ -44,7 +44,7 @@ fn a_file_may_have_hosts_at_two_clouds() {
         unchanged  db-1   hetzner       cx23 in nbg1, ubuntu-22.04, amd64         4.75 EUR/month   up to date
 
     Everything is up to date.
-    4.75 EUR + 24.00 USD a month from now on, at list prices.
+    4.75 EUR + 24.00 USD a month for the hosts of the file, at list prices.
     ------- stderr -------
     digitalocean: listing
     hetzner: listing

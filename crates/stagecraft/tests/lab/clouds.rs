@@ -46,7 +46,8 @@ fn there_and_back(provider: ProviderId, region: &str) {
         ),
     );
     let run = |words: &[&str]| {
-        let ran = Ran::from(stage.command(words).env("TOKEN", TOKEN).output().unwrap());
+        let ran =
+            Ran::from(stage.command(words).env("TOKEN", TOKEN).output().expect("the binary runs"));
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(!said.contains(&TOKEN[..12]), "the token is shown:\n{said}");
         ran
@@ -93,13 +94,14 @@ impl Cloud {
         let key = stage.path().join("id_ed25519");
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
-        assert!(keygen.status().unwrap().success());
-        let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+        assert!(keygen.status().expect("ssh-keygen runs").success());
+        let public = std::fs::read_to_string(key.with_extension("pub")).expect("a public key");
 
-        let runtime = Runtime::new().unwrap();
+        let runtime = Runtime::new().expect("a runtime");
         let (world, running, lab) = runtime.block_on(async {
             let run = format!("test-{}", std::process::id());
-            let lab = Lab::open(settings().unwrap(), provider, &run).await.unwrap();
+            let lab =
+                Lab::open(settings().expect("settings"), provider, &run).await.expect("an engine");
             let behaviour = match provider {
                 ProviderId::DigitalOcean => Behaviour::names_are_free(),
                 ProviderId::Hetzner => Behaviour::names_are_unique(),
@@ -110,14 +112,15 @@ impl Cloud {
             let hosts = Arc::new(lab.clone());
             let emulator = if provider == ProviderId::Hetzner {
                 let front = Hetzner::new(&world).with_hosts(hosts);
-                front.put_key("mine", public.trim()).unwrap();
+                front.put_key("mine", public.trim()).expect("a key");
                 Emulator::new(&world, front, Options::default())
             } else {
                 let front = DigitalOcean::new(&world).with_hosts(hosts);
-                front.put_key("mine", public.trim()).unwrap();
+                front.put_key("mine", public.trim()).expect("a key");
                 Emulator::new(&world, front, Options::default())
             };
-            let running = emulator.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+            let running =
+                emulator.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
             (world, running, lab)
         });
         Self { runtime, world, running, lab }

@@ -30,7 +30,8 @@ impl World {
             return Err(CloudErrorKind::InvalidInput(message));
         }
         let order_key = (spec.size.clone(), spec.region.clone());
-        if self.behaviour.sold_out.contains(&order_key) || !offer.regions.contains_key(&spec.region) {
+        if self.behaviour.sold_out.contains(&order_key) || !offer.regions.contains_key(&spec.region)
+        {
             let message = format!("size `{}` in `{}`", spec.size, spec.region);
             return Err(CloudErrorKind::SoldOut(message));
         }

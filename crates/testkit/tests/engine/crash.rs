@@ -52,9 +52,10 @@ async fn a_provider_that_owns_by_name_is_noticed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_forgets_the_role_is_noticed() {
-    let mut stage = scene(Verb::Up, &Behaviour::names_are_free()).await;
-    stage.spoil(wrong::forgets_the_role);
-    assert!(stage.run_until_quiet(Verb::Up).await.is_err(), "it never comes to rest");
+    kill::notices_that_a_role_is_forgotten(async || {
+        scene(Verb::Up, &Behaviour::names_are_free()).await
+    })
+    .await;
 }
 
 /// Kills the command after each of its effects, on every cloud.

@@ -8,6 +8,7 @@ use stagecraft_testkit::world::{AnswerFate, Fault};
 
 use crate::outcome::Picture;
 use crate::stage::{Stage, Verb};
+use crate::wrong;
 
 /// Kills a command after each of its effects, with and without the answer; so many at once.
 pub(crate) async fn everywhere(
@@ -67,6 +68,16 @@ pub(crate) async fn killed(
     } else {
         Err(format!("it ends with {picture:#?} and not with {right:#?}"))
     }
+}
+
+/// Kills `up` of a provider that writes down no role: what is left in the end is not right.
+pub(crate) async fn notices_that_a_role_is_forgotten(scene: impl AsyncFn() -> Stage) {
+    let right = scene().await.run_until_quiet(Verb::Up).await.expect("the right one works");
+    let mut stage = scene().await;
+    stage.spoil(wrong::forgets_the_role);
+    let first = stage.effects() + 1;
+    let outcome = killed_at(&stage, Verb::Up, first, AnswerFate::Lost, &right).await;
+    assert!(outcome.is_err_and(|why| why.starts_with("it ends with")));
 }
 
 /// Kills `up` while its order of this number is under way, which arrives so much later; then runs

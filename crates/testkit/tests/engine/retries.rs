@@ -1,10 +1,13 @@
 //! Requests that fail and are made again, and those that are not.
 
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use stagecraft_core::cloud::CloudErrorKind;
 use stagecraft_core::error::{Code, ExitCode};
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
+use stagecraft_engine::Cancel;
 use stagecraft_testkit::Process;
 use stagecraft_testkit::world::{Behaviour, EffectKind, Fault, RequestKind};
 
@@ -12,6 +15,7 @@ use crate::outcome::pauses;
 use crate::scene::scene;
 use crate::stage::{Stage, Verb, host, ours};
 use crate::tape::Tape;
+use crate::wrong;
 
 const HINT: Duration = Duration::from_secs(9);
 
@@ -161,6 +165,37 @@ async fn a_list_is_not_asked_for_early_because_the_user_stops() {
     let scope = ours();
     let (seen, ()) = tokio::join!(engine.observe(&scope), user);
     assert_eq!((seen.unlisted().len(), asked(&stage, RequestKind::List)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_list_that_makes_no_sense_does_not_end_the_wait_of_every_host() {
+    let garbled = || CloudErrorKind::UnexpectedAnswer("it is not JSON".to_owned());
+    for (lists, exit) in [(2, ExitCode::Done), (u64::MAX, ExitCode::Cloud)] {
+        let stage = Stage::new(Behaviour::names_are_free(), 3).wants(["web-1", "web-2"]);
+        let (cloud, counted) = (stage.cloud.clone(), Arc::default());
+        // From when the machines are ordered on.
+        let tape = Tape::with_hook(Cancel::new(), move |event| {
+            let first: &OnceLock<()> = &counted;
+            if is_created(event) && first.set(()).is_ok() {
+                let fault =
+                    Fault::FailNext { kind: RequestKind::List, times: lists, error: garbled() };
+                cloud.with(|world, _| world.inject(fault));
+            }
+        });
+        let engine = stage.engine(&Process::new(), &tape, 1);
+        assert_eq!(stage.taped(Verb::Up, &engine, &tape).await, Ok(()));
+        assert_eq!(tape.report().exit_code(), exit, "{lists} lists");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_is_promised_and_not_made_is_not_told_as_done() {
+    let mut stage = stage();
+    stage.run_until_quiet(Verb::Up).await.expect("it comes up");
+    stage.provider = Rc::new(wrong::keeps_machines);
+    let report = stage.told(Verb::Down).await.report();
+    let codes: Vec<Code> = report.failures().map(|(_, failure)| failure.code).collect();
+    assert_eq!(codes, [Code::WAIT_TIMED_OUT]);
 }
 
 fn fail(stage: &Stage, kind: RequestKind, times: u64, error: CloudErrorKind) {

@@ -22,6 +22,11 @@ pub(crate) fn owns_by_name(cloud: &SharedWorld, process: &Process) -> Arc<dyn Cl
     Arc::new(MockCloud::new(cloud, process).with_flaw(Flaw::OwnsByName))
 }
 
+/// It says that it removes what it keeps.
+pub(crate) fn keeps_machines(cloud: &SharedWorld, process: &Process) -> Arc<dyn CloudProvider> {
+    Arc::new(MockCloud::new(cloud, process).with_flaw(Flaw::KeepsMachines))
+}
+
 /// Whatever is being removed looks as if it ran, until it is gone.
 pub(crate) fn hides_termination(cloud: &SharedWorld, process: &Process) -> Arc<dyn CloudProvider> {
     Arc::new(MockCloud::new(cloud, process).with_flaw(Flaw::HidesTermination))

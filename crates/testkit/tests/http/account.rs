@@ -67,18 +67,17 @@ impl Account {
     }
 }
 
-/// How the real thing behaves, at a pace for tests. Lists and addresses are late where names are
-/// free; where they are unique, whoever did not order a server could not tell a late IPv4 from none.
+/// How the real thing behaves, at a pace for tests: addresses are late, and where names are free
+/// lists are, too.
 pub(crate) fn usual(api: ProviderId) -> Behaviour {
     let seconds = |seconds| Delay::Time(Duration::from_secs(seconds));
     let behaviour = match api {
         ProviderId::Hetzner => Behaviour::names_are_unique(),
         ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Local => {
-            let (visible, address) = (seconds(3), seconds(1));
-            Behaviour { visible, address, ..Behaviour::names_are_free() }
+            Behaviour { visible: seconds(3), ..Behaviour::names_are_free() }
         }
     };
-    Behaviour { boot: seconds(4), shutdown: seconds(2), ..behaviour }
+    Behaviour { boot: seconds(4), address: seconds(2), shutdown: seconds(2), ..behaviour }
 }
 
 /// Whether an exchange is about one machine and only looks at it, or makes a tag: what a change

@@ -7,13 +7,11 @@ use futures_util::{StreamExt as _, stream};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_testkit::Process;
 use stagecraft_testkit::emulators::Options;
-use stagecraft_testkit::world::AnswerFate;
 
 use crate::account::{APIS, Account, is_first_step, usual};
-use crate::kill::{everywhere, killed, killed_at, killed_with_a_stray};
+use crate::kill::{everywhere, killed, killed_with_a_stray, notices_that_a_role_is_forgotten};
 use crate::scene::before;
 use crate::stage::{Stage, Verb};
-use crate::wrong;
 
 /// How many accounts are worked on at once.
 const AT_ONCE: usize = 6;
@@ -78,12 +76,7 @@ async fn an_order_that_arrives_when_its_sender_is_dead_leaves_no_orphan() {
 #[tokio::test]
 async fn an_adapter_that_forgets_the_role_is_noticed() {
     for api in APIS {
-        let right = scene(Verb::Up, api).await.run_until_quiet(Verb::Up).await.expect("it works");
-        let mut stage = scene(Verb::Up, api).await;
-        stage.spoil(wrong::forgets_the_role);
-        let effect = stage.effects() + 1;
-        let outcome = killed_at(&stage, Verb::Up, effect, AnswerFate::Lost, &right).await;
-        assert!(outcome.is_err(), "{api}");
+        notices_that_a_role_is_forgotten(async || scene(Verb::Up, api).await).await;
     }
 }
 

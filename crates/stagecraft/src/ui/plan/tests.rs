@@ -25,7 +25,7 @@ fn a_plan_on_a_wide_screen() {
                                                           and run `stagecraft infra up` first
 
     1 to create, 1 to resume, 1 to update, 1 unchanged; 4 left alone.
-    3.79 EUR a month from now on, at list prices.
+    3.79 EUR a month for the hosts of the file, at list prices.
     ");
 }
 
@@ -60,7 +60,7 @@ fn a_plan_on_a_narrow_screen() {
             `stagecraft infra up` first
 
     1 to create, 1 to resume, 1 to update, 1 unchanged; 4 left alone.
-    3.79 EUR a month from now on, at list prices.
+    3.79 EUR a month for the hosts of the file, at list prices.
     ");
 }
 
@@ -79,7 +79,7 @@ fn a_price_that_has_no_room_stands_with_the_reason() {
             28.00 EUR/month, does not exist
 
     2 to create.
-    28.00 EUR a month from now on, at list prices.
+    28.00 EUR a month for the hosts of the file, at list prices.
     ");
 }
 
@@ -182,7 +182,10 @@ fn prices_are_added_up_by_currency() {
         shown.contains("a  hetzner  cx22 in nbg1, debian-12, amd64  24.00 USD/month"),
         "{shown}"
     );
-    assert!(shown.contains("9.00 EUR + 24.00 USD a month from now on, at list prices."), "{shown}");
+    assert!(
+        shown.contains("9.00 EUR + 24.00 USD a month for the hosts of the file, at list prices."),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -191,8 +194,7 @@ fn a_sum_says_which_prices_are_not_in_it() {
     retired.monthly = None;
     let all = [retired.clone(), rented("b", 379), wanted("c")];
     let shown = plan_screen(&plan(all, [], &Policy::default()), &next(), 100).plain();
-    let sum =
-        "3.79 EUR a month from now on, at list prices, without 1 host whose price is not known.";
+    let sum = "3.79 EUR a month for the hosts of the file, at list prices, without 1 host whose price is not known.";
     assert!(shown.contains(sum), "{shown}");
     let shown = plan_screen(&plan([retired], [], &Policy::default()), &next(), 100).plain();
     assert!(!shown.contains("a month"), "{shown}");
