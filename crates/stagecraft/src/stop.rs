@@ -7,6 +7,7 @@ use stagecraft_core::cloud::CloudError;
 use stagecraft_core::config::Problems;
 use stagecraft_core::desired::Position;
 use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::name::HostName;
 use stagecraft_core::plan::PlanError;
 use stagecraft_core::resolve::OrderProblem;
 
@@ -88,11 +89,21 @@ impl Stop {
     /// Hosts that cannot be ordered, shown where the file declares them.
     pub(crate) fn order(file: &str, text: &str, problems: Vec<OrderProblem>) -> Self {
         let text: Arc<str> = printable(text).into();
-        let troubles = problems.into_iter().map(|problem| {
-            let mut failure = Failure::new(
-                Code::ORDER_INVALID,
-                format!("cannot order `{}`: {}", problem.host, problem.message),
-            );
+        // One slip in the file is often the same problem of many hosts.
+        let mut same: Vec<(OrderProblem, Vec<HostName>)> = Vec::new();
+        for problem in problems {
+            let host = problem.host.clone();
+            let known = same
+                .iter_mut()
+                .find(|(of, _)| of.message == problem.message && of.hint == problem.hint);
+            match known {
+                Some((_, hosts)) => hosts.push(host),
+                None => same.push((problem, vec![host])),
+            }
+        }
+        let troubles = same.into_iter().map(|(problem, hosts)| {
+            let message = format!("cannot order {}: {}", some_of(&hosts), problem.message);
+            let mut failure = Failure::new(Code::ORDER_INVALID, message);
             failure.hints.extend(problem.hint);
             let span = word_at(&text, problem.declared_at);
             let place = span.map(|span| Place {
@@ -211,6 +222,18 @@ fn words_of(error: &std::io::Error) -> String {
     }
 }
 
+/// Hosts by name, as many as a reader takes in at once.
+fn some_of(hosts: &[HostName]) -> String {
+    const SHOWN: usize = 4;
+    let shown = hosts.iter().take(SHOWN).map(|host| format!("`{host}`"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match hosts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        1 => format!("{shown} and 1 more host"),
+        more => format!("{shown} and {more} more hosts"),
+    }
+}
+
 /// A file's text as it can be shown: a byte order mark is left out, and what terminals obey is
 /// replaced without moving any other byte.
 pub(crate) fn printable(text: &str) -> String {
@@ -262,6 +285,27 @@ mod tests {
             "local could not list `a/b`: no answer; without that, what exists is unknown and \
              nothing is done"
         );
+    }
+
+    #[test]
+    fn one_problem_of_many_hosts_is_told_once() {
+        let problem = |host: &str, message: &str| OrderProblem {
+            host: host.parse().expect("a name"),
+            declared_at: Position { line: 1, column: 1 },
+            message: message.to_owned(),
+            hint: None,
+        };
+        let told = |hosts: &[&str]| {
+            let same = hosts.iter().map(|host| problem(host, "no such region"));
+            let problems = same.chain([problem("z", "no such size")]).collect();
+            let stop = Stop::order("f.yml", "a: b", problems);
+            stop.troubles.into_iter().map(|of| of.failure.message).collect::<Vec<_>>()
+        };
+        let other = "cannot order `z`: no such size";
+        assert_eq!(told(&["a"]), ["cannot order `a`: no such region", other]);
+        assert_eq!(told(&["a", "b"]), ["cannot order `a`, `b`: no such region", other]);
+        let many = "cannot order `a`, `b`, `c`, `d` and 2 more hosts: no such region";
+        assert_eq!(told(&["a", "b", "c", "d", "e", "f"]), [many, other]);
     }
 
     #[test]
