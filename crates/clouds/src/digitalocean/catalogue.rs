@@ -199,6 +199,13 @@ mod tests {
     }
 
     #[test]
+    fn sizes_with_gpus_are_left_out_because_lists_leave_out_their_droplets() {
+        let sizes = example().sizes;
+        let gpus = sizes.iter().filter(|of| of.size.as_str().contains('h'));
+        assert_eq!(gpus.count(), 0, "{sizes:?}");
+    }
+
+    #[test]
     fn portable_sizes_are_those_that_are_known() {
         let found = example().portable_sizes;
         let small = ((Size::from("small"), Arch::Amd64), [Size::from("s-2vcpu-4gb")].into());

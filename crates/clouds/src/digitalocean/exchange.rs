@@ -211,6 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn no_request_removes_droplets_by_a_tag() {
+        // `DELETE /droplets?tag_name=` removes everything that has a tag.
+        assert_eq!(destroy(7).told(), ("DELETE /droplets/7".to_owned(), None));
+        for tag in ["", "..", "a/b"] {
+            let (line, body) = (line(&detach(tag, 7)), detach(tag, 7));
+            assert!(line.starts_with("DELETE /tags/") && line.ends_with("/resources"), "{line}");
+            assert!(body.told().1.is_some(), "only what the body names");
+        }
+    }
+
+    #[test]
     fn an_update_without_a_difference_changes_nothing() {
         let (droplet, instance) = seen(droplet(7));
         assert_eq!(changes(&droplet, &instance, &instance.marks), Ok(Changes::default()));

@@ -249,6 +249,19 @@ mod tests {
     }
 
     #[test]
+    fn a_datacenter_is_neither_sent_nor_needed_nor_in_the_way() {
+        let asked = fixtures::order("db-1");
+        let labels = labels::written(&asked.owner, &asked.spec.image, &asked.marks).unwrap();
+        let sent = order(&asked, &labels, 1, "deploy");
+        assert!(sent.told().1.unwrap().get("datacenter").is_none());
+        let mut server = fixtures::server(1, "db-1");
+        assert!(server.get("datacenter").is_none());
+        server["datacenter"] = json!({ "name": "fsn1-dc14" });
+        let server = serde_json::from_value(server).unwrap();
+        assert_eq!(instance(&server).unwrap().spec.region.as_str(), "fsn1");
+    }
+
+    #[test]
     fn every_status_has_a_place_in_life() {
         for (status, expected) in [
             ("initializing", Lifecycle::Pending),
