@@ -16,7 +16,12 @@ use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::emulators::{HostOrder, Hosts};
 use stagecraft_testkit::world::Seen;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
+/// How long the machines may take to be removed when the lab is closed.
+const CLOSING: Duration = Duration::from_secs(30);
+/// How often a container is ordered that the engine cannot make right now.
+const TRIES: u32 = 50;
 /// The pause between two looks at a container that is coming up, or being made again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -28,6 +33,7 @@ pub struct Lab {
     scope: Scope,
     spec: Spec,
     known: Arc<Mutex<BTreeMap<InstanceId, Machine>>>,
+    following: Arc<Mutex<JoinSet<()>>>,
 }
 
 /// Where the engine is and where it may keep what it needs for the next time.
@@ -81,16 +87,25 @@ impl Lab {
             spot: false,
         };
         let scope = Scope { project: name(&format!("emulated-{of}"))?, environment: name(run)? };
-        let lab = Self { engine, cache, scope, spec, known: Arc::default() };
+        let lab =
+            Self { engine, cache, scope, spec, known: Arc::default(), following: Arc::default() };
         lab.clear().await?;
         Ok(lab)
     }
 
-    /// Removes every container of this lab.
+    /// Removes every container of this lab. One that is being made is waited for: nobody would
+    /// find it afterwards.
     ///
     /// # Errors
     /// When the engine cannot be used.
     pub async fn clear(&self) -> Result<(), CloudError> {
+        for machine in std::mem::take(&mut *self.known()).into_values() {
+            let _heard = machine.wishes.send(Wish::Gone);
+        }
+        let mut following = std::mem::take(&mut *self.following());
+        let all = async { while following.join_next().await.is_some() {} };
+        // Whatever takes longer than that is looked for all the same.
+        drop(tokio::time::timeout(CLOSING, all).await);
         let looking = provider(&self.engine, &self.cache, Vec::new());
         for instance in looking.list(&self.scope).await? {
             looking.terminate(&instance.id).await?;
@@ -100,6 +115,10 @@ impl Lab {
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Machine>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn following(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wish(&self, id: &InstanceId, wish: Wish) {
@@ -147,12 +166,17 @@ impl Lab {
                 tags: [].into(),
             },
         };
+        let mut failed = 0;
         loop {
-            match cloud.create(&request).await {
+            let error = match cloud.create(&request).await {
                 Ok(instance) => return Ok(instance),
-                Err(error) if error.retry() == Retry::Never => return Err(error),
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                Err(error) => error,
+            };
+            failed += 1;
+            if error.retry() == Retry::Never || failed == TRIES {
+                return Err(error);
             }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -187,7 +211,9 @@ impl Hosts for Lab {
         let (wishes, heard) = mpsc::unbounded_channel();
         self.known().insert(order.id.clone(), Machine { wishes, address: None });
         self.wish(&order.id, Wish::On);
-        tokio::spawn(self.clone().follow(order, heard));
+        let mut following = self.following();
+        while following.try_join_next().is_some() {}
+        following.spawn(self.clone().follow(order, heard));
     }
 
     fn removed(&self, id: &InstanceId) {

@@ -47,11 +47,11 @@ use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::http::{Api, BaseUrl, Failed, Request, Token};
+use crate::http::{Api, BaseUrl, Failed, Reader, Request, Token};
 use crate::{Doing, Offers};
 use account::Usage;
 use exchange::Changes;
-use paging::{PER_PAGE, Reader};
+use paging::PER_PAGE;
 use refusal::Errors;
 use sight::{Sight, contradictory};
 use wire::{AccountStatus, Droplet, Droplets, OneAccount, OneDroplet, OneTag, Page, Status};
@@ -114,13 +114,14 @@ impl DigitalOceanProvider {
         list: &Request,
     ) -> Result<Vec<P::Item>, CloudError> {
         let mut items = Vec::new();
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(PER_PAGE);
         loop {
             let request = list.clone().with("page", reader.page()).with("per_page", PER_PAGE);
             let answer = self.api.ask::<P>(doing, &request).await.map_err(no_list)?;
             let (found, turn) = answer.open();
             items.extend(found);
-            match reader.turn(&turn) {
+            let next = paging::next(&turn);
+            match next.and_then(|next| reader.turn(next, turn.total)) {
                 Ok(Some(next)) => reader = next,
                 Ok(None) => return Ok(items),
                 Err(why) => return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why))),

@@ -23,7 +23,6 @@ mod exchange;
 mod fixtures;
 mod labels;
 mod order;
-mod paging;
 mod refusal;
 mod wire;
 
@@ -41,11 +40,10 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::http::{Api, BaseUrl, Failed, Request, Token};
+use crate::http::{Api, BaseUrl, Failed, Reader, Request, Token};
 use crate::{Doing, Offers};
 use actions::Orders;
 use catalogue::Images;
-use paging::Reader;
 use refusal::{Hetzner, LIMIT, NOT_FOUND, TAKEN};
 
 /// Where the API is, unless the settings say otherwise.
@@ -99,12 +97,13 @@ impl HetznerProvider {
         request: Request,
     ) -> Result<(Vec<T>, Option<SystemTime>), CloudError> {
         let mut all = Vec::new();
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(exchange::PER_PAGE);
         loop {
             let request = request.clone().with("page", reader.page());
             let (page, answer) = self.api.ask_with_answer::<wire::Page<T>>(doing, &request).await?;
             all.extend(page.items);
-            match reader.turn(&page.meta.pagination) {
+            let wire::Pagination { next_page, total_entries } = page.meta.pagination;
+            match reader.turn(next_page, total_entries) {
                 Ok(Some(next)) => reader = next,
                 Ok(None) => return Ok((all, answer.date())),
                 Err(why) => return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why))),

@@ -13,6 +13,7 @@
 mod answer;
 mod api;
 mod base_url;
+mod paging;
 mod refusal;
 mod request;
 mod time;
@@ -24,6 +25,7 @@ pub use token::{InvalidToken, Token};
 
 pub(crate) use answer::Answer;
 pub(crate) use api::Failed;
+pub(crate) use paging::Reader;
 pub(crate) use refusal::{Dialect, Refusal};
 pub(crate) use request::Request;
 pub(crate) use time::since_1970;

@@ -5,60 +5,17 @@ use super::wire::Turn;
 /// Items per page: as many as the API gives.
 pub(super) const PER_PAGE: u64 = 200;
 
-/// No list is read further; an account has a tenth of this many droplets.
-const MOST_PAGES: u32 = 1000;
-
-/// Where a reader of a list is.
+/// The page that is said to follow this one, if one does.
 ///
-/// Pages are counted from the front, so an item removed from a page that was read moves one that
-/// was not read onto it, out of sight. Whenever the list has become shorter since the page before,
-/// the reader therefore goes back as many pages as could have held what is gone.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reader {
-    page: u32,
-    read: u32,
-    total: Option<u64>,
-}
-
-impl Reader {
-    /// A reader before the first page.
-    pub(super) fn new() -> Self {
-        Self { page: 1, read: 0, total: None }
-    }
-
-    /// The number of the page to read now.
-    pub(super) fn page(self) -> u32 {
-        self.page
-    }
-
-    /// Where to go on after this page; `None` at the end.
-    ///
-    /// # Errors
-    /// What cannot be right about what the page says.
-    pub(super) fn turn(self, turn: &Turn) -> Result<Option<Self>, String> {
-        let Self { page, read, total } = self;
-        let read = read + 1;
-        let lost = total.zip(turn.total).map_or(0, |(was, is)| was.saturating_sub(is));
-        let back = u32::try_from(lost.div_ceil(PER_PAGE)).unwrap_or(u32::MAX);
-        let total = turn.total.or(total);
-        let next = match &turn.next {
-            _ if page > 1 && back > 0 => page.saturating_sub(back).max(1),
-            None => return Ok(None),
-            Some(url) => match number(url) {
-                Some(number) if number == page + 1 => number,
-                Some(number) => return Err(format!("page {number} is said to follow page {page}")),
-                None => return Err(format!("it does not say which page follows page {page}")),
-            },
-        };
-        if read == MOST_PAGES {
-            return Err(format!("there are more than {MOST_PAGES} pages"));
-        }
-        Ok(Some(Self { page: next, read, total }))
-    }
+/// # Errors
+/// It is not said which.
+pub(super) fn next(turn: &Turn) -> Result<Option<u64>, String> {
+    let Some(url) = &turn.next else { return Ok(None) };
+    number(url).map(Some).ok_or_else(|| "it does not say which page is the next".to_owned())
 }
 
 /// The page a URL asks for. The rest of the URL names a host that a proxy may stand before.
-fn number(url: &str) -> Option<u32> {
+fn number(url: &str) -> Option<u64> {
     let (_, query) = url.split_once('?')?;
     let query = query.split_once('#').map_or(query, |(query, _)| query);
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -68,6 +25,7 @@ fn number(url: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Reader;
 
     #[test]
     fn a_list_is_read_page_by_page_up_to_the_last() {
@@ -104,7 +62,7 @@ mod tests {
     fn a_next_page_that_is_not_the_next_is_not_believed() {
         for wrong in [1, 3, 0] {
             let refused = read(&[turn(Some(wrong), 5)]).expect_err("not believed");
-            assert_eq!(refused, format!("page {wrong} is said to follow page 1"));
+            assert_eq!(refused, format!("page 1 of a list is followed by page {wrong}"));
         }
         let without = Turn { next: Some("https://api.example/v2/sizes".to_owned()), total: None };
         assert!(read(&[without]).is_err());
@@ -112,14 +70,14 @@ mod tests {
 
     #[test]
     fn a_list_without_end_is_given_up() {
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(PER_PAGE);
         let refused = loop {
-            match reader.turn(&turn(Some(reader.page() + 1), 5)) {
+            match reader.turn(Some(reader.page() + 1), Some(5)) {
                 Ok(next) => reader = next.expect("more"),
                 Err(why) => break why,
             }
         };
-        assert_eq!(refused, "there are more than 1000 pages");
+        assert_eq!(refused, "a list has more than 1000 pages");
     }
 
     #[test]
@@ -129,19 +87,19 @@ mod tests {
         assert_eq!(number("/v2/x?page=many"), None);
     }
 
-    fn turn(next: Option<u32>, total: u64) -> Turn {
-        let url = |page| format!("https://api.digitalocean.com/v2/droplets?page={page}");
+    fn turn(next: Option<u64>, total: u64) -> Turn {
+        let url = |page: u64| format!("https://api.digitalocean.com/v2/droplets?page={page}");
         Turn { next: next.map(url), total: Some(total) }
     }
 
     /// The pages that are asked for when these are the answers.
-    fn read(answers: &[Turn]) -> Result<Vec<u32>, String> {
+    fn read(answers: &[Turn]) -> Result<Vec<u64>, String> {
         let mut asked = Vec::new();
-        let mut at = Some(Reader::new());
+        let mut at = Some(Reader::new(PER_PAGE));
         for answer in answers {
             let reader = at.expect("more is said than was asked for");
             asked.push(reader.page());
-            at = reader.turn(answer)?;
+            at = reader.turn(next(answer)?, answer.total)?;
         }
         assert!(at.is_none(), "more is asked for");
         Ok(asked)

@@ -10,10 +10,11 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 
 use super::labels::{self, Labels};
-use super::paging::PER_PAGE;
 use super::wire::{Architecture, PublicNet, Server, ServerStatus};
 use crate::http::Request;
 
+/// Items per page: as many as the API gives.
+pub(super) const PER_PAGE: u64 = 50;
 /// How long after its order a server without an IPv4 is taken to be still waiting for it.
 const YOUNG: Duration = Duration::from_secs(120);
 /// As many actions as are answered at once when nothing is said of pages.

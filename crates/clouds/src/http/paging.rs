@@ -1,11 +1,6 @@
 //! Lists that come in pages.
 
-use super::wire::Pagination;
-
-/// Items per page: as many as the API gives.
-pub(super) const PER_PAGE: u64 = 50;
-
-/// No more pages are read for one list; no project has as many servers as they could hold.
+/// No more pages are read for one list; no account has as many instances as they could hold.
 const MOST_PAGES: u64 = 1000;
 
 /// Where a reader of a list is.
@@ -15,34 +10,40 @@ const MOST_PAGES: u64 = 1000;
 /// the reader therefore goes back as many pages as could have held what is gone, and meets some
 /// items again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
+    per_page: u64,
     page: u64,
     read: u64,
     total: Option<u64>,
 }
 
 impl Reader {
-    /// A reader before the first page.
-    pub(super) fn new() -> Self {
-        Self { page: 1, read: 0, total: None }
+    /// A reader before the first page of a list with so many items on each.
+    pub(crate) fn new(per_page: u64) -> Self {
+        Self { per_page, page: 1, read: 0, total: None }
     }
 
     /// The number of the page to read now.
-    pub(super) fn page(self) -> u64 {
+    pub(crate) fn page(self) -> u64 {
         self.page
     }
 
-    /// Where to go on after this page; `None` at the end.
+    /// Where to go on after this page, which names the next one and how long the list is, if it
+    /// does; `None` at the end.
     ///
     /// # Errors
     /// The pages do not follow each other, or do not come to an end.
-    pub(super) fn turn(self, told: &Pagination) -> Result<Option<Self>, String> {
-        let Self { page, read, total } = self;
+    pub(crate) fn turn(
+        self,
+        next: Option<u64>,
+        length: Option<u64>,
+    ) -> Result<Option<Self>, String> {
+        let Self { per_page, page, read, total } = self;
         let read = read + 1;
-        let lost = total.zip(told.total_entries).map_or(0, |(was, is)| was.saturating_sub(is));
-        let total = told.total_entries.or(total);
-        let next = match told.next_page {
-            _ if page > 1 && lost > 0 => page.saturating_sub(lost.div_ceil(PER_PAGE)).max(1),
+        let lost = total.zip(length).map_or(0, |(was, is)| was.saturating_sub(is));
+        let total = length.or(total);
+        let next = match next {
+            _ if page > 1 && lost > 0 => page.saturating_sub(lost.div_ceil(per_page)).max(1),
             None => return Ok(None),
             Some(next) if next == page + 1 => next,
             Some(next) => return Err(format!("page {page} of a list is followed by page {next}")),
@@ -50,13 +51,15 @@ impl Reader {
         if read == MOST_PAGES {
             return Err(format!("a list has more than {MOST_PAGES} pages"));
         }
-        Ok(Some(Self { page: next, read, total }))
+        Ok(Some(Self { per_page, page: next, read, total }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PER_PAGE: u64 = 50;
 
     #[test]
     fn a_list_is_read_page_by_page_up_to_the_last() {
@@ -83,15 +86,15 @@ mod tests {
     #[test]
     fn pages_must_follow_each_other_and_end() {
         for (page, next) in [(1, 1), (2, 1), (1, 3), (1, u64::MAX)] {
-            let reader = Reader { page, ..Reader::new() };
-            let refused = reader.turn(&told((Some(next), 5))).expect_err("not believed");
+            let reader = Reader { page, ..Reader::new(PER_PAGE) };
+            let refused = reader.turn(Some(next), Some(5)).expect_err("not believed");
             assert_eq!(refused, format!("page {page} of a list is followed by page {next}"));
         }
         // The total of every other page is lower, for ever.
-        let mut reader = Reader::new();
+        let mut reader = Reader::new(PER_PAGE);
         let refused = loop {
             let page = reader.page();
-            match reader.turn(&told((Some(page + 1), 200 - page % 2))) {
+            match reader.turn(Some(page + 1), Some(200 - page % 2)) {
                 Ok(next) => reader = next.expect("more"),
                 Err(why) => break why,
             }
@@ -101,23 +104,18 @@ mod tests {
 
     #[test]
     fn a_list_that_does_not_tell_its_length_is_simply_read_on() {
-        let silent = Pagination { next_page: None, total_entries: None };
-        let reader = Reader { page: 2, read: 1, total: Some(60) };
-        assert!(reader.turn(&silent).expect("believed").is_none());
-    }
-
-    fn told((next_page, total): (Option<u64>, u64)) -> Pagination {
-        Pagination { next_page, total_entries: Some(total) }
+        let reader = Reader { page: 2, read: 1, total: Some(60), ..Reader::new(PER_PAGE) };
+        assert!(reader.turn(None, None).expect("believed").is_none());
     }
 
     /// The pages that are asked for when these are the answers: the next page, and the total.
     fn read(answers: &[(Option<u64>, u64)]) -> Result<Vec<u64>, String> {
         let mut asked = Vec::new();
-        let mut at = Some(Reader::new());
-        for &answer in answers {
+        let mut at = Some(Reader::new(PER_PAGE));
+        for &(next, total) in answers {
             let reader = at.expect("more is said than was asked for");
             asked.push(reader.page());
-            at = reader.turn(&told(answer))?;
+            at = reader.turn(next, Some(total))?;
         }
         assert!(at.is_none(), "more is asked for");
         Ok(asked)
