@@ -11,6 +11,7 @@ use stagecraft_clouds::local::{EngineAddress, LocalProvider, LocalSettings, Prog
 use stagecraft_core::cloud::{CloudError, CloudErrorKind, CloudProvider, CreateInstance};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, Retry, chain};
+use stagecraft_core::identity::{Pins, UserData};
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::emulators::{HostOrder, Hosts};
@@ -165,6 +166,8 @@ impl Lab {
                 protected: false,
                 tags: [].into(),
             },
+            pins: Pins::default(),
+            user_data: order.user_data.as_deref().map(UserData::new),
         };
         let mut failed = 0;
         loop {

@@ -12,6 +12,9 @@
 //! nobody knows whether there is a droplet, so the order must not be repeated before a list was
 //! read.
 //!
+//! The host keys that are pinned are tags as well. Each is of one droplet only, so it is removed from the
+//! account when it is taken off, or the droplet removed.
+//!
 //! All tags of a droplet that are not Stagecraft's are the user's, and an update makes them what
 //! the file says. Tags themselves stay in the account when the last droplet that had one is gone.
 //!
@@ -43,6 +46,7 @@ use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
 };
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
@@ -168,6 +172,11 @@ impl DigitalOceanProvider {
             Err(failed) if gone(&failed) => {}
             done => return Ok(done?),
         }
+        self.attach_new(doing, tag, droplet).await
+    }
+
+    /// Makes a tag in the account, and adds it to a droplet.
+    async fn attach_new(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
         // An existing tag is answered as the account writes it, and only so can it be attached.
         let OneTag { tag: made } = self.api.ask(doing, &exchange::make_tag(tag)).await?;
         if labels::plain(&made.name) != tag {
@@ -175,6 +184,16 @@ impl DigitalOceanProvider {
             return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why)));
         }
         Ok(self.api.tell(doing, &exchange::attach(&made.name, droplet)).await?)
+    }
+
+    /// Removes a tag that only this droplet has. Left in the account, such tags would pile up there.
+    async fn discard(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
+        match self.api.tell(doing, &exchange::remove_tag(tag)).await {
+            Err(failed) if gone(&failed) => Ok(()),
+            // Without `tag:delete` it has to stay in the account.
+            Err(failed) if failed.is_status(403) => self.detach(doing, tag, droplet).await,
+            done => Ok(done?),
+        }
     }
 
     async fn detach(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
@@ -292,6 +311,21 @@ impl CloudProvider for DigitalOceanProvider {
         Ok(())
     }
 
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
+        let doing = changing(format!("pin the host key of `{}`", instance.owner.host));
+        let Some(number) = exchange::number(&instance.id) else {
+            return Err(not_ours(&doing, &instance.id));
+        };
+        let (there, wanted) = (labels::of_pins(&instance.pins), labels::of_pins(pins));
+        for tag in wanted.difference(&there) {
+            self.attach_new(&doing, tag, number).await?;
+        }
+        for tag in there.difference(&wanted) {
+            self.discard(&doing, tag, number).await?;
+        }
+        Ok(())
+    }
+
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
         let before = reading(format!("terminate droplet {id}"));
         let (droplet, instance) = match self.find(&before, id).await? {
@@ -300,7 +334,14 @@ impl CloudProvider for DigitalOceanProvider {
             Found::Gone => return Ok(Termination::AlreadyGone),
         };
         let doing = changing(format!("terminate host `{}`", instance.owner.host));
-        match self.api.tell(&doing, &exchange::destroy(droplet.id)).await {
+        let destroyed = self.api.tell(&doing, &exchange::destroy(droplet.id)).await;
+        if destroyed.is_ok() {
+            for tag in labels::of_pins(&instance.pins) {
+                // What stays in the account does no harm there.
+                drop(self.api.tell(&doing, &exchange::remove_tag(&tag)).await);
+            }
+        }
+        match destroyed {
             Ok(()) => Ok(Termination::Started),
             // It is being removed already.
             Err(failed) if failed.is_status(409) => Ok(Termination::Started),

@@ -36,6 +36,7 @@ use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
 };
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
@@ -164,6 +165,20 @@ impl HetznerProvider {
         Termination::AlreadyGone
     }
 
+    /// Writes name and labels of a server.
+    async fn write(
+        &self,
+        doing: &Doing,
+        instance: &Instance,
+        marks: &Marks,
+        pins: &Pins,
+    ) -> Result<Result<wire::One, Failed>, CloudError> {
+        let labels = labels::written(&instance.owner, &instance.spec.image, marks, pins)
+            .map_err(|bad| doing.failed(CloudErrorKind::InvalidInput(bad.to_string())))?;
+        let request = exchange::update(&instance.id, &marks.name, &labels);
+        Ok(self.api.ask::<wire::One>(doing, &request).await)
+    }
+
     /// What an action that was started has to say so far.
     fn accepted(&self, doing: &Doing, action: &wire::Action) -> Result<(), CloudError> {
         match action.status {
@@ -234,12 +249,12 @@ impl CloudProvider for HetznerProvider {
     }
 
     async fn create(&self, request: &CreateInstance) -> Result<Instance, CloudError> {
-        let CreateInstance { owner, spec, marks } = request;
+        let CreateInstance { owner, spec, marks, pins, .. } = request;
         let before = reading(format!("create host `{}`", owner.host));
         let doing = Doing { changes: true, ..before.clone() };
         let invalid = |why: String| before.failed(CloudErrorKind::InvalidInput(why));
-        let labels =
-            labels::written(owner, &spec.image, marks).map_err(|bad| invalid(bad.to_string()))?;
+        let labels = labels::written(owner, &spec.image, marks, pins)
+            .map_err(|bad| invalid(bad.to_string()))?;
         let Some(key) = &self.ssh_key_name else {
             let hint = "set `ssh_key_name` to the name of a key in the project; `stagecraft \
                         validate --online` lists them";
@@ -294,10 +309,7 @@ impl CloudProvider for HetznerProvider {
             return Ok(());
         }
         let doing = changing(format!("update host `{}`", instance.owner.host));
-        let labels = labels::written(&instance.owner, &instance.spec.image, marks)
-            .map_err(|bad| doing.failed(CloudErrorKind::InvalidInput(bad.to_string())))?;
-        let request = exchange::update(id, &marks.name, &labels);
-        match self.api.ask::<wire::One>(&doing, &request).await {
+        match self.write(&doing, &instance, marks, &instance.pins).await? {
             Ok(_) => Ok(()),
             Err(failed) if failed.is_code(TAKEN) => Err(failed.error.with_hint(format!(
                 "another server has the name `{}`; rename the host or the environment in the \
@@ -306,6 +318,18 @@ impl CloudProvider for HetznerProvider {
             ))),
             Err(failed) => Err(failed.into()),
         }
+    }
+
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
+        let host = &instance.owner.host;
+        let looking = reading(format!("pin the host key of `{host}`"));
+        // All labels are written at once, so those of others are to be as new as can be.
+        let seen = self.ours(&looking, &instance.id).await?;
+        if seen.pins == *pins {
+            return Ok(());
+        }
+        let doing = Doing { changes: true, ..looking };
+        self.write(&doing, &seen, &seen.marks, pins).await?.map(drop).map_err(CloudError::from)
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {

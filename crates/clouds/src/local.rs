@@ -21,9 +21,10 @@
 //! engine says that it is taken.
 //!
 //! # What cannot be changed on a container
-//! Name, role, protection and tags can change, and Docker cannot relabel: newer marks are kept
+//! Name, role, protection, tags and pinned host keys can change, and Docker cannot relabel: newer marks are kept
 //! beside the container, in the labels of an empty volume; see `marks.rs`. Pruning volumes by hand
-//! loses them, and the next run writes them again.
+//! loses them; the next run writes marks again, and a host whose own key is forgotten has to be trusted anew
+//! or replaced.
 //!
 //! # Crashes
 //! Creating is two requests. Killed between them a container is left that was never started: it is
@@ -57,6 +58,7 @@ use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
 };
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
@@ -70,7 +72,8 @@ use crate::Doing;
 use exchange::Filters;
 use fault::Fault;
 use image::Workshop;
-use requests::{generations, remove, remove_marks, remove_volume, start, write_marks};
+use marks::Carried;
+use requests::{generations, remove, remove_marks, remove_volume, start, write};
 
 /// All the provider needs to know; it reads no environment itself.
 #[derive(Debug)]
@@ -141,7 +144,7 @@ impl LocalProvider {
             .filter_map(|container| {
                 let id = container.id.as_deref()?.into();
                 let newest = marks.get(&id).and_then(|generations| generations.last());
-                exchange::instance(container, newest.map(|newest| &newest.marks), &engine.reach)
+                exchange::instance(container, newest.map(|newest| &newest.carried), &engine.reach)
             })
             .collect())
     }
@@ -167,6 +170,33 @@ impl LocalProvider {
             format!("there is no container {}", short(id))
         };
         Err(doing.failed(CloudErrorKind::NotFound(why)))
+    }
+
+    /// Changes what a container carries.
+    async fn rewrite(
+        &self,
+        engine: &Engine,
+        instance: &Instance,
+        doing: &Doing,
+        change: impl Fn(&mut Carried) + Send,
+    ) -> Result<(), CloudError> {
+        let (id, failed) = (&instance.id, self.explain(doing));
+        let written = generations(engine, exchange::marks_of(id)).await.map_err(&failed)?;
+        let older = written.get(id).map_or(&[][..], Vec::as_slice);
+        let Some(newest) = write(engine, instance, older, change).await.map_err(&failed)? else {
+            let why = "other runs change the same host all the time".to_owned();
+            return Err(doing.failed(CloudErrorKind::ProviderFault(why)));
+        };
+        for volume in marks::obsolete(older, newest) {
+            remove_volume(engine, volume).await.map_err(&failed)?;
+        }
+        // Somebody else may have terminated it meanwhile, and would not see the new marks.
+        if self.find(engine, id).await.map_err(&failed)?.is_none() {
+            remove_marks(engine, id).await.map_err(&failed)?;
+            let why = format!("container {} is gone", short(id));
+            return Err(doing.failed(CloudErrorKind::NotFound(why)));
+        }
+        Ok(())
     }
 
     async fn exists(
@@ -264,25 +294,18 @@ impl CloudProvider for LocalProvider {
         }
         let doing =
             Doing::changing(ProviderId::Local, format!("update host `{}`", instance.owner.host));
-        let failed = self.explain(&doing);
-        let written = generations(engine, exchange::marks_of(id)).await.map_err(&failed)?;
-        let older = written.get(id).map_or(&[][..], Vec::as_slice);
-        let next = older.last().map_or(1, |newest| newest.number + 1);
-        let Some(newest) = write_marks(engine, &instance, next, marks).await.map_err(&failed)?
-        else {
-            let why = "other runs change the same host all the time".to_owned();
-            return Err(doing.failed(CloudErrorKind::ProviderFault(why)));
-        };
-        for volume in marks::obsolete(older, newest) {
-            remove_volume(engine, volume).await.map_err(&failed)?;
+        self.rewrite(engine, &instance, &doing, |carried| carried.marks.clone_from(marks)).await
+    }
+
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
+        let doing = format!("pin the host key of `{}`", instance.owner.host);
+        let doing = Doing::changing(ProviderId::Local, doing);
+        let engine = self.engine(&doing).await?;
+        let instance = self.ours(engine, &instance.id, &doing).await?;
+        if instance.pins == *pins {
+            return Ok(());
         }
-        // Somebody else may have terminated it meanwhile, and would not see the new marks.
-        if self.find(engine, id).await.map_err(&failed)?.is_none() {
-            remove_marks(engine, id).await.map_err(&failed)?;
-            let why = format!("container {} is gone", short(id));
-            return Err(doing.failed(CloudErrorKind::NotFound(why)));
-        }
-        Ok(())
+        self.rewrite(engine, &instance, &doing, |carried| carried.pins = *pins).await
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {

@@ -11,6 +11,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::desired::ProviderId;
+use crate::identity::{Pins, UserData};
 use crate::inventory::{Instance, Marks, Owner, Spec};
 use crate::name::{InstanceId, Scope};
 
@@ -23,6 +24,10 @@ pub struct CreateInstance {
     pub spec: Spec,
     /// What it carries; written as labels in the same request.
     pub marks: Marks,
+    /// The host keys its host may present; written as labels in the same request.
+    pub pins: Pins,
+    /// What its first boot is told.
+    pub user_data: Option<UserData>,
 }
 
 /// Whose credentials are in use.
@@ -78,8 +83,12 @@ pub trait CloudProvider: Debug + Send + Sync {
     /// Switches on an instance that is stopped; one that runs is left as it is.
     async fn start(&self, id: &InstanceId) -> Result<(), CloudError>;
 
-    /// Replaces what an instance carries. Idempotent.
+    /// Replaces what an instance carries, and leaves its pins. Idempotent.
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError>;
+
+    /// Replaces the host keys pinned on an instance, as it was last seen, and leaves what it carries.
+    /// Idempotent. Where that takes several requests, keys are added before others are taken off.
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError>;
 
     /// Removes an instance with everything that belongs to it alone. Idempotent: terminating what
     /// is gone already is [`Termination::AlreadyGone`].

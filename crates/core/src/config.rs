@@ -166,14 +166,14 @@ pub struct SshConfig {
 
 impl Default for SshConfig {
     fn default() -> Self {
-        Self { user: None, port: None, private_key_path: None, host_keys: HostKeys::AcceptNew }
+        Self { user: None, port: None, private_key_path: None, host_keys: HostKeys::Pinned }
     }
 }
 
 /// Which host keys are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostKeys {
-    /// Only the key fixed when the host was created; see [`Config::unsupported`].
+    /// Only the key fixed when the host was created, which is written on its instance.
     Pinned,
     /// A key not seen before is remembered; a changed one is refused.
     AcceptNew,

@@ -23,6 +23,7 @@ pub use inspect::{findings, look};
 use std::fmt::Debug;
 
 use crate::error::{Code, Failure};
+use crate::guard::Guard;
 use crate::remote::{Command, Output};
 
 /// One thing that must be true on a host.
@@ -59,12 +60,21 @@ pub struct Change {
     pub doing: String,
     /// How.
     pub command: Command,
+    /// What undoes it unless a fresh connection shows that there still is a way in.
+    pub guard: Option<Guard>,
 }
 
 impl Change {
     /// A change made by one command.
     #[must_use]
     pub fn new(doing: impl Into<String>, command: Command) -> Self {
-        Self { doing: doing.into(), command }
+        Self { doing: doing.into(), command, guard: None }
+    }
+
+    /// A change that could lock us out, which the host undoes by itself if it does.
+    #[must_use]
+    pub fn guarded(mut self, guard: Guard) -> Self {
+        self.guard = Some(guard);
+        self
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::desired::{Arch, ProviderId};
 use crate::error::Failure;
+use crate::identity::Pins;
 use crate::name::{HostName, Image, InstanceId, InventoryDigest, Region, RoleName, Scope, Size};
 
 /// What an instance is made of; a difference in any field means another machine.
@@ -94,6 +95,8 @@ pub struct Instance {
     pub spec: Spec,
     /// What it carries.
     pub marks: Marks,
+    /// The host keys its host may present.
+    pub pins: Pins,
     /// Its own address, public where it has one.
     pub address: Option<IpAddr>,
     /// Where SSH answers, when that is not `address`.

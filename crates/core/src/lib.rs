@@ -17,6 +17,8 @@ pub mod converge;
 pub mod desired;
 pub mod error;
 pub mod event;
+pub mod guard;
+pub mod identity;
 pub mod inventory;
 pub mod name;
 pub mod network;

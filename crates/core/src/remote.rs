@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 use crate::desired::ProviderId;
 use crate::error::{Code, Diagnose, Retry};
+use crate::identity::{HostKey, Pins};
 use crate::inventory::{Endpoint, Instance};
 use crate::name::{HostName, InstanceId};
 
@@ -57,6 +58,8 @@ pub struct Target {
     pub instance: InstanceId,
     /// Where SSH answers.
     pub endpoint: Endpoint,
+    /// The host keys it may present; with none it depends on the configuration whom to believe.
+    pub pins: Pins,
 }
 
 impl Target {
@@ -68,6 +71,7 @@ impl Target {
             provider: instance.provider,
             instance: instance.id.clone(),
             endpoint: instance.endpoint()?,
+            pins: instance.pins,
         })
     }
 }
@@ -89,8 +93,20 @@ pub trait Remote: Debug + Send + Sync {
     /// the outcome is unknown or the command never ran.
     async fn run(&self, command: &Command) -> Result<Output, RemoteError>;
 
+    /// The host key that was presented, and believed, if it is an ed25519 one.
+    fn host_key(&self) -> Option<HostKey>;
+
     /// Says goodbye. Never fails; a connection dropped without it is closed all the same.
     async fn close(&self);
+}
+
+/// Where a host key is written that a host should have presented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// In a known-hosts file, e.g. `~/.ssh/known_hosts:12`.
+    File(String),
+    /// On the host's instance.
+    Instance,
 }
 
 /// A connection that could not be made or was lost.
@@ -119,7 +135,7 @@ pub enum RemoteError {
         why: String,
     },
     /// The server is not who it should be.
-    #[error("`{host}` at {address} presented the host key {presented}, but {expected} is known")]
+    #[error("`{host}` at {address} presented the host key {presented}, but {expected} is {}", match known_in { KeySource::File(_) => "known", KeySource::Instance => "pinned" })]
     HostKeyMismatch {
         /// The host.
         host: HostName,
@@ -129,11 +145,11 @@ pub enum RemoteError {
         presented: String,
         /// Fingerprint of the key known.
         expected: String,
-        /// Where the known key is written, e.g. `~/.ssh/known_hosts:12`.
-        known_in: String,
+        /// Where the known key is written.
+        known_in: KeySource,
     },
     /// Strict checking, and no key known.
-    #[error("no host key is known for `{host}` at {address}, which presented {presented}")]
+    #[error("no host key is {} for `{host}` at {address}, which presented {presented}", if *may_be_pinned { "pinned" } else { "known" })]
     HostKeyUnknown {
         /// The host.
         host: HostName,
@@ -141,6 +157,8 @@ pub enum RemoteError {
         address: String,
         /// Fingerprint of the key presented.
         presented: String,
+        /// Whether it is a host of ours whose key could be pinned, and not one on the way to it.
+        may_be_pinned: bool,
     },
     /// The connection ended while a command ran.
     #[error("the connection to `{host}` was lost while running `{command}`: {why}")]
@@ -193,9 +211,9 @@ impl Diagnose for RemoteError {
     fn code(&self) -> Code {
         match self {
             Self::HostKeyMismatch { .. } => Code::HOST_KEY_MISMATCH,
+            Self::HostKeyUnknown { .. } => Code::HOST_KEY_UNKNOWN,
             Self::Unreachable { .. }
             | Self::Refused { .. }
-            | Self::HostKeyUnknown { .. }
             | Self::Lost { .. }
             | Self::TimedOut { .. }
             | Self::Local { .. } => Code::SSH_FAILED,
@@ -215,10 +233,16 @@ impl Diagnose for RemoteError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::HostKeyMismatch { known_in, .. } => vec![format!(
-                "if the host was rebuilt on purpose, remove the known key at {known_in}; if not, somebody may be in between"
+            Self::HostKeyMismatch { known_in: KeySource::File(place), .. } => vec![format!(
+                "if the host was rebuilt on purpose, remove the known key at {place}; if not, somebody may be in between"
             )],
-            Self::HostKeyUnknown { .. } => vec![
+            Self::HostKeyMismatch { host, known_in: KeySource::Instance, .. } => vec![format!(
+                "nothing was sent. If the machine was rebuilt on purpose, `stagecraft infra trust {host}` shows its new key and asks; `stagecraft infra up --replace {host}` makes another. If not, somebody may be in between"
+            )],
+            Self::HostKeyUnknown { host, may_be_pinned: true, .. } => vec![format!(
+                "`stagecraft infra trust {host}` shows its key and pins it if you agree"
+            )],
+            Self::HostKeyUnknown { may_be_pinned: false, .. } => vec![
                 "add its key to your known_hosts, or set `infra.bootstrap.ssh.host_keys: accept-new`".to_owned(),
             ],
             Self::Refused { .. } => vec![

@@ -1,11 +1,10 @@
-use stagecraft_core::converge::{Convergence, Effect, Step};
+use stagecraft_core::converge::{Change, Convergence, Effect, Step};
 use stagecraft_core::error::{Code, Diagnose as _, Failure};
 use stagecraft_core::event::{HostEnd, HostEvent, SkipReason};
 use stagecraft_core::inventory::Instance;
-use stagecraft_core::name::HostName;
-use stagecraft_core::remote::{Remote, RemoteError, Target};
+use stagecraft_core::remote::{Output, RemoteError, Target};
 
-use crate::login::Patience;
+use crate::login::{Login, Patience};
 use crate::{Engine, StepsFor};
 
 impl Engine {
@@ -29,53 +28,75 @@ impl Engine {
         match self.login(&target, patience).await {
             Err(failure) => HostEnd::Failed(failure),
             Ok(None) => HostEnd::Skipped(SkipReason::Interrupted),
-            Ok(Some(login)) => {
-                let end = self.converge(host, login.remote.as_ref(), steps(instance)).await;
-                login.remote.close().await;
-                end
-            }
+            Ok(Some(login)) => match self.identify(instance, login).await {
+                Ok(login) => self.converge(login, steps(instance)).await,
+                Err(failure) => HostEnd::Failed(failure),
+            },
         }
     }
 
-    async fn converge(
-        &self,
-        host: &HostName,
-        remote: &dyn Remote,
-        steps: Vec<Box<dyn Step>>,
-    ) -> HostEnd {
+    async fn converge(&self, login: Login<'_>, steps: Vec<Box<dyn Step>>) -> HostEnd {
+        let host = login.target.host.clone();
         let mut run = Convergence::new(steps);
         let mut told = 0;
-        loop {
-            let effect = run.poll();
-            let outcome = match &effect {
-                Effect::Finished => break,
-                Effect::Probe(command) => remote.run(command).await,
+        let mut open = Some(login);
+        while let Some(login) = open.take() {
+            match run.poll() {
+                Effect::Finished => login.remote.close().await,
                 Effect::Change { .. } if self.cancel.is_stopping() => {
+                    login.remote.close().await;
                     return HostEnd::Skipped(SkipReason::Interrupted);
                 }
+                Effect::Probe(command) => {
+                    match login.remote.run(&command).await {
+                        Ok(output) => run.probed(&output),
+                        Err(error) => run.abandon(Failure::new(error.code(), error.to_string())),
+                    }
+                    open = Some(login);
+                }
                 Effect::Change { step, change } => {
-                    self.tell(host, HostEvent::Doing { step, doing: change.doing.clone() });
-                    remote.run(&change.command).await
+                    self.tell(&host, HostEvent::Doing { step, doing: change.doing.clone() });
+                    open = self.make_change(login, &change, &mut run).await;
                 }
-            };
-            match (effect, outcome) {
-                (Effect::Probe(_), Ok(output)) => run.probed(&output),
-                (Effect::Change { .. }, Ok(output)) => run.changed(&output),
-                (Effect::Change { change, .. }, Err(error)) => {
-                    let message = format!("{}: {error}", change.doing);
-                    run.abandon(code_of(&error, &run), &message);
-                }
-                (Effect::Probe(_), Err(error)) => run.abandon(error.code(), &error.to_string()),
-                (Effect::Finished, _) => break,
             }
             for report in &run.reports()[told..] {
-                self.tell(host, HostEvent::Step(report.clone()));
+                self.tell(&host, HostEvent::Step(report.clone()));
             }
             told = run.reports().len();
         }
         match run.failure() {
             Some(failure) => HostEnd::Failed(failure.clone()),
             None => HostEnd::Ready,
+        }
+    }
+
+    /// Makes one change; `None` when there is no connection any more.
+    async fn make_change<'e>(
+        &'e self,
+        login: Login<'e>,
+        change: &Change,
+        run: &mut Convergence,
+    ) -> Option<Login<'e>> {
+        let Some(guard) = &change.guard else {
+            match login.remote.run(&change.command).await {
+                Ok(output) => run.changed(&output),
+                Err(error) => {
+                    let message = format!("{}: {error}", change.doing);
+                    run.abandon(Failure::new(code_of(&error, run), message));
+                }
+            }
+            return Some(login);
+        };
+        let code = run.open_step_code().unwrap_or(Code::CHANGE_UNDONE);
+        match self.keep_if_reachable(login, guard, change, code).await {
+            Ok(login) => {
+                run.changed(&Output::default());
+                Some(login)
+            }
+            Err(failure) => {
+                run.abandon(failure);
+                None
+            }
         }
     }
 }

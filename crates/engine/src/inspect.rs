@@ -4,6 +4,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use stagecraft_core::converge;
 use stagecraft_core::error::{Diagnose as _, Failure};
+use stagecraft_core::identity::{self, Next};
 use stagecraft_core::inventory::{Instance, Lifecycle};
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Target;
@@ -61,6 +62,10 @@ impl Engine {
             Ok(None) => return Health::Unreachable(crate::apply::interrupted()),
             Err(failure) => return Health::Unreachable(failure),
         };
+        let settled = match login.remote.host_key() {
+            Some(presented) => identity::next(&login.target.pins, presented) == Next::Settled,
+            None => true,
+        };
         let steps = steps(instance);
         let answer = login.remote.run(&converge::look(&steps)).await;
         login.remote.close().await;
@@ -78,10 +83,12 @@ impl Engine {
                 .code(),
                 "the host's answer was cut short",
             )),
-            Some(open) if open.is_empty() => Health::Ready,
-            Some(open) => Health::NotReady {
-                open: open.into_iter().map(|(step, why)| OpenStep { step, why }).collect(),
-            },
+            Some(open) => {
+                let key = (identity::STEP, "needs a host key of its own".to_owned());
+                let open = (!settled).then_some(key).into_iter().chain(open);
+                let open: Vec<OpenStep> = open.map(|(step, why)| OpenStep { step, why }).collect();
+                if open.is_empty() { Health::Ready } else { Health::NotReady { open } }
+            }
         }
     }
 }

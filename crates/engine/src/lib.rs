@@ -4,10 +4,10 @@
 //! ```text
 //! observe -> (core: resolve, plan) -> apply: per host, all hosts at once
 //!
-//!   order ---> wait until it runs ---> log in ---> converge ---> ended
-//!     |             |                     |            |
-//!     |             one list per          until it     one probe, then only
-//!     |             provider for all      answers      what is missing
+//!   order ---> wait until it runs ---> log in ---> identify ---> converge ---> ended
+//!     |             |                     |            |             |
+//!     |             one list per          until it     a host key    one probe, then only
+//!     |             provider for all      answers      of its own    what is missing
 //!     retried here, never blindly
 //! ```
 //!
@@ -23,6 +23,8 @@ mod clock;
 mod converge;
 mod events;
 mod exec;
+mod guarded;
+mod identity;
 mod inspect;
 mod limits;
 mod login;
@@ -45,6 +47,7 @@ use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{EventKind, HostEvent, Reporter};
+use stagecraft_core::identity::KeyMint;
 use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Connector;
@@ -62,6 +65,8 @@ pub type StepsFor = dyn Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync;
 pub struct Parts {
     /// The clouds in use.
     pub providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>>,
+    /// Makes the keys that new hosts are verified by; without one they are ordered without.
+    pub mint: Option<Arc<dyn KeyMint>>,
     /// How to log in to hosts.
     pub connector: Arc<dyn Connector>,
     /// The time.
@@ -80,6 +85,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Engine {
     providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>>,
+    mint: Option<Arc<dyn KeyMint>>,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
     events: Events,
@@ -102,6 +108,7 @@ impl Engine {
             order_slots: Semaphore::new(parts.limits.orders),
             login_slots: Semaphore::new(parts.limits.logins),
             providers: parts.providers,
+            mint: parts.mint,
             connector: parts.connector,
             clock: parts.clock,
             limits: parts.limits,

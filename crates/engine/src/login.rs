@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use stagecraft_core::error::{Code, Diagnose as _, Failure, Retry};
 use stagecraft_core::event::HostEvent;
-use stagecraft_core::remote::{Remote, RemoteError, Target};
+use stagecraft_core::remote::{KeySource, Remote, RemoteError, Target};
 use tokio::sync::SemaphorePermit;
 
 use crate::Engine;
@@ -24,7 +24,30 @@ pub(crate) enum Patience {
 #[derive(Debug)]
 pub(crate) struct Login<'e> {
     pub(crate) remote: Box<dyn Remote>,
+    /// Whom it was made to, with the keys that count by now.
+    pub(crate) target: Target,
+    place: Place<'e>,
+}
+
+/// A place among the connections that may be open at once.
+#[derive(Debug)]
+pub(crate) struct Place<'e> {
     _slot: Option<SemaphorePermit<'e>>,
+}
+
+impl<'e> Login<'e> {
+    /// Closes the connection and keeps its place.
+    pub(crate) async fn leave(self) -> Place<'e> {
+        self.remote.close().await;
+        self.place
+    }
+}
+
+impl<'e> Place<'e> {
+    /// Gives it to a connection.
+    pub(crate) fn take(self, remote: Box<dyn Remote>, target: &Target) -> Login<'e> {
+        Login { remote, target: target.clone(), place: self }
+    }
 }
 
 impl Engine {
@@ -50,7 +73,8 @@ impl Engine {
         target: &Target,
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
-        let host = &target.host;
+        let mut target = target.clone();
+        let mut looked = false;
         let (Patience::Booting(limit) | Patience::Up(limit)) = patience;
         // Waiting for a turn does not count.
         let mut waited = Duration::ZERO;
@@ -63,17 +87,25 @@ impl Engine {
                 return Ok(None);
             }
             if !std::mem::replace(&mut told, true) {
-                self.tell(host, HostEvent::WaitingForSsh);
+                self.tell(&target.host, HostEvent::WaitingForSsh);
             }
             let began = self.clock.now();
-            let error = match self.connector.connect(target).await {
+            let error = match self.connector.connect(&target).await {
                 Ok(remote) => {
-                    self.tell(host, HostEvent::Connected);
-                    return Ok(Some(Login { remote, _slot: slot }));
+                    self.tell(&target.host, HostEvent::Connected);
+                    return Ok(Some(Place { _slot: slot }.take(remote, &target)));
                 }
                 Err(error) => error,
             };
             drop(slot);
+            if is_not_pinned(&error) && !std::mem::replace(&mut looked, true) {
+                // Another run may have given it a key of its own since its instance was listed.
+                let pins = self.pins_of(&target).await.ok().flatten();
+                if let Some(pins) = pins.filter(|pins| *pins != target.pins) {
+                    target.pins = pins;
+                    continue;
+                }
+            }
             waited += self.clock.now().saturating_sub(began) + pause;
             if !may_come_up(&error, patience) {
                 return Err(Failure::from(&error));
@@ -85,6 +117,32 @@ impl Engine {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+impl Engine {
+    /// Connects to a host in the place of a connection that was closed. For so long whatever is wrong
+    /// may pass: what serves SSH there is being changed.
+    pub(crate) async fn connect_anew(
+        &self,
+        target: &Target,
+        limit: Duration,
+    ) -> Result<Box<dyn Remote>, RemoteError> {
+        let began = self.clock.now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.connector.connect(target).await {
+                Ok(remote) => return Ok(remote),
+                Err(error) if self.clock.now().saturating_sub(began) > limit => return Err(error),
+                Err(_) => self.clock.sleep(pause).await,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// Whether another key was presented than those of the instance.
+fn is_not_pinned(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::HostKeyMismatch { known_in: KeySource::Instance, .. })
 }
 
 /// Whether the failure is one that passes when a host has booted.

@@ -6,6 +6,7 @@ use stagecraft_core::cloud::{CloudError, CloudErrorKind, CloudProvider, CreateIn
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, Failure, Retry};
 use stagecraft_core::event::HostEvent;
+use stagecraft_core::identity::{OneTimeKey, Pins};
 use stagecraft_core::inventory::{Instance, Inventory, Marks, Owner};
 use stagecraft_core::name::{HostName, InstanceId, Scope};
 use stagecraft_core::resolve::ResolvedHost;
@@ -42,10 +43,15 @@ impl Engine {
     ) -> Result<Instance, Failure> {
         let host = &wanted.name;
         let cloud = self.cloud(wanted.provider).map_err(|error| Failure::from(&error))?;
+        // One key for all tries: what an earlier one may have made is verified by it as well.
+        let key = self.mint.as_ref().map(|mint| mint.mint()).transpose();
+        let key = key.map_err(|error| Failure::from(&error))?;
         let request = CreateInstance {
             owner: Owner { scope: scope.clone(), host: host.clone() },
             spec: wanted.spec.clone(),
             marks: wanted.marks.clone(),
+            pins: key.as_ref().map(|key| Pins::of_order(key.public)).unwrap_or_default(),
+            user_data: key.as_ref().map(OneTimeKey::user_data),
         };
         let what = format!("create host `{host}`");
         let ask = Ask { provider: wanted.provider, what: &what, slots: Some(&self.order_slots) };
@@ -161,7 +167,7 @@ impl Engine {
 
     /// Makes an idempotent change, again if its answer was lost. `begin` is called before the
     /// first try, and not at all when the user asked to stop before its turn came.
-    async fn change<T>(
+    pub(crate) async fn change<T>(
         &self,
         host: &HostName,
         provider: ProviderId,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{Config, DisconnectReason, Handler};
-use russh::keys::{Algorithm, PublicKeyOrCertificate};
+use russh::keys::{Algorithm, PublicKey, PublicKeyOrCertificate};
 use russh::{Preferred, cipher, compression, kex, mac};
 
 use crate::failure::describe;
@@ -66,14 +66,24 @@ pub(crate) fn config(host_keys: Vec<Algorithm>) -> Config {
 /// What a connection leaves behind for whoever waits on it.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
+    admitted: Mutex<Option<PublicKey>>,
     denial: Mutex<Option<Denial>>,
     ending: Mutex<Option<String>>,
 }
 
 impl Notes {
+    /// The host key that was let in.
+    pub(crate) fn admitted(&self) -> Option<PublicKey> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Why the server was not let in.
     pub(crate) fn denial(&self) -> Option<Denial> {
         self.denial.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn admit(&self, key: &PublicKey) {
+        *self.admitted.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
     }
 
     /// Why the connection ended, once it has.
@@ -85,12 +95,13 @@ impl Notes {
 /// Listens to one server.
 #[derive(Debug)]
 pub(crate) struct Client {
-    gate: Arc<Gate>,
+    /// Who is let in; `None` where a key is only looked at.
+    gate: Option<Arc<Gate>>,
     notes: Arc<Notes>,
 }
 
 impl Client {
-    pub(crate) fn new(gate: Arc<Gate>, notes: Arc<Notes>) -> Self {
+    pub(crate) fn new(gate: Option<Arc<Gate>>, notes: Arc<Notes>) -> Self {
         Self { gate, notes }
     }
 }
@@ -105,10 +116,17 @@ impl Handler for Client {
         let PublicKeyOrCertificate::PublicKey { key, .. } = presented else {
             return Ok(false);
         };
-        let (gate, key) = (Arc::clone(&self.gate), key.clone());
-        let admitted = tokio::task::spawn_blocking(move || gate.admit(&key)).await;
+        let Some(gate) = self.gate.clone() else {
+            self.notes.admit(key);
+            return Ok(true);
+        };
+        let presented = key.clone();
+        let admitted = tokio::task::spawn_blocking(move || gate.admit(&presented)).await;
         match admitted {
-            Ok(Ok(())) => Ok(true),
+            Ok(Ok(())) => {
+                self.notes.admit(key);
+                Ok(true)
+            }
             Ok(Err(denial)) => {
                 *self.notes.denial.lock().unwrap_or_else(PoisonError::into_inner) = Some(denial);
                 Ok(false)

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use russh::client::{Handle, connect_stream};
 use russh::keys::ssh_key::Fingerprint;
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -17,7 +18,7 @@ use crate::client::{self, Client, Notes};
 use crate::failure::{Peer, describe, describe_io};
 use crate::host_keys::gate::Gate;
 use crate::host_keys::{alias_of, name_at};
-use crate::login::{Identities, Login, resolve};
+use crate::login::{Identities, Jump, Login, resolve};
 use crate::session::{Handles, Session};
 use crate::settings::SshSettings;
 use crate::ssh_config::SshConfig;
@@ -33,20 +34,31 @@ pub struct SshConnector {
 }
 
 /// A server on the way, the last one included.
-struct Stop<'a> {
-    peer: Peer,
+pub(crate) struct Stop<'a> {
+    pub(crate) peer: Peer,
     host: &'a str,
     port: u16,
     user: &'a str,
     identities: &'a Identities,
     /// What its host key is remembered under.
     alias: String,
+    /// The host keys pinned on its instance; a host on the way has none.
+    pins: Pins,
     /// Whose hosts a key is known to work for.
     provider: Option<ProviderId>,
 }
 
+/// Everything before the last key exchange.
+pub(crate) struct Way<'a> {
+    pub(crate) stop: Stop<'a>,
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) gate: Gate,
+    /// The connections to the hosts it leads through, outermost first.
+    pub(crate) jumps: Vec<Handle<Client>>,
+}
+
 /// What carries a connection: TCP, or a channel of another connection.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl SshConnector {
@@ -64,28 +76,58 @@ impl SshConnector {
         Self { settings: Arc::new(settings), config, worked: Mutex::default() }
     }
 
-    /// Connects to the first stop by TCP, and from each to the next.
-    async fn travel(&self, target: &Target, login: &Login) -> Result<Session, RemoteError> {
-        let stops = stops(target, login);
-        let mut handles: Vec<Handle<Client>> = Vec::new();
-        let mut notes = Arc::default();
-        for stop in &stops {
-            let settings = Arc::clone(&self.settings);
-            let (host, port, alias) = (stop.host.to_owned(), stop.port, stop.alias.clone());
-            let gate =
-                tokio::task::spawn_blocking(move || Gate::open(&settings, &host, port, &alias));
-            let (stream, gate) = tokio::join!(self.reach(stop, handles.last()), gate);
-            let gate = gate
-                .map_err(|error| stop.peer.local(error))?
-                .map_err(|error| stop.peer.local(error))?;
-            let (handle, its_notes) = self.enter(stop, stream?, gate).await?;
-            handles.push(handle);
-            notes = its_notes;
+    pub(crate) fn settings(&self) -> &SshSettings {
+        &self.settings
+    }
+
+    /// How to log in to a target.
+    pub(crate) fn login(&self, target: &Target) -> Result<Login, RemoteError> {
+        let local = |why: String| RemoteError::Local { host: target.host.clone(), why };
+        let config = self.config.as_ref().map_err(|why| local(why.clone()))?;
+        resolve(target, &self.settings, config).map_err(|error| local(error.to_string()))
+    }
+
+    /// Goes all the way to a target but the last step: by TCP to the first stop, and from each to the
+    /// next.
+    pub(crate) async fn way<'l>(
+        &self,
+        target: &Target,
+        login: &'l Login,
+    ) -> Result<Way<'l>, RemoteError> {
+        let mut jumps: Vec<Handle<Client>> = Vec::new();
+        for jump in &login.jumps {
+            let (stop, stream, gate) = self.approach(Stop::jump(target, jump), &jumps).await?;
+            let (handle, _) = self.enter(&stop, stream, gate).await?;
+            jumps.push(handle);
         }
-        let (Some(host), Some(last)) = (handles.pop(), stops.into_iter().next_back()) else {
-            unreachable!("the target itself is always a stop");
-        };
-        Ok(Session::new(last.peer, last.user, notes, Handles { host, jumps: handles }))
+        let (stop, stream, gate) = self.approach(Stop::last(target, login), &jumps).await?;
+        Ok(Way { stop, stream, gate, jumps })
+    }
+
+    async fn approach<'l>(
+        &self,
+        stop: Stop<'l>,
+        jumps: &[Handle<Client>],
+    ) -> Result<(Stop<'l>, Box<dyn Stream>, Gate), RemoteError> {
+        let (stream, gate) = tokio::join!(self.reach(&stop, jumps.last()), self.gate(&stop));
+        Ok((stop, stream?, gate?))
+    }
+
+    async fn travel(&self, target: &Target, login: &Login) -> Result<Session, RemoteError> {
+        let Way { stop, stream, gate, jumps } = self.way(target, login).await?;
+        let (host, notes) = self.enter(&stop, stream, gate).await?;
+        Ok(Session::new(stop.peer, stop.user, notes, Handles { host, jumps }))
+    }
+
+    /// What is known of a stop's host key.
+    async fn gate(&self, stop: &Stop<'_>) -> Result<Gate, RemoteError> {
+        let settings = Arc::clone(&self.settings);
+        let (host, port, alias, pins) =
+            (stop.host.to_owned(), stop.port, stop.alias.clone(), stop.pins);
+        let opening =
+            tokio::task::spawn_blocking(move || Gate::open(&settings, &host, port, &alias, pins));
+        let opened = opening.await.map_err(|error| stop.peer.local(error))?;
+        opened.map_err(|error| stop.peer.local(error))
     }
 
     /// Gets a stream to a stop.
@@ -124,7 +166,7 @@ impl SshConnector {
         let peer = &stop.peer;
         let config = Arc::new(client::config(gate.algorithms()));
         let notes: Arc<Notes> = Arc::default();
-        let client = Client::new(Arc::new(gate), Arc::clone(&notes));
+        let client = Client::new(Some(Arc::new(gate)), Arc::clone(&notes));
         let limit = self.settings.login_timeout;
         let entering = async {
             let mut handle = connect_stream(config, stream, client).await.map_err(|error| {
@@ -164,10 +206,7 @@ impl SshConnector {
 #[async_trait]
 impl Connector for SshConnector {
     async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError> {
-        let local = |why: String| RemoteError::Local { host: target.host.clone(), why };
-        let config = self.config.as_ref().map_err(|why| local(why.clone()))?;
-        let login =
-            resolve(target, &self.settings, config).map_err(|error| local(error.to_string()))?;
+        let login = self.login(target)?;
         match self.travel(target, &login).await {
             Ok(session) => Ok(Box::new(session)),
             Err(RemoteError::Unreachable { host, address, why }) if login.ignores_proxy_command => {
@@ -181,31 +220,34 @@ impl Connector for SshConnector {
     }
 }
 
-/// The servers to log in to, the target last.
-fn stops<'a>(target: &Target, login: &'a Login) -> Vec<Stop<'a>> {
-    let mut stops: Vec<Stop<'a>> = login
-        .jumps
-        .iter()
-        .map(|jump| Stop {
+impl<'l> Stop<'l> {
+    /// A host to go through.
+    fn jump(target: &Target, jump: &'l Jump) -> Self {
+        Self {
             peer: Peer::new(&target.host, &jump.host, jump.port, Some(&jump.name)),
             host: &jump.host,
             port: jump.port,
             user: &jump.user,
             identities: &jump.identities,
             alias: name_at(&jump.host, jump.port),
+            pins: Pins::default(),
             provider: None,
-        })
-        .collect();
-    stops.push(Stop {
-        peer: Peer::new(&target.host, &login.host, login.port, None),
-        host: &login.host,
-        port: login.port,
-        user: &login.user,
-        identities: &login.identities,
-        alias: alias_of(target.provider, &target.instance),
-        provider: Some(target.provider),
-    });
-    stops
+        }
+    }
+
+    /// The target itself.
+    fn last(target: &Target, login: &'l Login) -> Self {
+        Self {
+            peer: Peer::new(&target.host, &login.host, login.port, None),
+            host: &login.host,
+            port: login.port,
+            user: &login.user,
+            identities: &login.identities,
+            alias: alias_of(target.provider, &target.instance),
+            pins: target.pins,
+            provider: Some(target.provider),
+        }
+    }
 }
 
 /// A failed login in the terms of the contract; `ending` is why the connection ended, if it did.

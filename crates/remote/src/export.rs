@@ -1,12 +1,14 @@
 //! The same login for the system's OpenSSH: as arguments, and as a block of its configuration.
 //!
-//! Both name the host key's place so that OpenSSH judges the host as [`crate::SshConnector`] does:
-//! by the user's files, strictly, where these speak of the address, else by our own file under the
-//! instance's alias.
+//! Both name the host key's place so that OpenSSH judges the host as [`crate::SshConnector`] does: by
+//! the keys pinned on the instance, which the words themselves carry; where there are none by the
+//! user's files, strictly, where these speak of the address, else by our own file under the
+//! instance's alias. To carry keys takes OpenSSH 8.5 or later; an earlier one refuses the option.
 
 use std::fmt::Write as _;
 
 use stagecraft_core::config::HostKeys;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::remote::{Command, Target};
 
 use crate::host_keys::alias_of;
@@ -98,8 +100,17 @@ fn options(
         ("User", word(&login.user)),
     ];
     let alias = alias_of(target.provider, &target.instance);
-    let gate = Gate::open(settings, &login.host, login.port, &alias)?;
-    if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
+    let gate = Gate::open(settings, &login.host, login.port, &alias, target.pins)?;
+    if let Some(pins) = gate.pins() {
+        // The keys come from the instance, so there is no file to share or to go stale.
+        options.push(("HostKeyAlgorithms", "ssh-ed25519".to_owned()));
+        options.push(("KnownHostsCommand", print_known_hosts(&alias, pins)));
+        options.push(("HostKeyAlias", alias));
+        options.push(("UserKnownHostsFile", "none".to_owned()));
+        options.push(("GlobalKnownHostsFile", "/dev/null".to_owned()));
+        options.push(("StrictHostKeyChecking", "yes".to_owned()));
+        options.push(("UpdateHostKeys", "no".to_owned()));
+    } else if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
         let files: Vec<String> = settings
             .user_known_hosts
             .iter()
@@ -134,6 +145,12 @@ fn options(
         options.push(("ProxyJump", word(hops)));
     }
     Ok(options)
+}
+
+/// The command that prints known-hosts lines for `alias`. No word of them needs quoting.
+fn print_known_hosts(alias: &str, pins: &Pins) -> String {
+    let lines: String = pins.keys().map(|key| format!(r"{alias} {}\n", key.to_openssh())).collect();
+    format!("/usr/bin/printf '{lines}'")
 }
 
 /// A value that has tokens: `%` stands for itself.
@@ -242,6 +259,7 @@ mod tests {
             provider: ProviderId::Hetzner,
             instance: "4711".into(),
             endpoint: Endpoint { host: "203.0.113.7".to_owned(), port: Some(2222) },
+            pins: Pins::default(),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 
+use stagecraft_core::config::HostKeys;
 use stagecraft_core::name::HostName;
-use stagecraft_core::remote::RemoteError;
+use stagecraft_core::remote::{KeySource, RemoteError};
 
 use crate::host_keys::gate::Denial;
 use crate::settings::SshSettings;
@@ -15,6 +16,7 @@ pub(crate) struct Peer {
     pub(crate) host: HostName,
     /// Address and port, and whether it is a jump host.
     pub(crate) address: String,
+    is_jump: bool,
 }
 
 impl Peer {
@@ -28,7 +30,7 @@ impl Peer {
             Some(name) => format!("{address} (jump host `{name}`)"),
             None => address,
         };
-        Self { host: host.clone(), address }
+        Self { host: host.clone(), address, is_jump: jump.is_some() }
     }
 
     pub(crate) fn unreachable(&self, why: impl Into<String>) -> RemoteError {
@@ -60,11 +62,21 @@ impl Peer {
                 address,
                 presented,
                 expected,
-                known_in: format!("{}:{line}", settings.show(&file)),
+                known_in: KeySource::File(format!("{}:{line}", settings.show(&file))),
             },
-            Denial::Unknown { presented } => {
-                RemoteError::HostKeyUnknown { host, address, presented }
-            }
+            Denial::NotPinned { presented, expected } => RemoteError::HostKeyMismatch {
+                host,
+                address,
+                presented,
+                expected: expected.fingerprint(),
+                known_in: KeySource::Instance,
+            },
+            Denial::Unknown { presented, policy } => RemoteError::HostKeyUnknown {
+                host,
+                address,
+                presented,
+                may_be_pinned: policy == HostKeys::Pinned && !self.is_jump,
+            },
             Denial::Store(error) => self.local(error),
         }
     }

@@ -7,12 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, Sig};
+use stagecraft_core::identity::HostKey;
 use stagecraft_core::remote::{Command, Output, Remote, RemoteError};
 use tokio::sync::RwLock;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::{Client, Notes};
 use crate::failure::{Peer, describe};
+use crate::host_keys::gate::host_key;
 use crate::output::Tail;
 
 /// How much is kept of each of a command's two outputs: the end.
@@ -149,6 +151,10 @@ impl Remote for Session {
                 Err(timed_out())
             }
         }
+    }
+
+    fn host_key(&self) -> Option<HostKey> {
+        self.notes.admitted().as_ref().and_then(host_key)
     }
 
     async fn close(&self) {

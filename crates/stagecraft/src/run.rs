@@ -101,6 +101,7 @@ pub(crate) fn with_limits<'a, T>(
         let cancel = Cancel::new();
         let engine = Engine::new(Parts {
             providers,
+            mint: wire::mint(config),
             connector: access.as_ref().map_or_else(|| Arc::new(NoLogins) as _, wire::connector),
             clock: Arc::new(TokioClock::new()),
             reporters: vec![

@@ -142,6 +142,7 @@ const CHECKS: &[Check] = &[
     ("a_created_instance_is_what_was_ordered", |b| Box::pin(identity::created(b))),
     ("an_instance_keeps_its_name_role_and_tags", |b| Box::pin(identity::marks(b))),
     ("an_update_replaces_what_an_instance_carries", |b| Box::pin(identity::update(b))),
+    ("pinned_keys_are_kept_apart_from_what_an_instance_carries", |b| Box::pin(identity::pins(b))),
     ("younger_instances_are_not_older", |b| Box::pin(identity::age(b))),
     ("an_unknown_instance_is_none", |b| Box::pin(identity::unknown(b))),
     ("an_instance_comes_up_with_an_address", |b| Box::pin(lifecycle::comes_up(b))),

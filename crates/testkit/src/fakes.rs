@@ -6,11 +6,14 @@
 //! not know fails with status 127 and is remembered.
 
 mod fleet;
+mod identity;
+mod mint;
 mod remote;
 mod shell;
 mod step;
 
 pub use fleet::{FakeFleet, HostFault};
+pub use mint::FakeMint;
 pub use remote::{FakeConnector, FakeRemote};
 pub use shell::Script;
 pub use step::MarkerStep;

@@ -14,6 +14,7 @@ use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
 };
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 
@@ -84,9 +85,9 @@ impl MockCloud {
         now: Duration,
         request: &CreateInstance,
     ) -> Reply<Instance> {
-        let CreateInstance { owner, spec, marks } = request;
+        let owner = &request.owner;
         let Reply { result, kill } =
-            world.create(now, flaw::spoil_order(self.flaw, order(owner, marks, spec)));
+            world.create(now, flaw::spoil_order(self.flaw, labels::order_of(request)));
         let result = match result {
             Ok(seen) if self.has(Flaw::DropsLabels) => Ok(self.pretend(&seen, request)),
             Ok(seen) => self.read(&seen, &owner.scope).ok_or_else(|| Refusal {
@@ -136,6 +137,7 @@ impl MockCloud {
             lifecycle: seen.lifecycle,
             spec: seen.spec.clone(),
             marks: request.marks.clone(),
+            pins: request.pins,
             address: seen.address,
             ssh: None,
             created_at: seen.created_at,
@@ -236,7 +238,28 @@ impl CloudProvider for MockCloud {
             if self.has(Flaw::OnlyAddsTags) {
                 tags.extend(held.marks.tags);
             }
-            world.update(now, id, &marks.name, &labels::labels(&held.owner, marks), &tags)
+            let pins = if self.has(Flaw::ForgetsPins) { Pins::default() } else { held.pins };
+            world.update(now, id, &marks.name, &labels::labels(&held.owner, marks, &pins), &tags)
+        })
+        .await
+    }
+
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
+        if self.has(Flaw::NeverPins) {
+            return Ok(());
+        }
+        let operation = format!("pin the key of `{}`", instance.id);
+        self.call(RequestKind::Update, &operation, |world, now| {
+            let seen = world.machines(now).into_iter().find(|seen| seen.id == instance.id);
+            let Some((seen, held)) =
+                seen.and_then(|seen| labels::instance(self.id(), &seen).map(|held| (seen, held)))
+            else {
+                let nobody = InstanceId(format!("{} of ours", instance.id));
+                return world.update(now, &nobody, "", &Labels::new(), &[].into());
+            };
+            let labels = labels::labels(&held.owner, &held.marks, pins);
+            let name = if self.has(Flaw::PinsByName) { "pinned" } else { seen.name.as_str() };
+            world.update(now, &instance.id, name, &labels, &seen.tags)
         })
         .await
     }

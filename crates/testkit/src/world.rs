@@ -14,6 +14,7 @@
 mod answer;
 mod behaviour;
 mod fault;
+pub mod first_boot;
 mod limits;
 mod machine;
 mod offer;

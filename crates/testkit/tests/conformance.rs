@@ -71,6 +71,9 @@ fn detector(flaw: Flaw) -> &'static str {
         Flaw::DropsLabels | Flaw::MislabelsHost | Flaw::MovesRegion | Flaw::AnswersWrongId => {
             "a_created_instance_is_what_was_ordered"
         }
+        Flaw::DropsPins | Flaw::ForgetsPins | Flaw::NeverPins | Flaw::PinsByName => {
+            "pinned_keys_are_kept_apart_from_what_an_instance_carries"
+        }
         Flaw::ForgetsTags => "an_instance_keeps_its_name_role_and_tags",
         Flaw::AdoptsByName => "a_foreign_instance_is_not_adopted",
         Flaw::NeverAdopts => "creating_twice_is_safe_where_names_are_unique",
@@ -128,7 +131,13 @@ impl Subject for Bench {
 
     async fn plant_foreign(&self, name: &str) -> Option<InstanceId> {
         let spec = self.spec(&offer())?;
-        let order = Order { name: name.to_owned(), labels: Labels::new(), tags: [].into(), spec };
+        let order = Order {
+            name: name.to_owned(),
+            labels: Labels::new(),
+            tags: [].into(),
+            spec,
+            user_data: None,
+        };
         Some(self.cloud.with(|world, now| world.plant(now, order)))
     }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use stagecraft_core::cloud::{CloudErrorKind, CloudProvider, CreateInstance};
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::error::{Diagnose as _, Retry};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 use stagecraft_core::remote::{Command, Connector, RemoteError, Target};
+use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{AnswerFate, Behaviour, Delay, Fate, Fault, RequestKind};
 use stagecraft_testkit::{FakeFleet, HostFault, MockCloud, Process, SharedWorld, World};
 
@@ -147,7 +149,7 @@ async fn every_fault_on_the_way_to_a_host_is_its_own_error() {
     let files = bench.cloud.with(|world, _| {
         world.disk(&target.instance).map(|disk| disk.files.keys().cloned().collect::<Vec<_>>())
     });
-    assert_eq!(files, Some(vec!["/b".to_owned()]));
+    assert_eq!(files, Some(vec!["/b".to_owned(), HOST_KEY.to_owned()]));
 
     inject(HostFault::FullDisk);
     let output = remote.run(&touch("/d")).await.expect("it runs");
@@ -224,5 +226,7 @@ fn order(host: &str) -> CreateInstance {
             tags: [].into(),
         },
         owner: Owner { scope: scope(), host },
+        pins: Pins::default(),
+        user_data: None,
     }
 }

@@ -48,17 +48,17 @@ pub(super) fn account() -> Request {
 /// # Errors
 /// What of it DigitalOcean does not have.
 pub(super) fn order(request: &CreateInstance, key: u64) -> Result<Request, CloudErrorKind> {
-    let CreateInstance { owner, spec, marks } = request;
+    let CreateInstance { owner, spec, marks, pins, user_data } = request;
     let body = json!({
         "name": marks.name,
         "region": spec.region,
         "size": spec.size,
         "image": catalogue::slug(spec)?,
         "ssh_keys": [key],
-        "tags": labels::all(owner, marks, Some(&spec.image)),
+        "tags": labels::all(owner, marks, Some(&spec.image), pins),
     });
     labels::check(&marks.tags)?;
-    Ok(Request::post(["droplets"], body))
+    Ok(Request::post(["droplets"], body).with_user_data(user_data.as_ref()))
 }
 
 /// An action of a droplet.
@@ -80,6 +80,11 @@ pub(super) fn destroy(id: u64) -> Request {
 /// A tag for the account; one that exists is answered as it is written there.
 pub(super) fn make_tag(name: &str) -> Request {
     Request::post(["tags"], json!({ "name": name }))
+}
+
+/// Takes a tag off all droplets, and out of the account.
+pub(super) fn remove_tag(name: &str) -> Request {
+    Request::delete(["tags", name])
 }
 
 /// Adds a tag that exists to a droplet.
@@ -118,7 +123,7 @@ pub(super) fn changes(
 ) -> Result<Changes, CloudErrorKind> {
     labels::check(&marks.tags)?;
     let image = (instance.spec.image.as_str() != UNKNOWN).then_some(&instance.spec.image);
-    let wanted = labels::all(&instance.owner, marks, image);
+    let wanted = labels::all(&instance.owner, marks, image, &instance.pins);
     let shown = || droplet.tags.iter().flatten().map(|tag| (labels::plain(tag), tag));
     let there: BTreeSet<String> = shown().map(|(plain, _)| plain).collect();
     let attach = wanted.difference(&there).cloned().collect();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stagecraft_core::cloud::CreateInstance;
 use stagecraft_core::desired::Arch;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 
@@ -27,6 +28,8 @@ pub(super) fn order(project: &str, environment: &str, host: &str) -> CreateInsta
             arch: Arch::Amd64,
             spot: false,
         },
+        pins: Pins::default(),
+        user_data: None,
     }
 }
 
@@ -58,7 +61,7 @@ pub(super) fn droplet(id: u64) -> Value {
             "v6": [],
         },
         "region": { "slug": "nyc3", "available": true, "sizes": [] },
-        "tags": labels::all(&request.owner, &request.marks, Some(&request.spec.image)),
+        "tags": labels::all(&request.owner, &request.marks, Some(&request.spec.image), &request.pins),
         "vpc_uuid": "760e09ef-dc84-11e8-981e-3cfdfeaae000",
         "never_seen_before": { "a": [1] },
     })

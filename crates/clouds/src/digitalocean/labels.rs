@@ -7,6 +7,8 @@
 //! | `stagecraft:role:{role}` | the host's role |
 //! | `stagecraft:image:{image}` | the portable name of the image it was ordered with |
 //! | `stagecraft:protected` | it is protected |
+//! | `stagecraft:first-key:{key}` | the host key for its first boot, as [`HostKey::to_label`] writes it |
+//! | `stagecraft:host-key:{key}` | the host key it made itself |
 //! | any other | a tag of the user's |
 //!
 //! The first two make a droplet ours; names of ours have no `:`, so no two scopes share a tag. The
@@ -18,6 +20,7 @@
 use std::collections::BTreeSet;
 
 use stagecraft_core::cloud::CloudErrorKind;
+use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::inventory::{Marks, Owner};
 use stagecraft_core::name::{Image, RoleName, Scope};
 
@@ -27,6 +30,8 @@ const HOST: &str = "stagecraft:host:";
 const ROLE: &str = "stagecraft:role:";
 const IMAGE: &str = "stagecraft:image:";
 const PROTECTED: &str = "stagecraft:protected";
+const FIRST_KEY: &str = "stagecraft:first-key:";
+const HOST_KEY: &str = "stagecraft:host-key:";
 
 /// No tag of DigitalOcean's is longer.
 const LONGEST: usize = 255;
@@ -50,6 +55,8 @@ pub(super) struct Carried {
     /// `None` if somebody removed the tag or added another.
     pub(super) image: Option<Image>,
     pub(super) protected: bool,
+    /// Of two keys of a kind none is believed.
+    pub(super) pins: Pins,
     /// Whatever is not one of ours, and what is superfluous of ours, so that an update removes it.
     pub(super) tags: BTreeSet<String>,
 }
@@ -60,7 +67,12 @@ pub(super) fn of_scope(scope: &Scope) -> String {
 }
 
 /// All tags of a droplet.
-pub(super) fn all(owner: &Owner, marks: &Marks, image: Option<&Image>) -> BTreeSet<String> {
+pub(super) fn all(
+    owner: &Owner,
+    marks: &Marks,
+    image: Option<&Image>,
+    pins: &Pins,
+) -> BTreeSet<String> {
     let mut tags = marks.tags.clone();
     tags.insert(of_scope(&owner.scope));
     tags.insert(format!("{HOST}{}", owner.host));
@@ -70,7 +82,15 @@ pub(super) fn all(owner: &Owner, marks: &Marks, image: Option<&Image>) -> BTreeS
     if marks.protected {
         tags.insert(PROTECTED.to_owned());
     }
+    tags.extend(of_pins(pins));
     tags
+}
+
+/// The tags that only one droplet ever has.
+pub(super) fn of_pins(pins: &Pins) -> BTreeSet<String> {
+    let first = pins.first.map(|key| format!("{FIRST_KEY}{}", key.to_label()));
+    let own = pins.own.map(|key| format!("{HOST_KEY}{}", key.to_label()));
+    first.into_iter().chain(own).collect()
 }
 
 /// Whether the user's tags can be written and read back.
@@ -116,12 +136,12 @@ pub(super) fn read(tags: &[String]) -> Tagged {
     let role = roles.next().map(|(_, role)| role);
     rest.extend(roles.map(|(tag, _)| tag));
     // No update writes a second image, so nobody knows which of two is true.
-    let mut images = taken(&mut rest, IMAGE, image);
-    let image = if images.len() == 1 { images.pop().map(|(_, image)| image) } else { None };
-    rest.extend(images.into_iter().map(|(tag, _)| tag));
+    let image = only(&mut rest, IMAGE, image);
+    let key = |text: &str| HostKey::from_label(text).ok();
+    let pins = Pins { first: only(&mut rest, FIRST_KEY, key), own: only(&mut rest, HOST_KEY, key) };
     let protected = rest.remove(PROTECTED);
     let Some(role) = role.or_else(|| "unknown".parse().ok()) else { return Tagged::Foreign };
-    Tagged::Ours(Carried { owner, role, image, protected, tags: rest })
+    Tagged::Ours(Carried { owner, role, image, protected, pins, tags: rest })
 }
 
 /// Takes all tags that begin so and can be read.
@@ -140,6 +160,20 @@ fn taken<T>(
     found
 }
 
+/// Takes the tag that begins so if there is exactly one that can be read; leaves them if there are more.
+fn only<T>(
+    tags: &mut BTreeSet<String>,
+    prefix: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let mut found = taken(tags, prefix, read);
+    if found.len() == 1 {
+        return found.pop().map(|(_, value)| value);
+    }
+    tags.extend(found.into_iter().map(|(tag, _)| tag));
+    None
+}
+
 fn scope(text: &str) -> Option<Scope> {
     let (project, environment) = text.split_once(':')?;
     Some(Scope { project: project.parse().ok()?, environment: environment.parse().ok()? })
@@ -151,6 +185,8 @@ fn image(text: &str) -> Option<Image> {
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::cloud::CreateInstance;
+
     use super::*;
     use crate::digitalocean::fixtures::order;
 
@@ -248,6 +284,26 @@ mod tests {
     }
 
     #[test]
+    fn pinned_keys_are_tags_of_their_own_and_of_two_none_is_believed() {
+        let mut request = order("shop", "staging", "db-1");
+        let [first, own] = [HostKey::new([1; 32]), HostKey::new([2; 32])];
+        request.pins = Pins { first: Some(first), own: Some(own) };
+        let mut tags = written(&request);
+        assert!(tags.contains(&format!("stagecraft:first-key:{}", first.to_label())), "{tags:?}");
+        assert!(tags.iter().all(|tag| tag.len() <= LONGEST));
+        let loud: Vec<String> = tags.iter().map(|tag| tag.to_uppercase()).collect();
+        assert_eq!(ours(&loud).pins, request.pins, "their case does not matter");
+        assert_eq!(ours(&tags).tags, request.marks.tags);
+        let other = format!("stagecraft:host-key:{}", HostKey::new([3; 32]).to_label());
+        tags.push(other.clone());
+        let carried = ours(&tags);
+        assert_eq!(carried.pins, Pins::of_order(first));
+        assert!(carried.tags.contains(&other) && carried.tags.len() == 3, "{:?}", carried.tags);
+        tags.push("stagecraft:first-key:notakey".to_owned());
+        assert_eq!(ours(&tags).pins, Pins::of_order(first), "what is no key is none");
+    }
+
+    #[test]
     fn a_droplet_that_lost_role_and_image_is_still_ours() {
         let mut tags = written(&order("shop", "staging", "db-1"));
         tags.retain(|tag| !tag.starts_with(ROLE) && !tag.starts_with(IMAGE));
@@ -268,8 +324,9 @@ mod tests {
         }
     }
 
-    fn written(request: &stagecraft_core::cloud::CreateInstance) -> Vec<String> {
-        all(&request.owner, &request.marks, Some(&request.spec.image)).into_iter().collect()
+    fn written(request: &CreateInstance) -> Vec<String> {
+        let CreateInstance { owner, spec, marks, pins, .. } = request;
+        all(owner, marks, Some(&spec.image), pins).into_iter().collect()
     }
 
     fn ours(tags: &[String]) -> Carried {

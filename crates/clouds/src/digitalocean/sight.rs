@@ -37,7 +37,7 @@ pub(super) fn sight(droplet: &Droplet) -> Sight {
         Tagged::Foreign => return Sight::Foreign,
         Tagged::Contradictory(tags) => return Sight::Contradictory(tags),
     };
-    let Carried { owner, role, image, protected, tags } = carried;
+    let Carried { owner, role, image, protected, pins, tags } = carried;
     let slug = |of: &Option<Slug>| of.as_ref().and_then(|of| of.slug.clone());
     let known = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
     let address = address(droplet);
@@ -56,6 +56,7 @@ pub(super) fn sight(droplet: &Droplet) -> Sight {
             spot: false,
         },
         marks: Marks { name: droplet.name.clone(), role, protected, tags },
+        pins,
         address,
         ssh: None,
         created_at: droplet.created_at,

@@ -53,7 +53,7 @@ pub(super) fn order(order: &CreateInstance, labels: &Labels, image: u64, key: &s
         "ssh_keys": [key],
         "labels": labels,
     });
-    Request::post(["servers"], body)
+    Request::post(["servers"], body).with_user_data(order.user_data.as_ref())
 }
 
 /// Replaces name and labels, both or none.
@@ -119,6 +119,7 @@ pub(super) fn instance(server: &Server) -> Option<Instance> {
             spot: false,
         },
         marks,
+        pins: labels::pins(&server.labels),
         address,
         ssh: None,
         created_at: u64::try_from(server.created.as_millis()).unwrap_or(u64::MAX),
@@ -181,7 +182,8 @@ mod tests {
     #[test]
     fn an_order_names_everything_in_one_request() {
         let asked = fixtures::order("db-1");
-        let labels = labels::written(&asked.owner, &asked.spec.image, &asked.marks).unwrap();
+        let labels =
+            labels::written(&asked.owner, &asked.spec.image, &asked.marks, &asked.pins).unwrap();
         let request = order(&asked, &labels, 114690387, "deploy");
         let (line, body) = request.told();
         assert_eq!(line, "POST /servers");
@@ -252,7 +254,8 @@ mod tests {
     #[test]
     fn a_datacenter_is_neither_sent_nor_needed_nor_in_the_way() {
         let asked = fixtures::order("db-1");
-        let labels = labels::written(&asked.owner, &asked.spec.image, &asked.marks).unwrap();
+        let labels =
+            labels::written(&asked.owner, &asked.spec.image, &asked.marks, &asked.pins).unwrap();
         let sent = order(&asked, &labels, 1, "deploy");
         assert!(sent.told().1.unwrap().get("datacenter").is_none());
         let mut server = fixtures::server(1, "db-1");

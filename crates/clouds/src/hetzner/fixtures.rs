@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stagecraft_core::cloud::CreateInstance;
 use stagecraft_core::desired::Arch;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 
@@ -25,6 +26,8 @@ pub(super) fn order(host: &str) -> CreateInstance {
             arch: Arch::Amd64,
             spot: false,
         },
+        pins: Pins::default(),
+        user_data: None,
     }
 }
 

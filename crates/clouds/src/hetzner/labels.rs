@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::inventory::{Marks, Owner};
 use stagecraft_core::name::{Image, RoleName, Scope};
 
@@ -15,10 +16,12 @@ const HOST: &str = "stagecraft.host";
 const ROLE: &str = "stagecraft.role";
 const IMAGE: &str = "stagecraft.image";
 const PROTECTED: &str = "stagecraft.protected";
+const FIRST_KEY: &str = "stagecraft.first-key";
+const HOST_KEY: &str = "stagecraft.host-key";
 
 /// Keys that mean something to us. Others that begin like them are taken for tags, so that the next
 /// update removes them.
-const OURS: [&str; 6] = [PROJECT, ENVIRONMENT, HOST, ROLE, IMAGE, PROTECTED];
+const OURS: [&str; 8] = [PROJECT, ENVIRONMENT, HOST, ROLE, IMAGE, PROTECTED, FIRST_KEY, HOST_KEY];
 /// No tag may begin like this.
 const RESERVED: &str = "stagecraft";
 /// The longest key and the longest value.
@@ -44,7 +47,12 @@ pub(super) enum BadTag {
 ///
 /// # Errors
 /// A tag that cannot be a label.
-pub(super) fn written(owner: &Owner, image: &Image, marks: &Marks) -> Result<Labels, BadTag> {
+pub(super) fn written(
+    owner: &Owner,
+    image: &Image,
+    marks: &Marks,
+    pins: &Pins,
+) -> Result<Labels, BadTag> {
     let Marks { name: _, role, protected, tags } = marks;
     let mut labels = Labels::new();
     for tag in tags {
@@ -61,6 +69,11 @@ pub(super) fn written(owner: &Owner, image: &Image, marks: &Marks) -> Result<Lab
     write(IMAGE, image.as_str());
     if *protected {
         write(PROTECTED, "true");
+    }
+    for (label, key) in [(FIRST_KEY, pins.first), (HOST_KEY, pins.own)] {
+        if let Some(key) = key {
+            write(label, &key.to_label());
+        }
     }
     Ok(labels)
 }
@@ -94,6 +107,12 @@ pub(super) fn marks(name: &str, labels: &Labels) -> Option<Marks> {
         protected: labels.get(PROTECTED).is_some_and(|value| value != "false"),
         tags: tags(labels),
     })
+}
+
+/// The host keys that are pinned. What cannot be read is none.
+pub(super) fn pins(labels: &Labels) -> Pins {
+    let key = |label| HostKey::from_label(labels.get(label)?).ok();
+    Pins { first: key(FIRST_KEY), own: key(HOST_KEY) }
 }
 
 fn tags(labels: &Labels) -> BTreeSet<String> {
@@ -137,7 +156,7 @@ mod tests {
         let mut order = order("db-1");
         order.marks.protected = true;
         order.marks.tags = tags_of(["blue", "team:search", "A.b_c-d:1.0", "9"]);
-        let labels = written(&order.owner, &order.spec.image, &order.marks).unwrap();
+        let labels = written(&order.owner, &order.spec.image, &order.marks, &order.pins).unwrap();
         assert_eq!(owner(&labels), Some(order.owner));
         assert_eq!(image(&labels), Some(order.spec.image));
         assert_eq!(marks("staging-db-1", &labels), Some(order.marks));
@@ -148,7 +167,7 @@ mod tests {
         let mut order = order("db-1");
         order.marks.protected = true;
         order.marks.tags = tags_of(["blue", "team:search"]);
-        let labels = written(&order.owner, &order.spec.image, &order.marks).unwrap();
+        let labels = written(&order.owner, &order.spec.image, &order.marks, &order.pins).unwrap();
         let expected = [
             ("blue", ""),
             ("stagecraft.environment", "staging"),
@@ -165,7 +184,7 @@ mod tests {
     #[test]
     fn a_server_that_lacks_one_owner_label_is_foreign() {
         let order = order("db-1");
-        let ours = written(&order.owner, &order.spec.image, &order.marks).unwrap();
+        let ours = written(&order.owner, &order.spec.image, &order.marks, &order.pins).unwrap();
         for key in [PROJECT, ENVIRONMENT, HOST] {
             let mut labels = ours.clone();
             labels.remove(key);
@@ -204,7 +223,7 @@ mod tests {
         let refusal = |tags: &[&str]| {
             let mut order = order("db-1");
             order.marks.tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-            written(&order.owner, &order.spec.image, &order.marks).unwrap_err()
+            written(&order.owner, &order.spec.image, &order.marks, &order.pins).unwrap_err()
         };
         let long = "x".repeat(64);
         for tag in ["", ":", "a:", ":b", "a:b:c", "a b", "-a", "a.", "a:_b", "é", "x/y", &long] {
@@ -215,6 +234,21 @@ mod tests {
         }
         assert_eq!(refusal(&["team", "team:a"]), BadTag::Doubled("team".to_owned()));
         assert_eq!(refusal(&["team:a", "team:b"]), BadTag::Doubled("team".to_owned()));
+    }
+
+    #[test]
+    fn pinned_keys_are_labels_and_no_tags() {
+        let mut order = order("db-1");
+        let [first, own] = [HostKey::new([1; 32]), HostKey::new([2; 32])];
+        order.pins = Pins { first: Some(first), own: Some(own) };
+        let mut labels =
+            written(&order.owner, &order.spec.image, &order.marks, &order.pins).unwrap();
+        assert_eq!(labels["stagecraft.host-key"], own.to_label());
+        assert!(labels.values().all(|value| value.is_empty() || is_word(value)), "{labels:?}");
+        assert_eq!(pins(&labels), order.pins);
+        assert_eq!(marks("a", &labels).unwrap().tags, order.marks.tags);
+        labels.insert(HOST_KEY.to_owned(), "notakey".to_owned());
+        assert_eq!(pins(&labels), Pins::of_order(first));
     }
 
     #[test]

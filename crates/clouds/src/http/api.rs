@@ -117,8 +117,8 @@ impl Api {
             .request(request.method.clone(), url)
             .header(AUTHORIZATION, self.authorization(doing)?)
             .header(ACCEPT, "application/json");
-        if let Some(body) = &request.body {
-            sending = sending.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        if let Some(body) = request.to_body() {
+            sending = sending.header(CONTENT_TYPE, "application/json").body(body);
         }
         let mut answered = sending.send().await.map_err(|error| self.lost(doing, &error))?;
         let status = answered.status().as_u16();
@@ -140,7 +140,7 @@ impl Api {
         let answer = Answer { status, headers, body };
         match status {
             200..=299 => Ok(answer),
-            400..=599 => Err(self.refused(doing, answer)),
+            400..=599 => Err(self.refused(doing, request, answer)),
             _ => {
                 let mut why = format!("status {status} at {}", self.base);
                 if let Some(elsewhere) = answer.header("location") {
@@ -155,14 +155,14 @@ impl Api {
         }
     }
 
-    fn refused(&self, doing: &Doing, mut answer: Answer) -> Failed {
+    fn refused(&self, doing: &Doing, request: &Request, mut answer: Answer) -> Failed {
         answer.body.truncate(LARGEST_REFUSAL);
         let text = String::from_utf8_lossy(&answer.body);
-        answer.body = self.token.redact(&text).into_bytes();
+        answer.body = request.redact(&self.token.redact(&text)).into_bytes();
         let mut refusal = self.dialect.refusal(&answer);
         // JSON can write the same word in many ways.
         for words in refusal.hints.iter_mut().chain([&mut refusal.message]) {
-            *words = self.token.redact(words);
+            *words = request.redact(&self.token.redact(words));
         }
         let refused = Some((answer.status, refusal.code.clone()));
         Failed { error: refusal.explain(doing, self.request_id(&answer)), refused }

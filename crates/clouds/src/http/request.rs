@@ -1,14 +1,18 @@
 use reqwest::Method;
 use serde_json::Value;
+use stagecraft_core::identity::UserData;
 
-/// One request to an API, relative to its base URL. Holds no credentials.
+use super::token::Token;
+
+/// One request to an API, relative to its base URL. Holds no credentials, and shows no user data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(super) method: Method,
     /// Segments of the path, not encoded yet, so that no value can add segments.
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(&'static str, String)>,
-    pub(super) body: Option<Value>,
+    body: Option<Value>,
+    user_data: Option<UserData>,
 }
 
 impl Request {
@@ -48,7 +52,28 @@ impl Request {
         Self { body: Some(body), ..self }
     }
 
-    /// What the request says, for tests of exchanges: method, path and query, and the body.
+    /// Adds what the first boot of an ordered machine is told, as the field `user_data` of the body.
+    pub(crate) fn with_user_data(self, data: Option<&UserData>) -> Self {
+        Self { user_data: data.cloned(), ..self }
+    }
+
+    /// The body as it is sent.
+    pub(super) fn to_body(&self) -> Option<String> {
+        let Some(data) = &self.user_data else { return self.body.as_ref().map(Value::to_string) };
+        let mut body = self.body.clone()?;
+        body["user_data"] = data.reveal().into();
+        Some(body.to_string())
+    }
+
+    /// `text` without anything secret of this request, which an answer may repeat.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let data = self.user_data.as_ref().map(UserData::reveal).unwrap_or_default();
+        // What is secret in user data is a private key: lines of one long word.
+        let secret = data.lines().filter_map(|line| Token::new(line).ok());
+        secret.fold(text.to_owned(), |text, line| line.redact(&text))
+    }
+
+    /// What the request says but for user data, for tests of exchanges: method, path and query, and the body.
     #[cfg(test)]
     pub(crate) fn told(&self) -> (String, Option<&Value>) {
         let query: Vec<String> =
@@ -60,6 +85,6 @@ impl Request {
 
     fn new<'a>(method: Method, path: impl IntoIterator<Item = &'a str>) -> Self {
         let path = path.into_iter().map(str::to_owned).collect();
-        Self { method, path, query: Vec::new(), body: None }
+        Self { method, path, query: Vec::new(), body: None, user_data: None }
     }
 }

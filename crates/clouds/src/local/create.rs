@@ -74,6 +74,7 @@ impl LocalProvider {
             hostname: request.owner.host.as_str(),
             labels: labels::of_container(request),
             authorized_keys: &self.authorized_keys,
+            user_data: request.user_data.as_ref(),
             resolvers: &resolvers,
             network: host::NETWORK,
             publish_ssh_on: match &engine.reach {

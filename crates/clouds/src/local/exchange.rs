@@ -5,12 +5,13 @@ use std::net::IpAddr;
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State, PortSummaryTypeEnum};
 use stagecraft_core::desired::ProviderId;
-use stagecraft_core::inventory::{Endpoint, Instance, Lifecycle, Marks};
+use stagecraft_core::inventory::{Endpoint, Instance, Lifecycle};
 use stagecraft_core::name::{InstanceId, Scope};
 
 use super::engine::Reach;
 use super::host::{FAILED_TO_BOOT, NETWORK};
 use super::labels::{self, ENVIRONMENT, HOST, MARKS_OF, PROJECT};
+use super::marks::Carried;
 
 /// Filters of a list request.
 pub(super) type Filters = HashMap<String, Vec<String>>;
@@ -40,11 +41,11 @@ pub(super) fn label_filters(labels: Vec<String>) -> Filters {
     Filters::from([("label".to_owned(), labels)])
 }
 
-/// One container as an instance; `None` when it is not ours. `newer` are marks written after it
+/// One container as an instance; `None` when it is not ours. `newer` is what was written after it
 /// was created.
 pub(super) fn instance(
     container: &ContainerSummary,
-    newer: Option<&Marks>,
+    newer: Option<&Carried>,
     reach: &Reach,
 ) -> Option<Instance> {
     let labels = container.labels.as_ref()?;
@@ -64,16 +65,18 @@ pub(super) fn instance(
         .status
         .as_ref()
         .is_some_and(|status| status.starts_with(&format!("Restarting ({FAILED_TO_BOOT})")));
+    let Carried { marks, pins } = match newer {
+        Some(newer) => newer.clone(),
+        None => Carried { marks: labels::marks(labels)?, pins: labels::pins(labels) },
+    };
     Some(Instance {
         id: container.id.as_deref()?.into(),
         provider: ProviderId::Local,
         owner: labels::owner(labels)?,
         lifecycle: lifecycle(state, reachable, gave_up),
         spec: labels::spec(labels)?,
-        marks: match newer {
-            Some(marks) => marks.clone(),
-            None => labels::marks(labels)?,
-        },
+        marks,
+        pins,
         address,
         ssh,
         created_at: u64::try_from(container.created?).ok()? * 1000,
@@ -109,6 +112,9 @@ fn published_port(container: &ContainerSummary) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::identity::{HostKey, Pins};
+    use stagecraft_core::inventory::Marks;
+
     use super::*;
 
     /// As Docker Engine 20.10 lists a host, shortened.
@@ -167,10 +173,11 @@ mod tests {
     #[test]
     fn newer_marks_replace_those_of_the_container() {
         let first = instance(&listed("running"), None, &Reach::Direct).unwrap().marks;
-        let newer = Marks { protected: true, ..first.clone() };
+        let marks = Marks { protected: true, ..first.clone() };
+        let newer = Carried { marks, pins: Pins::of_own(HostKey::new([2; 32])) };
         let host = instance(&listed("running"), Some(&newer), &Reach::Direct).unwrap();
         assert!(!first.protected);
-        assert_eq!(host.marks, newer);
+        assert_eq!(Carried { marks: host.marks, pins: host.pins }, newer);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use stagecraft_core::cloud::CreateInstance;
 use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 
@@ -24,6 +25,8 @@ pub(crate) fn order(project: &str, environment: &str, host: &str) -> CreateInsta
             arch: Arch::Amd64,
             spot: false,
         },
+        pins: Pins::default(),
+        user_data: None,
     }
 }
 
@@ -35,6 +38,7 @@ pub(crate) fn instance(id: &str, request: &CreateInstance) -> Instance {
         lifecycle: Lifecycle::Running,
         spec: request.spec.clone(),
         marks: request.marks.clone(),
+        pins: request.pins,
         address: None,
         ssh: None,
         created_at: 0,

@@ -14,6 +14,8 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 
+use stagecraft_core::identity::UserData;
+
 use super::labels::Labels;
 
 /// The network of all hosts.
@@ -43,6 +45,8 @@ pub struct NewHost<'a> {
     pub labels: Labels,
     /// Lines for `authorized_keys` of root and the image's user.
     pub authorized_keys: &'a [String],
+    /// What the first boot is told, as a cloud would tell it.
+    pub user_data: Option<&'a UserData>,
     /// Name servers that can be reached from a container; empty leaves it to Docker.
     pub resolvers: &'a [Ipv4Addr],
     /// The network it is attached to.
@@ -66,6 +70,7 @@ impl NewHost<'_> {
             env: Some(vec![
                 format!("STAGECRAFT_AUTHORIZED_KEYS={}", self.authorized_keys.join("\n")),
                 format!("STAGECRAFT_RESOLVERS={}", resolvers.join(" ")),
+                format!("STAGECRAFT_USER_DATA={}", self.user_data.map_or("", UserData::reveal)),
             ]),
             // systemd's signal for a halt; a poweroff would be taken for one made inside.
             stop_signal: Some("SIGRTMIN+3".to_owned()),
@@ -177,6 +182,7 @@ mod tests {
             hostname: "db-1",
             labels: Labels::new(),
             authorized_keys: &[],
+            user_data: None,
             resolvers: &[],
             network: NETWORK,
             publish_ssh_on: None,

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use stagecraft_core::cloud::CreateInstance;
 use stagecraft_core::desired::Arch;
+use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 
@@ -35,6 +36,8 @@ const NAME: &str = "stagecraft.name";
 const ROLE: &str = "stagecraft.role";
 const PROTECTED: &str = "stagecraft.protected";
 const TAGS: &str = "stagecraft.tags";
+const FIRST_KEY: &str = "stagecraft.first-key";
+const HOST_KEY: &str = "stagecraft.host-key";
 
 /// Labels as the engine knows them.
 pub(super) type Labels = HashMap<String, String>;
@@ -52,6 +55,7 @@ pub(super) fn of_container(request: &CreateInstance) -> Labels {
         (SPOT, spot.to_string()),
     ]));
     labels.extend(of_marks(&request.marks));
+    labels.extend(of_pins(&request.pins));
     labels
 }
 
@@ -108,6 +112,19 @@ pub(super) fn marks(labels: &Labels) -> Option<Marks> {
     })
 }
 
+/// The labels of pinned host keys.
+pub(super) fn of_pins(pins: &Pins) -> Labels {
+    let written = [(FIRST_KEY, pins.first), (HOST_KEY, pins.own)];
+    let written = written.into_iter().filter_map(|(label, key)| Some((label.to_owned(), key?)));
+    written.map(|(label, key)| (label, key.to_label())).collect()
+}
+
+/// The host keys pinned by a container or a volume with marks. What cannot be read is none.
+pub(super) fn pins(labels: &Labels) -> Pins {
+    let key = |label| HostKey::from_label(labels.get(label)?).ok();
+    Pins { first: key(FIRST_KEY), own: key(HOST_KEY) }
+}
+
 /// An architecture in the engine's words.
 pub(super) fn arch(text: &str) -> Option<Arch> {
     match text {
@@ -133,7 +150,10 @@ mod tests {
         request.spec.spot = true;
         request.marks.protected = true;
         request.marks.tags = ["a,b".to_owned(), "team=\"x\"".to_owned()].into();
+        request.pins =
+            Pins { first: Some(HostKey::new([1; 32])), own: Some(HostKey::new([2; 32])) };
         let labels = of_container(&request);
+        assert_eq!(pins(&labels), request.pins);
         assert_eq!(owner(&labels), Some(request.owner));
         assert_eq!(spec(&labels), Some(request.spec));
         assert_eq!(marks(&labels), Some(request.marks));

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Creating a volume is atomic and its name is unique, so of two writers of one generation one
-//! wins, and the other, who gets back labels that are not its own, takes the next number. What is
+//! wins, and the other, who gets back labels that are not its own, makes its change to those and takes
+//! the next number: marks and host keys are changed apart, and neither loses the other. What is
 //! older than the generation before the newest is removed after the newest is written: killed in
 //! between, a volume is left that nobody reads, and the next change or the termination removes it.
 //! The generation before stays, so that a listing under way at the same moment never finds none.
@@ -19,17 +20,25 @@
 use std::collections::BTreeMap;
 
 use bollard::models::{Volume, VolumeCreateRequest};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::InstanceId;
 
 use super::labels::{self, GENERATION, Labels, MARKS_OF};
 
-/// One set of marks written after the container was created.
+/// What can change on a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Carried {
+    pub(super) marks: Marks,
+    pub(super) pins: Pins,
+}
+
+/// What was written after the container was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Generation {
     pub(super) number: u64,
     pub(super) volume: String,
-    pub(super) marks: Marks,
+    pub(super) carried: Carried,
 }
 
 /// The generations of each container, oldest first.
@@ -47,10 +56,11 @@ pub(super) fn by_container(volumes: &[Volume]) -> BTreeMap<InstanceId, Vec<Gener
 }
 
 /// The request that writes generation `number`.
-pub(super) fn write(instance: &Instance, number: u64, marks: &Marks) -> VolumeCreateRequest {
+pub(super) fn write(instance: &Instance, number: u64, carried: &Carried) -> VolumeCreateRequest {
     let id = &instance.id;
     let mut labels: Labels = labels::of_scope(&instance.owner.scope);
-    labels.extend(labels::of_marks(marks));
+    labels.extend(labels::of_marks(&carried.marks));
+    labels.extend(labels::of_pins(&carried.pins));
     labels.extend(labels::labels_from([
         (MARKS_OF, id.to_string()),
         (GENERATION, number.to_string()),
@@ -62,10 +72,11 @@ pub(super) fn write(instance: &Instance, number: u64, marks: &Marks) -> VolumeCr
     }
 }
 
-/// Whether the volume the engine answered with carries these marks, and not those of another
-/// writer of the same generation.
-pub(super) fn holds(volume: &Volume, marks: &Marks) -> bool {
-    labels::marks(&volume.labels).as_ref() == Some(marks)
+/// What a volume says; after writing one, that may be what another writer of the same generation
+/// wrote.
+pub(super) fn held(volume: &Volume) -> Option<Carried> {
+    let labels = &volume.labels;
+    Some(Carried { marks: labels::marks(labels)?, pins: labels::pins(labels) })
 }
 
 /// The volumes nobody needs once generation `newest` is written.
@@ -82,13 +93,15 @@ fn read(volume: &Volume) -> Option<(InstanceId, Generation)> {
     let generation = Generation {
         number: labels.get(GENERATION)?.parse().ok()?,
         volume: volume.name.clone(),
-        marks: labels::marks(labels)?,
+        carried: held(volume)?,
     };
     Some((labels.get(MARKS_OF)?.as_str().into(), generation))
 }
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::identity::HostKey;
+
     use super::*;
     use crate::local::fixtures::{instance, order};
 
@@ -98,12 +111,12 @@ mod tests {
         let volumes: Vec<Volume> = [9, 10, 2]
             .map(|number| {
                 let marks = Marks { name: format!("name-{number}"), ..host.marks.clone() };
-                stored(&write(&host, number, &marks))
+                stored(&write(&host, number, &Carried { marks, pins: Pins::default() }))
             })
             .into();
         let all = by_container(&volumes);
         let generations = &all[&host.id];
-        assert_eq!(generations.last().unwrap().marks.name, "name-10");
+        assert_eq!(generations.last().unwrap().carried.marks.name, "name-10");
         assert_eq!(obsolete(generations, 10), ["stagecraft-marks-4f-2"]);
         assert_eq!(obsolete(generations, 11), ["stagecraft-marks-4f-2", "stagecraft-marks-4f-9"]);
     }
@@ -111,10 +124,12 @@ mod tests {
     #[test]
     fn the_loser_of_a_race_for_one_generation_notices() {
         let host = instance("4f", &order("shop", "staging", "db-1"));
-        let mine = Marks { protected: true, ..host.marks.clone() };
-        let theirs = stored(&write(&host, 1, &host.marks));
-        assert!(!holds(&theirs, &mine));
-        assert!(holds(&stored(&write(&host, 1, &mine)), &mine));
+        let pins = Pins::of_own(HostKey::new([2; 32]));
+        let theirs = Carried { marks: host.marks.clone(), pins };
+        let mine = Carried { marks: Marks { protected: true, ..host.marks.clone() }, pins };
+        for carried in [&theirs, &mine] {
+            assert_eq!(held(&stored(&write(&host, 1, carried))).as_ref(), Some(carried));
+        }
     }
 
     #[test]

@@ -7,15 +7,15 @@ use bollard::query_parameters::{
     ListVolumesOptions, RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions,
 };
 use stagecraft_core::cloud::Termination;
-use stagecraft_core::inventory::{Instance, Marks};
+use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::InstanceId;
 
 use super::engine::Engine;
 use super::exchange::{self, Filters};
-use super::marks::{self, Generation};
+use super::marks::{self, Carried, Generation};
 
 /// How often another writer may win the next generation of marks before we give up.
-const MARK_ATTEMPTS: u64 = 16;
+const ATTEMPTS: u64 = 16;
 
 /// The marks written after creation, by container.
 pub(super) async fn generations(
@@ -66,17 +66,26 @@ pub(super) async fn remove_volume(engine: &Engine, name: &str) -> Result<(), Err
     }
 }
 
-/// Writes marks as generation `next` or a later one; `None` when others were faster each time.
-pub(super) async fn write_marks(
+/// Writes what `change` makes of what a container carries as a generation of its own; `None` when
+/// others were faster each time.
+pub(super) async fn write(
     engine: &Engine,
     instance: &Instance,
-    next: u64,
-    marks: &Marks,
+    older: &[Generation],
+    change: impl Fn(&mut Carried) + Send,
 ) -> Result<Option<u64>, Error> {
-    for number in next..next + MARK_ATTEMPTS {
-        let volume = engine.docker.create_volume(marks::write(instance, number, marks)).await?;
-        if marks::holds(&volume, marks) {
-            return Ok(Some(number));
+    let first = older.last().map_or(1, |newest| newest.number + 1);
+    let mut carried = match older.last() {
+        Some(newest) => newest.carried.clone(),
+        None => Carried { marks: instance.marks.clone(), pins: instance.pins },
+    };
+    for number in first..first + ATTEMPTS {
+        change(&mut carried);
+        let volume = engine.docker.create_volume(marks::write(instance, number, &carried)).await?;
+        match marks::held(&volume) {
+            Some(held) if held == carried => return Ok(Some(number)),
+            Some(theirs) => carried = theirs,
+            None => {}
         }
     }
     Ok(None)

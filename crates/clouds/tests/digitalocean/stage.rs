@@ -8,6 +8,7 @@ use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::{CloudError, CreateInstance};
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::error::{Diagnose as _, chain};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
@@ -112,6 +113,7 @@ impl Stage {
             labels: BTreeMap::new(),
             tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
             spec: Spec { image: "ubuntu-22-04-x64".into(), ..order("any").spec },
+            user_data: None,
         };
         self.world.with(|world, now| world.plant(now, order))
     }
@@ -169,6 +171,8 @@ pub(crate) fn order(host: &str) -> CreateInstance {
             arch: Arch::Amd64,
             spot: false,
         },
+        pins: Pins::default(),
+        user_data: None,
     }
 }
 

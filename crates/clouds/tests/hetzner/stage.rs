@@ -8,6 +8,7 @@ use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::{CloudError, CreateInstance};
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::error::{Diagnose as _, chain};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::emulators::faults::{Effect, Rule, When};
@@ -94,7 +95,7 @@ impl Stage {
         let labels =
             labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let (name, spec) = (name.to_owned(), order("any").spec);
-        let order = Order { name, labels, tags: Default::default(), spec };
+        let order = Order { name, labels, tags: Default::default(), spec, user_data: None };
         self.world.with(|world, now| world.plant(now, order))
     }
 
@@ -139,6 +140,8 @@ pub(crate) fn order(host: &str) -> CreateInstance {
             arch: Arch::Amd64,
             spot: false,
         },
+        pins: Pins::default(),
+        user_data: None,
     }
 }
 

@@ -3,6 +3,7 @@ use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::{CloudError, CloudErrorKind, CloudProvider as _, CreateInstance};
 use stagecraft_core::desired::Arch;
 use stagecraft_core::error::{Diagnose as _, Retry, chain};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::Scope;
 
@@ -155,5 +156,7 @@ pub(crate) fn order() -> CreateInstance {
             arch: Arch::Amd64,
             spot: false,
         },
+        pins: Pins::default(),
+        user_data: None,
     }
 }

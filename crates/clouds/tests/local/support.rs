@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use stagecraft_clouds::local::{EngineAddress, LocalProvider, LocalSettings, Progress};
 use stagecraft_core::cloud::{CloudProvider as _, CreateInstance};
 use stagecraft_core::error::{Diagnose as _, Retry};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 
@@ -56,6 +57,8 @@ impl Bench {
                 arch: native(),
                 spot: false,
             },
+            pins: Pins::default(),
+            user_data: None,
         }
     }
 

@@ -266,6 +266,7 @@ mod tests {
             address: None,
             ssh: None,
             created_at: 0,
+            pins: crate::identity::Pins::default(),
             trouble: None,
         }
     }

@@ -319,7 +319,7 @@ pub(super) struct RawSsh {
     /// Path of the private key; `~/` is your home directory. Default: your SSH agent, then
     /// OpenSSH's usual files.
     pub(super) private_key_path: Option<Line>,
-    /// Which host keys are believed. Default: `accept-new`.
+    /// Which host keys are believed. Default: `pinned`.
     pub(super) host_keys: Option<RawHostKeys>,
 }
 
@@ -328,7 +328,8 @@ pub(super) struct RawSsh {
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "HostKeys")]
 pub(super) enum RawHostKeys {
-    /// Only the key fixed when the host was created.
+    /// Only the key fixed when the host was created, which is written on its instance. Nothing is
+    /// believed on first contact, and no file has to be shared.
     Pinned,
     /// A key not seen before is remembered; a changed one is refused.
     AcceptNew,

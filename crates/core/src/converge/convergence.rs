@@ -164,9 +164,9 @@ impl Convergence {
     }
 
     /// Ends the run because the host cannot be worked on any more; the open step gets the blame.
-    pub fn abandon(&mut self, code: Code, message: &str) {
+    pub fn abandon(&mut self, failure: Failure) {
         if !matches!(self.phase, Phase::Finished) {
-            self.fail(Failure::new(code, message));
+            self.fail(failure);
         }
     }
 

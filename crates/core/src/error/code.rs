@@ -179,7 +179,16 @@ codes! {
         "Check the address, the port, the user and the key; see the message for what was tried.";
     HOST_KEY_MISMATCH = "host_key_mismatch",
         "The host presented another SSH host key than the one known. Nothing was sent, nothing was run.",
-        "If the host was rebuilt on purpose, remove the old key; if not, somebody may be in between.";
+        "If the host was rebuilt on purpose, `stagecraft infra trust HOST` pins its new key, or replace it; if not, somebody may be in between.";
+    HOST_KEY_UNKNOWN = "host_key_unknown",
+        "No SSH host key is pinned or known for the host, and none is believed on first contact. Nothing was sent, nothing was run.",
+        "`stagecraft infra trust HOST` shows the key and pins it if you agree; with `host_keys: known-hosts` add it to your known_hosts.";
+    HOST_IDENTITY_FAILED = "host_identity_failed",
+        "The host was verified by the key made for its first boot, but could not be given a key of its own.",
+        "See the output in the message; run `stagecraft infra bootstrap --host HOST` again, which goes on from there.";
+    CHANGE_UNDONE = "change_undone",
+        "After a change the host could not be reached over a fresh connection, so it undoes the change by itself.",
+        "Wait for the time the message names, mend the cause, and run the command again.";
     UNSUPPORTED_OS = "unsupported_os",
         "The host runs an operating system that bootstrap does not support.",
         "Use ubuntu-22.04, ubuntu-24.04 or debian-12.";

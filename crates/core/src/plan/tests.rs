@@ -413,6 +413,7 @@ fn running(name: &str, created_at: u64) -> Instance {
         address: None,
         ssh: None,
         created_at,
+        pins: crate::identity::Pins::default(),
         trouble: None,
     }
 }

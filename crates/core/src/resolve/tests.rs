@@ -174,6 +174,7 @@ fn instance(spec: Spec) -> Instance {
         address: None,
         ssh: None,
         created_at: 0,
+        pins: crate::identity::Pins::default(),
         trouble: None,
     }
 }

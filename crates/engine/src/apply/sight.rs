@@ -184,6 +184,7 @@ mod tests {
             address: None,
             ssh: None,
             created_at,
+            pins: stagecraft_core::identity::Pins::default(),
             trouble: None,
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PublicKey};
 use stagecraft_core::config::HostKeys;
+use stagecraft_core::identity::{HostKey, Pins};
 
 use super::name_at;
 use super::store::{HostKeyStore, KnownKey, StoreError, known_for};
@@ -28,6 +29,8 @@ pub(crate) struct Gate {
     /// OpenSSH they speak for the server, never against it.
     users_at_any_port: Vec<KnownKey>,
     own: Vec<KnownKey>,
+    /// What is written on the instance: nothing else counts then, unless only files shall.
+    pins: Pins,
     store: HostKeyStore,
     alias: String,
 }
@@ -37,8 +40,10 @@ pub(crate) struct Gate {
 pub(crate) enum Denial {
     /// Another key is known.
     Mismatch { presented: String, expected: String, file: PathBuf, line: usize },
+    /// Another key is pinned.
+    NotPinned { presented: String, expected: HostKey },
     /// No key is known, and none may be learned.
-    Unknown { presented: String },
+    Unknown { presented: String, policy: HostKeys },
     /// The key could not be remembered.
     Store(StoreError),
 }
@@ -51,15 +56,18 @@ enum Judgement<'a> {
     Unknown,
     Revoked(&'a KnownKey),
     Other(&'a KnownKey),
+    NotPinned(HostKey),
 }
 
 impl Gate {
-    /// Reads what is known of the server at `host` and `port`, called `alias` in our own file.
+    /// Reads what is known of the server at `host` and `port`, called `alias` in our own file; `pins`
+    /// are those of its instance.
     pub(crate) fn open(
         settings: &SshSettings,
         host: &str,
         port: u16,
         alias: &str,
+        pins: Pins,
     ) -> Result<Self, StoreError> {
         let store = HostKeyStore::new(&settings.known_hosts);
         let (name, bare) = (name_at(host, port), name_at(host, 22));
@@ -76,8 +84,28 @@ impl Gate {
             HostKeys::AcceptNew => store.keys_of(alias)?,
             HostKeys::KnownHosts | HostKeys::Pinned => Vec::new(),
         };
+        let pins = match settings.host_keys {
+            HostKeys::Pinned | HostKeys::AcceptNew => pins,
+            HostKeys::KnownHosts => Pins::default(),
+        };
         let alias = alias.to_owned();
-        Ok(Self { policy: settings.host_keys, users, users_at_any_port, own, store, alias })
+        Ok(Self { policy: settings.host_keys, users, users_at_any_port, own, pins, store, alias })
+    }
+
+    /// The keys pinned on the instance, where only they count.
+    pub(crate) fn pins(&self) -> Option<&Pins> {
+        (!self.pins.is_empty()).then_some(&self.pins)
+    }
+
+    /// Where this very key stands, for people; also in files that are not believed.
+    pub(crate) fn places_of(
+        &self,
+        presented: &PublicKey,
+    ) -> Result<Vec<(PathBuf, usize)>, StoreError> {
+        let own = self.store.keys_of(&self.alias)?;
+        let users = self.users.iter().chain(&self.users_at_any_port);
+        let known = users.chain(&own).filter(|known| is(known, presented));
+        Ok(known.map(|known| (known.file.clone(), known.line)).collect())
     }
 
     /// Whether the user's files speak of this server, so that our own is not asked.
@@ -88,6 +116,10 @@ impl Gate {
     /// Algorithms to ask the server for: first those of known keys, or it would present another
     /// key than the one that is known.
     pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+        if !self.pins.is_empty() {
+            // Pinned keys are of the kind that comes first.
+            return ALGORITHMS.into();
+        }
         let known = |algorithm: &Algorithm| {
             self.all().any(|known| !known.revoked && same_kind(&known.key.algorithm(), algorithm))
         };
@@ -110,7 +142,12 @@ impl Gate {
                     Some(_) | None => Ok(()),
                 }
             }
-            Judgement::Unknown => Err(Denial::Unknown { presented: fingerprint(presented) }),
+            Judgement::Unknown => {
+                Err(Denial::Unknown { presented: fingerprint(presented), policy: self.policy })
+            }
+            Judgement::NotPinned(expected) => {
+                Err(Denial::NotPinned { presented: fingerprint(presented), expected })
+            }
             Judgement::Revoked(known) => {
                 Err(mismatch(presented, known, "its revocation".to_owned()))
             }
@@ -123,6 +160,13 @@ impl Gate {
             self.all().find(|known| known.revoked && known.key.key_data() == presented.key_data())
         {
             return Judgement::Revoked(known);
+        }
+        if let Some(expected) = self.pins.expected() {
+            // Addresses are used again, so what files say of this one is no reason to believe another.
+            return match host_key(presented).and_then(|key| self.pins.standing(&key)) {
+                Some(_) => Judgement::Believed,
+                None => Judgement::NotPinned(expected),
+            };
         }
         if self.users.iter().chain(&self.users_at_any_port).any(|known| is(known, presented)) {
             return Judgement::Believed;
@@ -174,7 +218,12 @@ fn mismatch(presented: &PublicKey, known: &KnownKey, expected: String) -> Denial
     }
 }
 
-fn fingerprint(key: &PublicKey) -> String {
+/// A key as pins know it; `None` for one of another kind.
+pub(crate) fn host_key(key: &PublicKey) -> Option<HostKey> {
+    key.key_data().ed25519().map(|key| HostKey::new(key.0))
+}
+
+pub(crate) fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 

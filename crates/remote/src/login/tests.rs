@@ -125,6 +125,7 @@ fn target(port: Option<u16>) -> Target {
         host: "app-1".parse().unwrap(),
         provider: ProviderId::Hetzner,
         instance: "4711".into(),
+        pins: stagecraft_core::identity::Pins::default(),
         endpoint: Endpoint { host: "203.0.113.7".to_owned(), port },
     }
 }

@@ -2,7 +2,7 @@
 
 use stagecraft_core::config::HostKeys;
 use stagecraft_core::error::{Code, Diagnose as _};
-use stagecraft_core::remote::{Command, Connector as _, RemoteError};
+use stagecraft_core::remote::{Command, Connector as _, KeySource, RemoteError};
 use stagecraft_remote::{HostKeyStore, SshConnector, alias_of};
 
 use crate::support::server::{Rules, Seen, Server};
@@ -39,7 +39,7 @@ async fn a_changed_host_key_ends_it_before_anything_is_sent() {
         )
     );
     let RemoteError::HostKeyMismatch { known_in, .. } = error else { panic!("{error}") };
-    assert_eq!(known_in, "~/state/known_hosts:1");
+    assert_eq!(known_in, KeySource::File("~/state/known_hosts:1".to_owned()));
     assert_untouched(&second.seen());
 
     // The test would see it: once the old key is forgotten, the same server gets everything.
@@ -60,7 +60,8 @@ async fn a_key_the_user_knows_for_the_address_stands_against_another() {
     home.write("known_hosts", &line);
     let error = connect(home.settings_with(&key), server.port).await.unwrap_err();
     let RemoteError::HostKeyMismatch { known_in, expected, .. } = error else { panic!("{error}") };
-    assert_eq!((known_in.as_str(), expected), ("~/known_hosts:2", fingerprint(&other)));
+    assert_eq!(known_in, KeySource::File("~/known_hosts:2".to_owned()));
+    assert_eq!(expected, fingerprint(&other));
     assert_untouched(&server.seen());
     assert_eq!(home.read("state/known_hosts"), "");
 }

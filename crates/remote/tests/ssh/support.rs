@@ -70,6 +70,7 @@ pub(crate) fn target(port: u16) -> Target {
         host: "app-1".parse().unwrap(),
         provider: ProviderId::Hetzner,
         instance: "4711".into(),
+        pins: stagecraft_core::identity::Pins::default(),
         endpoint: Endpoint { host: "127.0.0.1".to_owned(), port: Some(port) },
     }
 }

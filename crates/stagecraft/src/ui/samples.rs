@@ -67,6 +67,7 @@ pub(crate) fn running(name: &str, address: &str) -> Instance {
         lifecycle: Lifecycle::Running,
         spec: wanted.spec,
         marks: wanted.marks,
+        pins: Default::default(),
         address: Some(address.parse().unwrap()),
         ssh: None,
         created_at: 1,

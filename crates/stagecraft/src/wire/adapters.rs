@@ -7,11 +7,12 @@ use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::BaseUrl;
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
 use stagecraft_core::cloud::{CloudError, CloudProvider};
-use stagecraft_core::config::{Config, ProviderConfig, is_supported};
+use stagecraft_core::config::{Config, HostKeys, ProviderConfig, is_supported};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::identity::KeyMint;
 use stagecraft_core::remote::Connector;
-use stagecraft_remote::{SshConnector, SshSettings, ensure_key_pair, public_key_of};
+use stagecraft_remote::{Ed25519Mint, SshConnector, SshSettings, ensure_key_pair, public_key_of};
 
 use super::{Clouds, Environment};
 use crate::documents::ProviderItem;
@@ -33,7 +34,7 @@ pub(crate) struct Access {
     authorized_keys: Vec<String>,
 }
 
-/// Where host keys seen on first contact are kept.
+/// Where host keys are kept that were believed on first contact.
 pub(super) fn known_hosts(folder: &Path) -> PathBuf {
     folder.join(FOLDER).join("known_hosts")
 }
@@ -86,6 +87,14 @@ pub(crate) fn access(
 /// The connections to hosts.
 pub(crate) fn connector(access: &Access) -> Arc<dyn Connector> {
     Arc::new(SshConnector::new(access.settings.clone()))
+}
+
+/// What makes the keys new hosts are verified by, where hosts shall be.
+pub(crate) fn mint(config: &Config) -> Option<Arc<dyn KeyMint>> {
+    match config.bootstrap.ssh.host_keys {
+        HostKeys::Pinned => Some(Arc::new(Ed25519Mint)),
+        HostKeys::AcceptNew | HostKeys::KnownHosts => None,
+    }
 }
 
 /// The clouds that are looked at. Without `access` they can be looked at only.

@@ -207,6 +207,7 @@ impl Account {
                 arch: Arch::Amd64,
                 spot: false,
             },
+            user_data: None,
         };
         let planted = self.world.with(|world, now| {
             let id = world.plant(now, order);

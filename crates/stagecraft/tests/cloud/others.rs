@@ -246,7 +246,9 @@ fn a_server_that_is_protected_in_the_console_says_so() {
 /// Another machine with the same tags, as if two had been ordered.
 fn copy(cloud: &Account, of: &Seen) -> String {
     let Seen { name, labels, tags, spec, .. } = of.clone();
-    cloud.world.with(|world, now| world.plant(now, Order { name, labels, tags, spec }).to_string())
+    cloud.world.with(|world, now| {
+        world.plant(now, Order { name, labels, tags, spec, user_data: None }).to_string()
+    })
 }
 
 /// Puts the tag `red` in the place of `blue`, as somebody in the console would.

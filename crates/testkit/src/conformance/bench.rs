@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use stagecraft_core::cloud::{
     Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, SizeOffer,
 };
 use stagecraft_core::error::chain;
+use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 
@@ -56,6 +57,7 @@ pub(super) struct Bench<'a> {
     pub(super) subject: &'a dyn Subject,
     pub(super) provider: Arc<dyn CloudProvider>,
     number: usize,
+    keys: Cell<u64>,
     made: RefCell<Vec<InstanceId>>,
     planted: RefCell<Vec<InstanceId>>,
     scopes: RefCell<Vec<Scope>>,
@@ -67,6 +69,7 @@ impl<'a> Bench<'a> {
             subject,
             provider: subject.provider(),
             number,
+            keys: Cell::default(),
             made: RefCell::default(),
             planted: RefCell::default(),
             scopes: RefCell::default(),
@@ -106,7 +109,17 @@ impl<'a> Bench<'a> {
             protected: false,
             tags: ["blue".to_owned(), "green".to_owned()].into(),
         };
-        Ok(CreateInstance { owner, spec, marks })
+        let pins = Pins::of_order(self.key());
+        Ok(CreateInstance { owner, spec, marks, pins, user_data: None })
+    }
+
+    /// A host key no other instance of this check has.
+    pub(super) fn key(&self) -> HostKey {
+        self.keys.set(self.keys.get() + 1);
+        let mut bytes = [7; 32];
+        bytes[..8].copy_from_slice(&self.keys.get().to_be_bytes());
+        bytes[8..16].copy_from_slice(&(self.number as u64).to_be_bytes());
+        HostKey::new(bytes)
     }
 
     /// Sends an order, and remembers to remove what came of it.

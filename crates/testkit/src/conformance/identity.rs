@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use stagecraft_core::cloud::Termination;
-use stagecraft_core::inventory::Marks;
+use stagecraft_core::identity::Pins;
+use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{Image, Size};
 
 use super::bench::{Bench, Stop, must};
@@ -110,6 +111,39 @@ pub(super) async fn update(bench: &Bench<'_>) -> Result<(), Stop> {
     })?;
     bench.provider.update(&made.id, &marks).await?;
     bench.listed(&scope, &made.id, &what, |seen| (seen.marks == marks).then_some(())).await
+}
+
+pub(super) async fn pins(bench: &Bench<'_>) -> Result<(), Stop> {
+    let scope = bench.scope()?;
+    let order = bench.order(&scope, "web-1").await?;
+    let (first, own) = (order.pins.first, bench.key());
+    let made = bench.send(&order).await?;
+    must(made.pins == order.pins, || format!("`create` pins {:?}", made.pins))?;
+    let mut seen = bench.listed(&scope, &made.id, "is listed", |seen| Some(seen.clone())).await?;
+    must(seen.pins == order.pins, || format!("`list` pins {:?}", seen.pins))?;
+
+    let marks = Marks { tags: ["red".to_owned()].into(), ..order.marks.clone() };
+    bench.provider.update(&made.id, &marks).await?;
+    seen = bench
+        .listed(&scope, &made.id, "carries the new tags", |seen| {
+            (seen.marks == marks).then(|| seen.clone())
+        })
+        .await?;
+    must(seen.pins == order.pins, || format!("after an update it pins {:?}", seen.pins))?;
+    let both = Pins { first, own: Some(own) };
+    for pins in [order.pins, both, both, Pins::of_own(own), Pins::of_own(bench.key())] {
+        bench.provider.pin(&seen, &pins).await?;
+        let what = format!("carries {marks:?} and pins {pins:?}");
+        let as_asked = |seen: &Instance| (&seen.marks, seen.pins) == (&marks, pins);
+        seen = bench
+            .listed(&scope, &made.id, &what, |seen| as_asked(seen).then(|| seen.clone()))
+            .await?;
+        must((&seen.owner, &seen.spec) == (&order.owner, &order.spec), || {
+            "pinning a key changed the owner or the spec".to_owned()
+        })?;
+    }
+    let got = bench.provider.get(&made.id).await?;
+    must(got.as_ref() == Some(&seen), || format!("`get` says {got:?}, and `list` {seen:?}"))
 }
 
 pub(super) async fn age(bench: &Bench<'_>) -> Result<(), Stop> {

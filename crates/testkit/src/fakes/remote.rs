@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use stagecraft_core::identity::HostKey;
 use stagecraft_core::name::InstanceId;
-use stagecraft_core::remote::{Command, Connector, Output, Remote, RemoteError, Target};
+use stagecraft_core::remote::{Command, Connector, KeySource, Output, Remote, RemoteError, Target};
 
 use super::fleet::{FakeFleet, HostFault};
 use super::shell::{Scripts, Shell};
@@ -10,6 +11,7 @@ use crate::gauge::Inside;
 use crate::process::Process;
 use crate::shared::SharedWorld;
 use crate::world::Kill;
+use crate::world::first_boot::HOST_KEY;
 
 /// How long an attempt takes that nobody answers.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -29,6 +31,7 @@ pub struct FakeRemote {
     process: Process,
     target: Target,
     machine: InstanceId,
+    presented: Option<HostKey>,
     _open: Inside,
 }
 
@@ -37,6 +40,16 @@ impl FakeFleet {
     #[must_use]
     pub fn connector(&self, process: &Process) -> FakeConnector {
         FakeConnector { fleet: self.clone(), process: process.clone() }
+    }
+
+    /// The host key that a machine presents now.
+    fn presented(&self, world: &SharedWorld, machine: &InstanceId) -> Option<HostKey> {
+        let scripts = self.with(|state| state.scripts.clone());
+        world.with(|world, now| {
+            let disk = world.disk(machine)?;
+            Shell::new(disk, &scripts, "", now);
+            disk.files.get(HOST_KEY)?.parse().ok()
+        })
     }
 }
 
@@ -61,6 +74,13 @@ impl Connector for FakeConnector {
             return Err(unreachable("no route to host"));
         };
         let fault = self.fleet.with(|state| state.next_attempt(&host, &machine.id));
+        let presented = self.fleet.presented(world, &machine.id);
+        // Without pins keys are remembered by instance, so another machine at a known address is
+        // noticed.
+        let known = match presented {
+            Some(key) if !target.pins.is_empty() => target.pins.standing(&key).is_some(),
+            Some(_) | None => target.pins.is_empty() && machine.id == target.instance,
+        };
         if fault == Some(HostFault::NeverAnswers) {
             world.sleep(SILENCE).await;
         }
@@ -74,14 +94,20 @@ impl Connector for FakeConnector {
                 user: "root".to_owned(),
                 why: "no key was accepted".to_owned(),
             }),
-            // Keys are remembered by instance, so another machine at a known address is noticed.
-            fault if fault == Some(HostFault::WrongHostKey) || machine.id != target.instance => {
+            fault if fault == Some(HostFault::WrongHostKey) || !known => {
                 Err(RemoteError::HostKeyMismatch {
                     host,
                     address,
-                    presented: format!("SHA256:{}", machine.id),
-                    expected: format!("SHA256:{}", target.instance),
-                    known_in: "known_hosts:1".to_owned(),
+                    presented: presented.map_or_else(|| "none".to_owned(), |key| key.fingerprint()),
+                    expected: match target.pins.expected() {
+                        Some(key) => key.fingerprint(),
+                        None => format!("SHA256:{}", target.instance),
+                    },
+                    known_in: if target.pins.is_empty() {
+                        KeySource::File("known_hosts:1".to_owned())
+                    } else {
+                        KeySource::Instance
+                    },
                 })
             }
             Some(
@@ -100,6 +126,7 @@ impl Connector for FakeConnector {
                     process: self.process.clone(),
                     target: target.clone(),
                     machine: machine.id,
+                    presented,
                     _open: open,
                 }))
             }
@@ -114,8 +141,10 @@ impl FakeRemote {
         let (output, kill, unknown) = self.world.with(|world, now| {
             world.machine_at(now, &self.target.endpoint.host)?;
             let disk = world.disk(&self.machine)?;
+            // What the host does by itself is nobody's effect.
+            Shell::new(disk, scripts, "", now);
             let before = disk.clone();
-            let mut shell = Shell { disk, scripts, stdin: &stdin, unknown: Vec::new() };
+            let mut shell = Shell::new(disk, scripts, &stdin, now);
             let output = shell.run(&command.to_shell());
             let unknown = shell.unknown;
             let changed = *disk != before;
@@ -178,6 +207,10 @@ impl Remote for FakeRemote {
             return Err(self.lost(command));
         }
         Ok(output)
+    }
+
+    fn host_key(&self) -> Option<HostKey> {
+        self.presented
     }
 
     async fn close(&self) {}

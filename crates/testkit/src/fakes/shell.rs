@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use stagecraft_core::remote::Output;
 
@@ -21,6 +22,8 @@ pub(super) struct Shell<'a> {
     pub(super) disk: &'a mut Disk,
     pub(super) scripts: &'a Scripts,
     pub(super) stdin: &'a str,
+    /// The time of the world.
+    pub(super) now: Duration,
     /// What was asked for and is not known here.
     pub(super) unknown: Vec<String>,
 }
@@ -48,7 +51,19 @@ enum Piece {
     Status,
 }
 
-impl Shell<'_> {
+impl<'a> Shell<'a> {
+    /// A shell on a host whose guarded changes have been undone as far as it is time.
+    pub(super) fn new(
+        disk: &'a mut Disk,
+        scripts: &'a Scripts,
+        stdin: &'a str,
+        now: Duration,
+    ) -> Self {
+        let mut shell = Self { disk, scripts, stdin, now, unknown: Vec::new() };
+        shell.expire_guards();
+        shell
+    }
+
     /// Runs a line to its end.
     pub(super) fn run(&mut self, line: &str) -> Output {
         let commands = match parse(line) {
@@ -106,7 +121,10 @@ impl Shell<'_> {
             ["sh", "-c", text] => self.run(text),
             ["sh", "-c", _, name, arguments @ ..] => match self.scripts.get(*name) {
                 Some(script) => script(self.disk, arguments, self.stdin),
-                None => self.does_not_know(name),
+                None => match self.identity_script(name, arguments) {
+                    Some(output) => output,
+                    None => self.does_not_know(name),
+                },
             },
             other => self.does_not_know(&other.join(" ")),
         }
@@ -129,15 +147,15 @@ impl Shell<'_> {
     }
 }
 
-fn status(status: i32) -> Output {
+pub(super) fn status(status: i32) -> Output {
     Output { status, ..Output::default() }
 }
 
-fn says(stdout: String) -> Output {
+pub(super) fn says(stdout: String) -> Output {
     Output { stdout, ..Output::default() }
 }
 
-fn fails(status: i32, stderr: String) -> Output {
+pub(super) fn fails(status: i32, stderr: String) -> Output {
     Output { status, stderr, ..Output::default() }
 }
 
@@ -297,7 +315,7 @@ mod tests {
         let mut disk = Disk::default();
         let at = |line: &str, disk: &mut Disk| {
             let scripts = Scripts::new();
-            Shell { disk, scripts: &scripts, stdin: "text", unknown: Vec::new() }.run(line)
+            Shell::new(disk, &scripts, "text", Duration::ZERO).run(line)
         };
         assert!(at("touch /a; tee /b", &mut disk).success());
         assert_eq!(at("cat /b", &mut disk).stdout, "text");
@@ -314,14 +332,14 @@ mod tests {
         )]
         .into();
         let mut disk = Disk::default();
-        let mut shell = Shell { disk: &mut disk, scripts: &scripts, stdin: "", unknown: vec![] };
+        let mut shell = Shell::new(&mut disk, &scripts, "", Duration::ZERO);
         let command = Command::script("anything | at all").arg("greet").arg("a").arg("b c");
         assert_eq!(shell.run(&command.to_shell()).stdout, "a+b c");
     }
 
     fn run(line: &str) -> (Output, Vec<String>) {
         let (mut disk, scripts) = (Disk::default(), Scripts::new());
-        let mut shell = Shell { disk: &mut disk, scripts: &scripts, stdin: "", unknown: vec![] };
+        let mut shell = Shell::new(&mut disk, &scripts, "", Duration::ZERO);
         (shell.run(line), shell.unknown)
     }
 }

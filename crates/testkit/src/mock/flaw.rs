@@ -2,10 +2,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use stagecraft_core::cloud::Catalogue;
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner};
 use stagecraft_core::name::{Region, Scope, Size};
 
-use super::labels::{self, ENVIRONMENT, HOST, PROJECT};
+use super::labels::{self, ENVIRONMENT, FIRST_KEY, HOST, HOST_KEY, PROJECT};
 use crate::world::{Labels, Order, Seen};
 
 /// One promise of the provider contract, broken.
@@ -35,6 +36,14 @@ pub enum Flaw {
     MislabelsHost,
     /// `create` does not write the tags.
     ForgetsTags,
+    /// `create` does not write the pinned keys.
+    DropsPins,
+    /// `update` takes the pinned keys off.
+    ForgetsPins,
+    /// `pin` does nothing.
+    NeverPins,
+    /// `pin` gives the machine another name.
+    PinsByName,
     /// `create` makes a machine somewhere else.
     MovesRegion,
     /// `create` answers with another id than the machine's.
@@ -67,7 +76,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every flaw there is.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::DistrustsCredentials,
         Self::OffersNothing,
         Self::OffersNoImage,
@@ -80,6 +89,10 @@ impl Flaw {
         Self::DropsLabels,
         Self::MislabelsHost,
         Self::ForgetsTags,
+        Self::DropsPins,
+        Self::ForgetsPins,
+        Self::NeverPins,
+        Self::PinsByName,
         Self::MovesRegion,
         Self::AnswersWrongId,
         Self::AdoptsByName,
@@ -108,6 +121,9 @@ pub(super) fn spoil_order(flaw: Option<Flaw>, mut order: Order) -> Order {
     }
     if has(Flaw::ForgetsTags) {
         order.tags.clear();
+    }
+    if has(Flaw::DropsPins) {
+        order.labels.retain(|key, _| ![FIRST_KEY, HOST_KEY].contains(&key.as_str()));
     }
     if has(Flaw::MovesRegion) {
         let other = if order.spec.region.as_str() == "east" { "west" } else { "east" };
@@ -217,6 +233,7 @@ fn by_name(provider: ProviderId, seen: &Seen, scope: &Scope) -> Option<Instance>
     let role = seen.name.parse().ok()?;
     let owner = Owner { scope: scope.clone(), host };
     let marks = Marks { name: seen.name.clone(), role, protected: false, tags: seen.tags.clone() };
-    let labelled = Seen { labels: labels::labels(&owner, &marks), ..seen.clone() };
+    let labelled =
+        Seen { labels: labels::labels(&owner, &marks, &Pins::default()), ..seen.clone() };
     labels::instance(provider, &labelled)
 }

@@ -6,7 +6,7 @@ use stagecraft_core::desired::ProviderId;
 use stagecraft_core::inventory::{Lifecycle, Spec};
 use stagecraft_core::name::InstanceId;
 
-use super::{Behaviour, Fate, Moment};
+use super::{Behaviour, Fate, Moment, first_boot};
 
 /// When the clock of every world began, in milliseconds since 1970.
 pub(super) const BEGINNING: u64 = 1_700_000_000_000;
@@ -25,6 +25,8 @@ pub struct Order {
     pub tags: BTreeSet<String>,
     /// What it is made of.
     pub spec: Spec,
+    /// What its first boot is told.
+    pub user_data: Option<String>,
 }
 
 /// The files of a machine, by path.
@@ -91,7 +93,7 @@ impl Machine {
             labels: order.labels,
             tags: order.tags,
             spec: order.spec,
-            disk: Disk::default(),
+            disk: first_boot::disk(number, order.user_data.as_deref()),
             created,
             booting_since: created,
             terminating: None,

@@ -55,7 +55,8 @@ async fn three_hundred_hosts_become_ready_when_others_used_up_the_limit_of_the_h
         assert_all_ready(&stage, &tape, 300);
         assert_few(&pauses(&tape), refused(&stage));
         let took = stage.cloud.now() - hour;
-        assert!(took < 10 * MINUTE, "{took:?}");
+        // Three changes a host, and little more than one a second is left to make them in.
+        assert!(took < 13 * MINUTE, "{took:?}");
     }
 }
 

@@ -10,6 +10,14 @@ use stagecraft_testkit::world::{Behaviour, Fate, Fault, RequestKind};
 
 use crate::stage::{Stage, Verb, host};
 
+/// The commands run on a new host, by number: it makes its own host key, switches to it, is told to
+/// keep it, is looked at, and changed.
+const MAKE: u64 = 1;
+const SWITCH: u64 = 2;
+const CONFIRM: u64 = 3;
+const PROBE: u64 = 4;
+const CHANGE: u64 = 5;
+
 /// A kind of trouble, what the host says of it, and whether the next run gets it over.
 struct Trouble {
     name: &'static str,
@@ -45,7 +53,7 @@ async fn all_troubles_at_once_keep_nobody_else_from_becoming_ready() {
     let refused = HostFault::RefusesConnections(u64::MAX);
     stage.fleet.inject(&host("web-1"), refused);
     stage.fleet.inject(&host("web-2"), HostFault::WrongHostKey);
-    stage.fleet.inject(&host("web-3"), HostFault::Hangs { command: 2 });
+    stage.fleet.inject(&host("web-3"), HostFault::Hangs { command: CHANGE });
     stage.cloud.with(|world, _| {
         world.decide_fate("prod-web-4", Fate::StaysPending);
         world.decide_fate("prod-web-5", Fate::Vanishes);
@@ -162,22 +170,43 @@ fn troubles() -> Vec<Trouble> {
         trouble("another host key", Code::HOST_KEY_MISMATCH, |stage| {
             on_host(stage, HostFault::WrongHostKey);
         }),
+        trouble("lost before its own key is made", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::LosesConnection { command: MAKE, happened: false });
+        }),
+        trouble("lost after its own key is made", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::LosesConnection { command: MAKE, happened: true });
+        }),
+        trouble("lost before it switches to its own key", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::LosesConnection { command: SWITCH, happened: false });
+        }),
+        trouble("lost after it switched to its own key", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::LosesConnection { command: SWITCH, happened: true });
+        }),
+        trouble("lost before the switch is confirmed", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::LosesConnection { command: CONFIRM, happened: false });
+        }),
+        trouble("lost after the switch is confirmed", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::LosesConnection { command: CONFIRM, happened: true });
+        }),
+        trouble("making its own key hangs", Code::SSH_FAILED, |stage| {
+            on_host(stage, HostFault::Hangs { command: MAKE });
+        }),
         trouble("lost during the probe", Code::SSH_FAILED, |stage| {
-            on_host(stage, HostFault::LosesConnection { command: 1, happened: false });
+            on_host(stage, HostFault::LosesConnection { command: PROBE, happened: false });
         }),
         trouble("lost before a change", Code::SSH_FAILED, |stage| {
-            on_host(stage, HostFault::LosesConnection { command: 2, happened: false });
+            on_host(stage, HostFault::LosesConnection { command: CHANGE, happened: false });
         }),
         trouble("lost after a change", Code::SSH_FAILED, |stage| {
-            on_host(stage, HostFault::LosesConnection { command: 2, happened: true });
+            on_host(stage, HostFault::LosesConnection { command: CHANGE, happened: true });
         }),
         trouble("a change hangs", Code::DOCKER_INSTALL_FAILED, |stage| {
-            on_host(stage, HostFault::Hangs { command: 2 });
+            on_host(stage, HostFault::Hangs { command: CHANGE });
         }),
         trouble("a probe hangs", Code::SSH_FAILED, |stage| {
-            on_host(stage, HostFault::Hangs { command: 1 });
+            on_host(stage, HostFault::Hangs { command: PROBE });
         }),
-        for_good("a full disk", Code::DOCKER_INSTALL_FAILED, |stage| {
+        for_good("a full disk", Code::HOST_IDENTITY_FAILED, |stage| {
             on_host(stage, HostFault::FullDisk);
         }),
     ]

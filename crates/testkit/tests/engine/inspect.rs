@@ -2,6 +2,7 @@ use stagecraft_core::error::Code;
 use stagecraft_core::event::{EventKind, HostEvent};
 use stagecraft_core::inventory::{Instance, Lifecycle};
 use stagecraft_engine::Health;
+use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{Behaviour, Fate};
 use stagecraft_testkit::{HostFault, Process};
 
@@ -18,7 +19,7 @@ async fn looking_tells_how_every_host_is_and_changes_nothing() {
     let (bare, stopped) = (stage.id_of("web-2"), stage.id_of("web-3"));
     stage.cloud.with(|world, _| {
         let files = &mut world.disk(&bare).expect("its disk").files;
-        files.retain(|path, _| path == "/etc/hostname");
+        files.retain(|path, _| [HOST_KEY, "/etc/hostname"].contains(&path.as_str()));
         world.stop(&stopped);
     });
     stage.fleet.inject(&host("web-4"), HostFault::NeverAnswers);

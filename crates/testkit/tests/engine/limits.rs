@@ -5,6 +5,7 @@ use std::time::Duration;
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent};
 use stagecraft_engine::Limits;
 use stagecraft_testkit::HostFault;
+use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{Behaviour, Fate};
 
 use crate::stage::{Stage, Verb, host};
@@ -74,7 +75,7 @@ async fn waiting_for_a_turn_is_not_waiting_for_the_host() {
     stage.limits = Limits { logins: 1, ..Limits::default() };
     let first = stage.id_of("web-1");
     stage.cloud.with(|world, _| {
-        world.disk(&first).expect("its disk").files.clear();
+        world.disk(&first).expect("its disk").files.retain(|path, _| path == HOST_KEY);
     });
     let command = stage.fleet.commands(&host("web-1")) + 2;
     stage.fleet.inject(&host("web-1"), HostFault::Hangs { command });

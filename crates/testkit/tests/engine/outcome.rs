@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use stagecraft_core::error::Code;
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent, ProviderEvent};
+use stagecraft_core::identity::HostKey;
 use stagecraft_core::inventory::Lifecycle;
+use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{EffectKind, Seen};
 
 use crate::stage::{Stage, Verb, ours};
@@ -42,8 +44,13 @@ impl Stage {
                 .filter(|machine| machine.lifecycle != Lifecycle::Terminated)
                 .map(|Seen { id, name, labels, tags, spec, lifecycle, .. }| {
                     let files = world.disk(&id).map(|disk| disk.files.clone()).unwrap_or_default();
+                    let presented = files.get(HOST_KEY).and_then(|key| key.parse().ok());
+                    let labels: Vec<String> =
+                        labels.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
+                    let carried: Vec<String> =
+                        labels.into_iter().chain(tags).map(|of| keyless(of, presented)).collect();
                     let files: Vec<String> = files.into_keys().collect();
-                    format!("{name} {labels:?} {tags:?} {spec:?} {lifecycle:?} {files:?}")
+                    format!("{name} {carried:?} {spec:?} {lifecycle:?} {files:?}")
                 })
                 .collect();
             machines.sort();
@@ -86,6 +93,19 @@ impl Stage {
             });
             touched.map_or(Ok(()), |effect| Err(format!("{effect:?} is not ours to make")))
         })
+    }
+}
+
+/// What is written on a machine, with what its host presents instead of a pinned key: no two runs make
+/// the same keys.
+fn keyless(text: String, presented: Option<HostKey>) -> String {
+    match text.rsplit_once(':') {
+        Some((what, key)) => match HostKey::from_label(key) {
+            Ok(key) if Some(key) == presented => format!("{what}:the key it presents"),
+            Ok(_) => format!("{what}:another key than it presents"),
+            Err(_) => text,
+        },
+        None => text,
     }
 }
 

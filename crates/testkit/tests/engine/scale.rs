@@ -25,7 +25,8 @@ async fn three_hundred_hosts_cost_a_bounded_number_of_lists() {
     assert_eq!(gets, 0, "waiting is by list");
     assert!(lists < 2 * took.as_secs() + 5, "{lists} lists in {took:?}");
     assert!(lists <= 100, "{lists} lists for 300 hosts");
-    assert!(took < Duration::from_secs(120), "{took:?}");
+    // Three changes a host, ten at once.
+    assert!(took < Duration::from_secs(140), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

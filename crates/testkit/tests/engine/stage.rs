@@ -9,13 +9,14 @@ use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{HostEnd, Reporter};
+use stagecraft_core::identity::KeyMint;
 use stagecraft_core::inventory::{Instance, Marks, Owner};
 use stagecraft_core::name::{HostName, InstanceId, Scope};
 use stagecraft_core::plan::{Fate, Hold, Plan, Policy, plan_down, plan_up};
 use stagecraft_core::resolve::ResolvedHost;
 use stagecraft_engine::{Engine, Limits, Parts};
 use stagecraft_testkit::world::{Behaviour, Delay, Fault, Labels, Order};
-use stagecraft_testkit::{FakeFleet, MarkerStep, MockCloud, Process, SharedWorld, World};
+use stagecraft_testkit::{FakeFleet, FakeMint, MarkerStep, MockCloud, Process, SharedWorld, World};
 
 use crate::clock::WorldClock;
 use crate::dialect::Dialect;
@@ -45,6 +46,8 @@ pub(crate) struct Stage {
     /// The machines that are not ours.
     pub(crate) foreign: Vec<InstanceId>,
     pub(crate) limits: Limits,
+    /// Whether new hosts get a key they are verified by.
+    pub(crate) mint: Option<Arc<dyn KeyMint>>,
     pub(crate) seed: u64,
 }
 
@@ -79,6 +82,7 @@ impl Stage {
             labels: Labels::new(),
             tags: BTreeSet::new(),
             spec: neighbour.spec.clone(),
+            user_data: None,
         };
         let others = [
             foreign("prod-old"),
@@ -94,6 +98,7 @@ impl Stage {
             provider,
             foreign: foreign.into(),
             limits: Limits::default(),
+            mint: Some(Arc::new(FakeMint)),
             seed,
             cloud,
         }
@@ -165,6 +170,7 @@ impl Stage {
         let provider = (self.provider)(&self.cloud, process);
         Engine::new(Parts {
             providers: [(provider.id(), provider)].into(),
+            mint: self.mint.clone(),
             connector: Arc::new(self.fleet.connector(process)),
             clock: Arc::new(WorldClock::new(&self.cloud)),
             reporters: vec![Arc::clone(tape) as Arc<dyn Reporter>],

@@ -7,6 +7,7 @@ use stagecraft_core::cloud::{
 };
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::HostEnd;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::world::Behaviour;
@@ -65,6 +66,10 @@ impl CloudProvider for Unlabelled {
 
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
         self.0.update(id, marks).await
+    }
+
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
+        self.0.pin(instance, pins).await
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {

@@ -8,6 +8,7 @@ use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudProvider, CreateInstance, Termination,
 };
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::{Flaw, MockCloud, Process, SharedWorld};
@@ -118,6 +119,10 @@ impl CloudProvider for Wrong {
 
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
         self.inner.update(id, &self.marks(marks)).await
+    }
+
+    async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
+        self.inner.pin(instance, pins).await
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {

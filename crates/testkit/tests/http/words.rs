@@ -34,7 +34,13 @@ fn droplet(owner: &Owner, marks: &Marks, spec: &Spec) -> Order {
     tags.insert(format!("stagecraft:role:{}", marks.role));
     tags.insert(format!("stagecraft:image:{}", spec.image));
     tags.extend(marks.protected.then(|| "stagecraft:protected".to_owned()));
-    Order { name: marks.name.clone(), labels: Labels::new(), tags, spec: spec.clone() }
+    Order {
+        name: marks.name.clone(),
+        labels: Labels::new(),
+        tags,
+        spec: spec.clone(),
+        user_data: None,
+    }
 }
 
 fn scope_tag(scope: &Scope) -> String {
@@ -52,7 +58,7 @@ fn server(owner: &Owner, marks: &Marks, spec: &Spec) -> Order {
     }
     labels.extend(marks.tags.iter().map(|tag| (tag.clone(), String::new())));
     let name = marks.name.clone();
-    Order { name, labels, tags: Default::default(), spec: spec.clone() }
+    Order { name, labels, tags: Default::default(), spec: spec.clone(), user_data: None }
 }
 
 fn scope_labels(scope: &Scope) -> Labels {

@@ -4,6 +4,7 @@
 #
 # Input, from the environment:
 #   STAGECRAFT_AUTHORIZED_KEYS  lines for authorized_keys; used on the first boot only
+#   STAGECRAFT_USER_DATA        what a cloud would hand to cloud-init; the same
 #   STAGECRAFT_RESOLVERS        addresses of name servers that can be reached from the host
 #
 # It ends with status 0 after a poweroff (the engine then leaves the host off) and with 78 when the
@@ -129,10 +130,19 @@ cgroup2fs)
 esac
 
 if [ -n "$first_boot" ]; then
-    for kind in ed25519 ecdsa; do
-        rm -f "/etc/ssh/ssh_host_${kind}_key"
-        ssh-keygen -q -t $kind -N '' -f "/etc/ssh/ssh_host_${kind}_key" || fail "no SSH host key"
-    done
+    # As cloud-init has it: host keys that are given are the only ones, else there is one of each kind.
+    rm -f /etc/ssh/ssh_host_*
+    key=/etc/ssh/ssh_host_ed25519_key
+    printf '%s\n' "$STAGECRAFT_USER_DATA" |
+        sed -n '/^  ed25519_private: |$/,/^    -----END/{/^    /s/^    //p}' | (umask 077 && cat >"$key")
+    if [ -s "$key" ]; then
+        ssh-keygen -y -f "$key" >"$key.pub" || fail "the SSH host key of the user data cannot be used"
+    else
+        for kind in ed25519 ecdsa; do
+            rm -f "/etc/ssh/ssh_host_${kind}_key"
+            ssh-keygen -q -t $kind -N '' -f "/etc/ssh/ssh_host_${kind}_key" || fail "no SSH host key"
+        done
+    fi
     for user in root debian ubuntu; do
         home=$(awk -F: -v user=$user '$1 == user { print $6 }' /etc/passwd)
         [ -n "$home" ] || continue

@@ -207,19 +207,7 @@ impl Lowering<'_> {
             None => defaults.host_keys,
             Some(RawHostKeys::AcceptNew) => HostKeys::AcceptNew,
             Some(RawHostKeys::KnownHosts) => HostKeys::KnownHosts,
-            Some(RawHostKeys::Pinned) => {
-                self.not_supported(
-                    None,
-                    Problem::new(
-                        Code::CONFIG_NOT_SUPPORTED,
-                        "`host_keys: pinned` is not supported by this version",
-                    )
-                    .at(self.value(&["infra", "bootstrap", "ssh", "host_keys"]))
-                    .with_label("cannot be done yet")
-                    .with_help("use `accept-new` or `known-hosts`"),
-                );
-                HostKeys::Pinned
-            }
+            Some(RawHostKeys::Pinned) => HostKeys::Pinned,
         };
         SshConfig {
             user: raw.user.map(|user| user.0),

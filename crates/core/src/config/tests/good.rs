@@ -64,7 +64,7 @@ fn a_host_gets_the_defaults_of_its_provider() {
     assert!(!app.protected && !app.spot && app.arch.is_none());
     assert_eq!(config.bootstrap.ssh.user, None);
     assert_eq!(config.bootstrap.ssh.port, None);
-    assert_eq!(config.bootstrap.ssh.host_keys, HostKeys::AcceptNew);
+    assert_eq!(config.bootstrap.ssh.host_keys, HostKeys::Pinned);
 
     let cloud = super::config(
         "project: { name: p }\ncloud: { providers: { hetzner: { token_env: T, ssh_key_name: k, default_region: nbg1, hosts: { e: { a: { role: r } } } } } }",
@@ -145,10 +145,7 @@ fn what_this_version_cannot_do_is_said_for_the_environment_that_needs_it() {
             })
             .collect()
     };
-    let always = [
-        "47 the network `tailscale` is not supported by this version",
-        "70 `host_keys: pinned` is not supported by this version",
-    ];
+    let always = ["47 the network `tailscale` is not supported by this version"];
     assert_eq!(told("dev"), always);
     assert_eq!(told("staging"), always);
     assert_eq!(

@@ -107,6 +107,7 @@ impl DropletOrder {
                 arch: Arch::Amd64,
                 spot: false,
             },
+            user_data: self.extra.user_data.clone(),
         }
     }
 

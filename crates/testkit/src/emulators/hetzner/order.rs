@@ -107,6 +107,7 @@ impl ServerOrder {
                 arch: self.kind.arch,
                 spot: false,
             },
+            user_data: self.user_data.clone(),
         }
     }
 }

@@ -1,0 +1,57 @@
+//! Looks at the key a server presents, without logging in to it.
+
+use std::sync::Arc;
+
+use russh::Disconnect;
+use russh::client::connect_stream;
+use stagecraft_core::identity::HostKey;
+use stagecraft_core::remote::{RemoteError, Target};
+use tokio::time::timeout;
+
+use crate::SshConnector;
+use crate::client::{self, Client, Notes};
+use crate::connect::Way;
+use crate::host_keys::gate::{fingerprint, host_key};
+
+/// The key a server presents and has proved to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented {
+    /// Its fingerprint, as OpenSSH shows it.
+    pub fingerprint: String,
+    /// Its algorithm, e.g. `ssh-ed25519`.
+    pub algorithm: String,
+    /// The key itself, if it is one that can be pinned.
+    pub key: Option<HostKey>,
+    /// Where it is known already, e.g. `~/.ssh/known_hosts:12`.
+    pub known_in: Vec<String>,
+}
+
+impl SshConnector {
+    /// Connects to `target` as far as its host key, whatever it is. Nobody is logged in, and nothing
+    /// is remembered. Hosts on the way are judged as always.
+    ///
+    /// # Errors
+    /// As [`stagecraft_core::remote::Connector::connect`].
+    pub async fn scan(&self, target: &Target) -> Result<Presented, RemoteError> {
+        let login = self.login(target)?;
+        let Way { stop, stream, gate, jumps: _open } = self.way(target, &login).await?;
+        let notes: Arc<Notes> = Arc::default();
+        let config = Arc::new(client::config(gate.algorithms()));
+        let looking = connect_stream(config, stream, Client::new(None, Arc::clone(&notes)));
+        let limit = self.settings().login_timeout;
+        let handle = timeout(limit, looking)
+            .await
+            .map_err(|_| stop.peer.unreachable(format!("no key within {} s", limit.as_secs())))?
+            .map_err(|error| stop.peer.broken(&error))?;
+        let _however_it_ends = handle.disconnect(Disconnect::ByApplication, "done", "").await;
+        let key = notes.admitted().ok_or_else(|| stop.peer.unreachable("it presented no key"))?;
+        let places = gate.places_of(&key).map_err(|error| stop.peer.local(error))?;
+        let places = places.iter().map(|(file, line)| (self.settings().show(file), line));
+        Ok(Presented {
+            fingerprint: fingerprint(&key),
+            algorithm: key.algorithm().to_string(),
+            key: host_key(&key),
+            known_in: places.map(|(file, line)| format!("{file}:{line}")).collect(),
+        })
+    }
+}
