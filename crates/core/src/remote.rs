@@ -236,9 +236,12 @@ impl Diagnose for RemoteError {
             Self::HostKeyMismatch { known_in: KeySource::File(place), .. } => vec![format!(
                 "if the host was rebuilt on purpose, remove the known key at {place}; if not, somebody may be in between"
             )],
-            Self::HostKeyMismatch { host, known_in: KeySource::Instance, .. } => vec![format!(
-                "nothing was sent. If the machine was rebuilt on purpose, `stagecraft infra trust {host}` shows its new key and asks; `stagecraft infra up --replace {host}` makes another. If not, somebody may be in between"
-            )],
+            Self::HostKeyMismatch { host, known_in: KeySource::Instance, .. } => vec![
+                format!(
+                    "if the machine was rebuilt on purpose, `stagecraft infra trust {host}` shows its new key and asks; `stagecraft infra up --replace {host}` makes another"
+                ),
+                "if not, somebody may be in between; nothing was sent there".to_owned(),
+            ],
             Self::HostKeyUnknown { host, may_be_pinned: true, .. } => vec![format!(
                 "`stagecraft infra trust {host}` shows its key and pins it if you agree"
             )],

@@ -6,7 +6,7 @@ use stagecraft_core::converge::{StepReport, StepResult};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::HostEvent;
 use stagecraft_core::guard::Confirmation;
-use stagecraft_core::identity::{self, Next, Pins};
+use stagecraft_core::identity::{self, HostKey, Next, Pins};
 use stagecraft_core::inventory::Instance;
 use stagecraft_core::remote::{Command, Output, Target};
 
@@ -40,6 +40,14 @@ impl Engine {
         outcome
     }
 
+    /// Pins the key that its owner believes to be a host's, instead of whatever is pinned.
+    ///
+    /// # Errors
+    /// Why the provider does not take it.
+    pub async fn trust(&self, instance: &Instance, key: HostKey) -> Result<(), Failure> {
+        self.pin(instance, Pins::of_own(key)).await
+    }
+
     async fn exchange<'e>(
         &'e self,
         instance: &Instance,
@@ -61,7 +69,8 @@ impl Engine {
                     let own = identity::made(said)
                         .map_err(|said| failed("it could not make a host key of its own", &said))?;
                     let both = Pins { first: Some(first), own: Some(own) };
-                    self.pin(instance, &mut login.target, both).await?;
+                    self.pin(&known(instance, login.target.pins), both).await?;
+                    login.target.pins = both;
                     let doing = "switching to its own host key";
                     self.begin(instance, doing)?;
                     let (guard, change) = identity::switch(&own);
@@ -75,7 +84,9 @@ impl Engine {
                     let (guard, _) = identity::switch(&own);
                     match self.confirm(&login, &guard).await? {
                         Confirmation::Kept => {
-                            self.pin(instance, &mut login.target, Pins::of_own(own)).await?;
+                            let pins = Pins::of_own(own);
+                            self.pin(&known(instance, login.target.pins), pins).await?;
+                            login.target.pins = pins;
                         }
                         Confirmation::Undone => {
                             let target = login.target.clone();
@@ -103,18 +114,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Pins these keys instead of those that `target` knows of.
-    async fn pin(
-        &self,
-        instance: &Instance,
-        target: &mut Target,
-        pins: Pins,
-    ) -> Result<(), Failure> {
-        let known = Instance { pins: target.pins, ..instance.clone() };
-        let request = async |cloud: &dyn CloudProvider| cloud.pin(&known, &pins).await;
-        self.change(&target.host, target.provider, "pin the key of", || (), request).await?;
-        target.pins = pins;
-        Ok(())
+    /// Pins these keys instead of those that are known to be.
+    async fn pin(&self, known: &Instance, pins: Pins) -> Result<(), Failure> {
+        let request = async |cloud: &dyn CloudProvider| cloud.pin(known, &pins).await;
+        let host = &known.owner.host;
+        self.change(host, known.provider, "pin the key of", || (), request).await
     }
 
     /// The keys that are pinned on a target's instance now; `None` when it is not there.
@@ -132,6 +136,11 @@ impl Engine {
             .map_err(|error| Failure::from(&error))?;
         Ok(found.map(|instance| instance.pins))
     }
+}
+
+/// The instance with the keys that are known to be pinned on it by now.
+fn known(instance: &Instance, pins: Pins) -> Instance {
+    Instance { pins, ..instance.clone() }
 }
 
 async fn run(login: &Login<'_>, command: &Command) -> Result<Output, Failure> {

@@ -121,6 +121,7 @@ pub(crate) enum Infra {
     Bootstrap(Bootstrap),
     Down(Down),
     Inventory(Inventory),
+    Trust(Trust),
 }
 
 /// Show what `infra up` would change, and why; changes nothing
@@ -197,6 +198,21 @@ pub(crate) struct Inventory {
     pub(crate) format: InventoryFormat,
 }
 
+/// Pin the host key a host presents now, after asking
+///
+/// For a machine that was rebuilt outside of Stagecraft, or was made before keys were pinned. Shows the
+/// key's fingerprint, to be compared with what the host itself shows, and pins it on the instance, so
+/// that it counts for everybody who uses the project.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Trust {
+    /// The host
+    #[arg(value_name = "HOST")]
+    pub(crate) host: HostName,
+    /// Do not ask, and pin the key only if this is its fingerprint: SHA256:...
+    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
+    pub(crate) fingerprint: Option<String>,
+}
+
 /// Formats of `infra inventory`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InventoryFormat {
@@ -268,6 +284,7 @@ impl ValueEnum for SchemaOf {
             Self::Document(Kind::Report),
             Self::Document(Kind::Status),
             Self::Document(Kind::Inventory),
+            Self::Document(Kind::Trust),
             Self::Document(Kind::Exec),
             Self::Document(Kind::Validation),
             Self::Document(Kind::Providers),
@@ -298,6 +315,17 @@ pub(crate) struct Man {
     /// Write one page for every command into this directory instead
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// A fingerprint as OpenSSH shows it.
+fn fingerprint(text: &str) -> Result<String, String> {
+    let digest = text.strip_prefix("SHA256:").unwrap_or(text).trim_end_matches('=');
+    let base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+    if digest.len() == 43 && digest.chars().all(base64) {
+        Ok(format!("SHA256:{digest}"))
+    } else {
+        Err("it must be `SHA256:` and 43 characters, as `ssh-keygen -l` shows it".to_owned())
+    }
 }
 
 /// A duration such as `90s`, `15m` or `2h`, up to a day.

@@ -12,6 +12,7 @@ mod plan;
 mod providers;
 mod ssh;
 mod status;
+mod trust;
 mod up;
 mod validate;
 
@@ -35,6 +36,7 @@ pub(crate) fn run(app: &App, command: &Command) -> Result<ExitCode, Stop> {
         Command::Infra(Infra::Bootstrap(args)) => bootstrap::run(app, args),
         Command::Infra(Infra::Down(args)) => down::run(app, args),
         Command::Infra(Infra::Inventory(args)) => inventory::run(app, args),
+        Command::Infra(Infra::Trust(args)) => trust::run(app, args),
         Command::Ssh(args) => ssh::run(app, args),
         Command::Exec(args) => exec::run(app, args),
         Command::Providers => providers::run(app),

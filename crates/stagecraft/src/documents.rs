@@ -16,7 +16,7 @@ pub(crate) use envelope::{Document, Kind, schema_of};
 pub(crate) use error::{ErrorDocument, ErrorItem};
 pub(crate) use hosts::{
     ExecDocument, ExecHost, ExecResult, InventoryDocument, InventoryHost, OpenItem, Ssh,
-    StatusDocument, StatusHost, StatusState,
+    StatusDocument, StatusHost, StatusState, TrustDocument,
 };
 pub(crate) use plan::{PlanDocument, monthly};
 pub(crate) use report::{ReportDocument, Verb};

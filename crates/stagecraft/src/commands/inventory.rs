@@ -53,6 +53,7 @@ fn document(
             lifecycle: instance.lifecycle,
             address: instance.address.map(|address| address.to_string()),
             ssh,
+            host_key: instance.pins.expected().map(|key| key.to_openssh()),
             spec: instance.spec.clone(),
             protected: instance.marks.protected,
             tags: instance.marks.tags.clone(),

@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Status,
     /// `infra inventory`.
     Inventory,
+    /// `infra trust`.
+    Trust,
     /// `exec`.
     Exec,
     /// `validate`.
@@ -36,11 +38,12 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Plan,
         Self::Report,
         Self::Status,
         Self::Inventory,
+        Self::Trust,
         Self::Exec,
         Self::Validation,
         Self::Providers,
@@ -55,6 +58,7 @@ impl Kind {
             Self::Report => "report",
             Self::Status => "status",
             Self::Inventory => "inventory",
+            Self::Trust => "trust",
             Self::Exec => "exec",
             Self::Validation => "validation",
             Self::Providers => "providers",
@@ -105,6 +109,7 @@ pub(crate) fn schema_of(kind: Kind) -> Value {
         Kind::Report => schema::<super::ReportDocument>(),
         Kind::Status => schema::<super::StatusDocument>(),
         Kind::Inventory => schema::<super::InventoryDocument>(),
+        Kind::Trust => schema::<super::TrustDocument>(),
         Kind::Exec => schema::<super::ExecDocument>(),
         Kind::Validation => schema::<super::ValidationDocument>(),
         Kind::Providers => schema::<super::ProvidersDocument>(),

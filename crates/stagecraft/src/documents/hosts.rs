@@ -111,6 +111,8 @@ pub(crate) struct InventoryHost {
     pub(crate) address: Option<String>,
     /// Where to log in; null while it has no address.
     pub(crate) ssh: Option<Ssh>,
+    /// The host key it must present, as OpenSSH writes it; null when none is pinned.
+    pub(crate) host_key: Option<String>,
     /// What its machine is made of.
     pub(crate) spec: Spec,
     /// Whether it may never be removed.
@@ -132,6 +134,27 @@ pub(crate) struct Ssh {
 
 impl Document for InventoryDocument {
     const KIND: Kind = Kind::Inventory;
+}
+
+/// The host key pinned for one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct TrustDocument {
+    /// The project.
+    pub(crate) project: ProjectName,
+    /// The environment.
+    pub(crate) environment: EnvironmentName,
+    pub(crate) host: HostName,
+    pub(crate) provider: ProviderId,
+    /// The fingerprint of the key it presents, which is pinned.
+    pub(crate) fingerprint: String,
+    /// That of the key that was pinned before; null when none was.
+    pub(crate) previous: Option<String>,
+    /// Whether anything was changed.
+    pub(crate) changed: bool,
+}
+
+impl Document for TrustDocument {
+    const KIND: Kind = Kind::Trust;
 }
 
 /// What a command did on every host. Sorted by host.

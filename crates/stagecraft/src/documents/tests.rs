@@ -118,6 +118,7 @@ fn documents() -> Vec<(Kind, String)> {
         (Kind::Report, report(None)),
         (Kind::Status, mixed_status().to_json()),
         (Kind::Inventory, inventory().to_json()),
+        (Kind::Trust, trust().to_json()),
         (Kind::Exec, exec().to_json()),
         (Kind::Validation, validation(None).to_json()),
         (Kind::Init, InitDocument { provider: ProviderId::Local }.to_json()),
@@ -148,6 +149,7 @@ fn inventory() -> InventoryDocument {
         lifecycle: Lifecycle::Running,
         address: Some("10.0.0.1".to_owned()),
         ssh: Some(Ssh { host: "10.0.0.1".to_owned(), port: 22, user: "root".to_owned() }),
+        host_key: Some("ssh-ed25519 AAAA".to_owned()),
         spec: instance.spec.clone(),
         protected: true,
         tags: ["blue".to_owned()].into(),
@@ -164,6 +166,18 @@ fn inventory() -> InventoryDocument {
         project: scope.project,
         environment: scope.environment,
         hosts: vec![up, coming],
+    }
+}
+
+fn trust() -> TrustDocument {
+    TrustDocument {
+        project: scope().project,
+        environment: scope().environment,
+        host: host("app-1"),
+        provider: ProviderId::Local,
+        fingerprint: "SHA256:new".to_owned(),
+        previous: Some("SHA256:old".to_owned()),
+        changed: true,
     }
 }
 

@@ -11,8 +11,10 @@ use stagecraft_core::config::{Config, HostKeys, ProviderConfig, is_supported};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::identity::KeyMint;
-use stagecraft_core::remote::Connector;
-use stagecraft_remote::{Ed25519Mint, SshConnector, SshSettings, ensure_key_pair, public_key_of};
+use stagecraft_core::remote::{Connector, RemoteError, Target};
+use stagecraft_remote::{
+    Ed25519Mint, Presented, SshConnector, SshSettings, ensure_key_pair, public_key_of,
+};
 
 use super::{Clouds, Environment};
 use crate::documents::ProviderItem;
@@ -87,6 +89,14 @@ pub(crate) fn access(
 /// The connections to hosts.
 pub(crate) fn connector(access: &Access) -> Arc<dyn Connector> {
     Arc::new(SshConnector::new(access.settings.clone()))
+}
+
+/// The host key that a host presents, whatever it is.
+///
+/// # Errors
+/// When it cannot be reached.
+pub(crate) async fn scan(access: &Access, target: &Target) -> Result<Presented, RemoteError> {
+    SshConnector::new(access.settings.clone()).scan(target).await
 }
 
 /// What makes the keys new hosts are verified by, where hosts shall be.

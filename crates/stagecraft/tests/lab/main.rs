@@ -7,9 +7,12 @@
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
 mod clouds;
+mod guard;
 mod hostile;
+mod identity;
 mod interrupted;
 mod lifecycle;
+mod middle;
 mod remote_engine;
 mod stage;
 mod street;

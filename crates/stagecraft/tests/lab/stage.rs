@@ -59,6 +59,11 @@ impl Stage {
         std::fs::write(self.path().join(name), text).expect("the stage's folder is writable");
     }
 
+    /// The project's name, which no other stage has.
+    pub(crate) fn project(&self) -> &str {
+        &self.project
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

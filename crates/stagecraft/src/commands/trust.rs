@@ -1,0 +1,172 @@
+use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::identity::{HostKey, Pins};
+use stagecraft_core::inventory::Instance;
+use stagecraft_core::remote::Target;
+use stagecraft_remote::Presented;
+
+use super::hosts::{Chosen, one};
+use crate::app::App;
+use crate::args::{Output, Trust};
+use crate::documents::TrustDocument;
+use crate::project::Project;
+use crate::run::{Ended, Logins, Run, with_engine};
+use crate::stop::Stop;
+use crate::ui::{Answer, BAD, BOLD, Columns, GOOD, Text, can_ask};
+use crate::wire;
+
+/// Pins the host key a host presents now, if the user agrees.
+pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
+    let project = Project::load(app)?;
+    with_engine(app, &project, Logins::Needed, async |run| {
+        let inventory = run.observe().await?;
+        let instance = match one(run, &inventory, &args.host)? {
+            Chosen::Running(instance) => instance,
+            Chosen::NotRunning(_, failure) | Chosen::Missing(_, failure) => {
+                return Err(Stop::new(ExitCode::SomeHostsFailed, failure));
+            }
+        };
+        let target = Target::of(&instance)
+            .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
+        let looking = wire::scan(run.access()?, &target);
+        let presented = run
+            .interruptible(looking)
+            .await?
+            .map_err(|error| Stop::new(ExitCode::SomeHostsFailed, Failure::from(&error)))?;
+        let key = pinnable(&instance, &presented)?;
+        if instance.pins.standing(&key).is_some() {
+            return show(run, &instance, key, false);
+        }
+        if !agree(run, args, &instance, &target, &presented).await? {
+            run.app.ui.say(Text::new().line("`yes` was not typed: nothing was changed."));
+            return Ok(ExitCode::Interrupted);
+        }
+        match run.guarded(run.engine.trust(&instance, key)).await {
+            Ended::Finished(Ok(())) => show(run, &instance, key, true),
+            Ended::Finished(Err(failure)) => Err(Stop::new(ExitCode::Cloud, failure)),
+            Ended::Abandoned => Err(Stop::interrupted()),
+        }
+    })
+}
+
+/// The presented key, if it is one that can be pinned.
+fn pinnable(instance: &Instance, presented: &Presented) -> Result<HostKey, Stop> {
+    presented.key.ok_or_else(|| {
+        let host = &instance.owner.host;
+        let message = format!(
+            "`{host}` has no ed25519 host key, only one of the kind {}, which cannot be pinned",
+            presented.algorithm
+        );
+        Stop::new(ExitCode::SomeHostsFailed, Failure::new(Code::HOST_KEY_UNKNOWN, message))
+            .with_hint("run `ssh-keygen -A && systemctl restart ssh` on the host, and this again")
+    })
+}
+
+/// Whether this is the key to pin: by its fingerprint, by `--yes`, or by asking.
+async fn agree(
+    run: &Run<'_>,
+    args: &Trust,
+    instance: &Instance,
+    target: &Target,
+    presented: &Presented,
+) -> Result<bool, Stop> {
+    let host = &instance.owner.host;
+    if let Some(wanted) = &args.fingerprint {
+        if *wanted == presented.fingerprint {
+            return Ok(true);
+        }
+        let message = format!(
+            "`{host}` presented the host key {}, and not {wanted}; nothing was pinned",
+            presented.fingerprint
+        );
+        let failure = Failure::new(Code::HOST_KEY_MISMATCH, message);
+        return Err(Stop::new(ExitCode::SomeHostsFailed, failure)
+            .with_hint("if the fingerprint is right, somebody may be in between"));
+    }
+    let facts = facts(instance, target, presented, run.app.ui.width());
+    if run.app.global.yes {
+        run.app.ui.say(&facts);
+        return Ok(true);
+    }
+    if !can_ask(&run.app.ui) {
+        return Err(Stop::usage(format!(
+            "`{host}` presented the host key {}, and there is nobody to ask whether to pin it",
+            presented.fingerprint
+        ))
+        .with_hint(
+            "compare it with what the host itself shows, and add `--fingerprint SHA256:...`; \
+             `--yes` believes whoever answers now",
+        ));
+    }
+    run.app.ui.say(&facts);
+    let mut question = Text::new();
+    question.put("Pin this key for everybody? Type ").styled(BOLD, "yes").put(" to go on: ");
+    let answer = run.ask(question, vec!["yes".to_owned()]).await?;
+    Ok(answer == Answer::Yes)
+}
+
+/// What the user decides by.
+fn facts(instance: &Instance, target: &Target, presented: &Presented, width: usize) -> Text {
+    let mut text = Text::new();
+    let host = &instance.owner.host;
+    let endpoint = &target.endpoint.host;
+    text.put("The host key of ")
+        .styled(BOLD, host.as_str())
+        .put(&format!(" at {endpoint} ({} {}):", instance.provider, instance.id))
+        .end_line();
+    let mut columns = Columns::indented(2);
+    let kind = &presented.algorithm;
+    columns.row(vec![
+        "presented".into(),
+        format!("{} ({kind})", presented.fingerprint).as_str().into(),
+    ]);
+    let pinned = instance.pins.expected().map(|key| key.fingerprint());
+    columns.row(vec!["pinned".into(), pinned.as_deref().unwrap_or("none").into()]);
+    for place in &presented.known_in {
+        columns.row(vec!["known in".into(), place.as_str().into()]);
+    }
+    text.append(&columns.render(width));
+    if pinned.is_some() {
+        text.styled(BAD, "It is another key than the one that is pinned.")
+            .put(" Unless the machine was rebuilt on purpose, somebody may be in between.")
+            .end_line();
+    }
+    text.line(
+        "Compare it with what the host itself shows, for example on the provider's console: \
+         `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`",
+    );
+    text
+}
+
+fn show(run: &Run<'_>, instance: &Instance, key: HostKey, changed: bool) -> Result<ExitCode, Stop> {
+    let (app, project) = (run.app, run.project);
+    let host = &instance.owner.host;
+    if app.ui.output == Output::Json {
+        app.ui.document(&TrustDocument {
+            project: project.scope.project.clone(),
+            environment: project.scope.environment.clone(),
+            host: host.clone(),
+            provider: instance.provider,
+            fingerprint: key.fingerprint(),
+            previous: instance
+                .pins
+                .expected()
+                .filter(|old| *old != key)
+                .map(|old| old.fingerprint()),
+            changed,
+        })?;
+        return Ok(ExitCode::Done);
+    }
+    let mut text = Text::new();
+    if changed {
+        text.styled(GOOD, &format!("`{host}` is trusted by {}.", key.fingerprint())).end_line();
+    } else if instance.pins == Pins::of_own(key) {
+        text.line(&format!("`{host}` presents the key that is pinned: {}.", key.fingerprint()));
+    } else {
+        let bootstrap = project.next.command(&format!("infra bootstrap --host {host}"));
+        text.line(&format!(
+            "`{host}` is verified by the key of its first boot; {bootstrap} gives it its own."
+        ));
+    }
+    app.ui.result(&text)?;
+    Ok(ExitCode::Done)
+}
