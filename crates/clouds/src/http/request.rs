@@ -68,8 +68,11 @@ impl Request {
     /// `text` without anything secret of this request, which an answer may repeat.
     pub(super) fn redact(&self, text: &str) -> String {
         let data = self.user_data.as_ref().map(UserData::reveal).unwrap_or_default();
-        // What is secret in user data is a private key: lines of one long word.
-        let secret = data.lines().filter_map(|line| Token::new(line).ok());
+        // What is secret in user data is a private key: lines that are nothing but base64.
+        let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let lines =
+            data.lines().map(str::trim).filter(|line| line.len() >= 16 && line.bytes().all(base64));
+        let secret = lines.filter_map(|line| Token::new(line).ok());
         secret.fold(text.to_owned(), |text, line| line.redact(&text))
     }
 

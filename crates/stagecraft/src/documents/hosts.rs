@@ -145,12 +145,12 @@ pub(crate) struct TrustDocument {
     pub(crate) environment: EnvironmentName,
     pub(crate) host: HostName,
     pub(crate) provider: ProviderId,
+    /// Whether anything was changed.
+    pub(crate) changed: bool,
     /// The fingerprint of the key it presents, which is pinned.
     pub(crate) fingerprint: String,
     /// That of the key that was pinned before; null when none was.
     pub(crate) previous: Option<String>,
-    /// Whether anything was changed.
-    pub(crate) changed: bool,
 }
 
 impl Document for TrustDocument {

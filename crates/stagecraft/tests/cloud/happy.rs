@@ -1,4 +1,4 @@
-use crate::scene::{DIGITALOCEAN, HETZNER, HOSTS, Scene, UP};
+use crate::scene::{DIGITALOCEAN, HETZNER, HOSTS, Scene, UP, between};
 
 #[test]
 fn hosts_come_and_go_at_digitalocean() {
@@ -74,28 +74,37 @@ fn hosts_come_and_go_at_digitalocean() {
       HostName 127.0.0.1
       Port 22
       User root
+      HostKeyAlgorithms ssh-ed25519
+      KnownHostsCommand /usr/bin/printf 'stagecraft-digitalocean-[id of prod-app-1] ssh-ed25519 [its key]\\n'
       HostKeyAlias stagecraft-digitalocean-[id of prod-app-1]
-      UserKnownHostsFile [folder]/.stagecraft/known_hosts
-      StrictHostKeyChecking accept-new
-      HashKnownHosts no
+      UserKnownHostsFile none
+      GlobalKnownHostsFile /dev/null
+      StrictHostKeyChecking yes
+      UpdateHostKeys no
 
     Host app-2
       HostName 127.0.0.1
       Port 22
       User root
+      HostKeyAlgorithms ssh-ed25519
+      KnownHostsCommand /usr/bin/printf 'stagecraft-digitalocean-[id of prod-app-2] ssh-ed25519 [its key]\\n'
       HostKeyAlias stagecraft-digitalocean-[id of prod-app-2]
-      UserKnownHostsFile [folder]/.stagecraft/known_hosts
-      StrictHostKeyChecking accept-new
-      HashKnownHosts no
+      UserKnownHostsFile none
+      GlobalKnownHostsFile /dev/null
+      StrictHostKeyChecking yes
+      UpdateHostKeys no
 
     Host db-1
       HostName 127.0.0.1
       Port 22
       User root
+      HostKeyAlgorithms ssh-ed25519
+      KnownHostsCommand /usr/bin/printf 'stagecraft-digitalocean-[id of prod-db-1] ssh-ed25519 [its key]\\n'
       HostKeyAlias stagecraft-digitalocean-[id of prod-db-1]
-      UserKnownHostsFile [folder]/.stagecraft/known_hosts
-      StrictHostKeyChecking accept-new
-      HashKnownHosts no
+      UserKnownHostsFile none
+      GlobalKnownHostsFile /dev/null
+      StrictHostKeyChecking yes
+      UpdateHostKeys no
     ------- stderr -------
     digitalocean: listing
     [exit status: 0]
@@ -213,28 +222,37 @@ fn hosts_come_and_go_at_hetzner() {
       HostName 127.0.0.1
       Port 22
       User root
+      HostKeyAlgorithms ssh-ed25519
+      KnownHostsCommand /usr/bin/printf 'stagecraft-hetzner-[id of prod-app-1] ssh-ed25519 [its key]\\n'
       HostKeyAlias stagecraft-hetzner-[id of prod-app-1]
-      UserKnownHostsFile [folder]/.stagecraft/known_hosts
-      StrictHostKeyChecking accept-new
-      HashKnownHosts no
+      UserKnownHostsFile none
+      GlobalKnownHostsFile /dev/null
+      StrictHostKeyChecking yes
+      UpdateHostKeys no
 
     Host app-2
       HostName 127.0.0.1
       Port 22
       User root
+      HostKeyAlgorithms ssh-ed25519
+      KnownHostsCommand /usr/bin/printf 'stagecraft-hetzner-[id of prod-app-2] ssh-ed25519 [its key]\\n'
       HostKeyAlias stagecraft-hetzner-[id of prod-app-2]
-      UserKnownHostsFile [folder]/.stagecraft/known_hosts
-      StrictHostKeyChecking accept-new
-      HashKnownHosts no
+      UserKnownHostsFile none
+      GlobalKnownHostsFile /dev/null
+      StrictHostKeyChecking yes
+      UpdateHostKeys no
 
     Host db-1
       HostName 127.0.0.1
       Port 22
       User root
+      HostKeyAlgorithms ssh-ed25519
+      KnownHostsCommand /usr/bin/printf 'stagecraft-hetzner-[id of prod-db-1] ssh-ed25519 [its key]\\n'
       HostKeyAlias stagecraft-hetzner-[id of prod-db-1]
-      UserKnownHostsFile [folder]/.stagecraft/known_hosts
-      StrictHostKeyChecking accept-new
-      HashKnownHosts no
+      UserKnownHostsFile none
+      GlobalKnownHostsFile /dev/null
+      StrictHostKeyChecking yes
+      UpdateHostKeys no
     ------- stderr -------
     hetzner: listing
     [exit status: 0]
@@ -282,7 +300,10 @@ fn hosts_come_and_go_at_hetzner() {
 fn inventory(scene: &Scene) -> String {
     let mut told = scene.run("infra inventory --format ssh-config");
     for machine in scene.cloud.machines() {
-        told = told.replace(&format!("-{}\n", machine.id), &format!("-[id of {}]\n", machine.name));
+        for end in ["\n", " "] {
+            let (id, name) = (format!("-{}{end}", machine.id), machine.name.as_str());
+            told = told.replace(&id, &format!("-[id of {name}]{end}"));
+        }
     }
-    told.replace(scene.folder().to_str().unwrap(), "[folder]")
+    between(&told, " ssh-ed25519 ", "\\n'", "[its key]")
 }

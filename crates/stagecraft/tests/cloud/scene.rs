@@ -266,7 +266,7 @@ fn codes(document: &Value) -> Vec<&str> {
 }
 
 /// Puts `word` for what is between two texts, everywhere.
-fn between(text: &str, before: &str, after: &str, word: &str) -> String {
+pub(crate) fn between(text: &str, before: &str, after: &str, word: &str) -> String {
     let mut told = String::new();
     let mut rest = text;
     while let Some((head, tail)) = rest.split_once(before) {

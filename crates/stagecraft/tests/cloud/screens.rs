@@ -211,7 +211,10 @@ fn results_fit_a_terminal_of_80_columns() {
             "),
         }
         for line in ["infra plan", "infra inventory --format ssh-config", "infra down --yes"] {
-            let widest = show(line).lines().map(|line| line.chars().count()).max();
+            let shown = show(line);
+            // What is for OpenSSH is as wide as a key.
+            let lines = shown.lines().filter(|line| !line.contains("KnownHostsCommand"));
+            let widest = lines.map(|line| line.chars().count()).max();
             assert!(widest <= Some(80), "{line}");
         }
     });
