@@ -61,7 +61,7 @@ pub struct Change {
     /// How.
     pub command: Command,
     /// What undoes it unless a fresh connection shows that there still is a way in.
-    pub guard: Option<Guard>,
+    pub guard: Option<Box<Guard>>,
 }
 
 impl Change {
@@ -74,7 +74,7 @@ impl Change {
     /// A change that could lock us out, which the host undoes by itself if it does.
     #[must_use]
     pub fn guarded(mut self, guard: Guard) -> Self {
-        self.guard = Some(guard);
+        self.guard = Some(Box::new(guard));
         self
     }
 }

@@ -1,5 +1,7 @@
-use stagecraft_core::cloud::{CloudError, CloudProvider as _};
+use serde_json::json;
+use stagecraft_core::cloud::{CloudError, CloudProvider as _, CreateInstance};
 use stagecraft_core::error::{Diagnose as _, Failure};
+use stagecraft_core::identity::UserData;
 
 use crate::bad_answers::{TOKEN, both, cloud, cloud_at, keys, order, told};
 use crate::server::{Say, Server, answer, answer_with};
@@ -105,6 +107,37 @@ async fn the_token_travels_in_one_header_and_nowhere_else() {
     assert!(shown.contains("127.0.0.1") && recognisable(&shown).is_none(), "{shown}");
 }
 
+#[tokio::test]
+async fn a_refused_order_does_not_show_the_private_key_in_it() {
+    // Random, as the lines of a private key are; the last one is shorter.
+    let lines = [
+        "Zq3vT8yLw0XrB5nKj7MhUdC2fGsA9eP1oIxVtQzYbN6kRmWlEcJgHu4DaSpOiF",
+        "q8Zt3LwYxV0RbN5KjTMhU9",
+    ];
+    let text = format!(
+        "#cloud-config\nssh_keys:\n  ed25519_private: |\n    -----BEGIN KEY-----\n    {}\n    {}\n    -----END KEY-----\n",
+        lines[0], lines[1]
+    );
+    let order = CreateInstance { user_data: Some(UserData::new(text.clone())), ..order() };
+    let repeated = |text: &str| answer(422, &json!({ "id": "bad", "message": text }).to_string());
+    let whole = format!("user_data is invalid: {text}");
+    for say in [
+        repeated(&whole),
+        repeated(&whole[..whole.len() - 40]),
+        repeated(&format!("cannot read {}", &lines[0][5..30])),
+        answer(500, &whole),
+        answer(422, &whole.replace('\n', " ")),
+    ] {
+        let server = Server::start([keys(), say]);
+        let error = cloud(&server).create(&order).await.unwrap_err();
+        assert!(server.heard()[1].body.contains(lines[0]), "it was sent");
+        for shown in [told(&error), format!("{error:?}"), format!("{order:?}")] {
+            let part = lines.iter().find_map(|line| part_of(line, &shown));
+            assert_eq!(part, None, "{shown}");
+        }
+    }
+}
+
 #[test]
 fn a_token_that_is_shown_is_found() {
     assert_eq!(recognisable("nothing to see"), None);
@@ -126,5 +159,10 @@ pub(crate) fn assert_hidden(error: &CloudError) {
 
 /// A part of the token that is long enough to be recognised.
 fn recognisable(text: &str) -> Option<&str> {
-    (0..=TOKEN.len() - 8).map(|at| &TOKEN[at..at + 8]).find(|part| text.contains(part))
+    part_of(TOKEN, text)
+}
+
+/// A part of a secret that is long enough to be recognised.
+fn part_of<'s>(secret: &'s str, text: &str) -> Option<&'s str> {
+    (0..=secret.len() - 8).map(|at| &secret[at..at + 8]).find(|part| text.contains(part))
 }

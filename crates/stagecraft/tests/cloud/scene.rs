@@ -71,11 +71,6 @@ impl Scene {
         self.stage.write("stagecraft.yml", text);
     }
 
-    /// Where it is run.
-    pub(crate) fn folder(&self) -> std::path::PathBuf {
-        self.stage.work()
-    }
-
     /// Puts a file into the working directory.
     pub(crate) fn keep(&self, name: &str, text: &str) {
         let path = self.stage.work().join(name);

@@ -3,21 +3,22 @@
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cloud_emulator::{Lab, settings};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
 use stagecraft_testkit::emulators::hetzner::Hetzner;
-use stagecraft_testkit::emulators::{Emulator, Options, Running};
+use stagecraft_testkit::emulators::{Access, Emulator, Options, Running};
 use stagecraft_testkit::world::{Behaviour, Delay};
 use stagecraft_testkit::{SharedWorld, World};
 use tokio::runtime::Runtime;
 
-use crate::stage::{Ran, Stage};
+use crate::stage::{Ran, Stage, docker};
 
 const HOSTS: [&str; 3] = ["app-1", "app-2", "db-1"];
-const TOKEN: &str = "hidden0123456789abcdef0123456789";
+pub(crate) const TOKEN: &str = "hidden0123456789abcdef0123456789";
 
 #[test]
 fn digitalocean_goes_from_nothing_to_three_docker_ready_hosts_and_back() {
@@ -80,26 +81,35 @@ fn there_and_back(provider: ProviderId, region: &str) {
     assert!(left.iter().all(|machine| machine.address.is_none()), "{left:?}");
 }
 
+/// Only the one token is accepted.
+fn options() -> Options {
+    Options { tokens: [(TOKEN.to_owned(), Access::Full)].into(), ..Options::default() }
+}
+
 /// An account at an emulated cloud with containers behind its machines.
-struct Cloud {
+pub(crate) struct Cloud {
     runtime: Runtime,
     world: SharedWorld,
     running: Running,
     lab: Lab,
+    /// What tells its containers from others.
+    run: String,
 }
 
 impl Cloud {
     /// An account with the key `mine`, whose private part is in the stage's folder.
-    fn open(provider: ProviderId, stage: &Stage) -> Self {
+    pub(crate) fn open(provider: ProviderId, stage: &Stage) -> Self {
         let key = stage.path().join("id_ed25519");
         let mut keygen = Command::new("ssh-keygen");
         keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
         assert!(keygen.status().expect("ssh-keygen runs").success());
         let public = std::fs::read_to_string(key.with_extension("pub")).expect("a public key");
 
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let run = format!("test-{}-{number}", std::process::id());
         let runtime = Runtime::new().expect("a runtime");
         let (world, running, lab) = runtime.block_on(async {
-            let run = format!("test-{}", std::process::id());
             let lab =
                 Lab::open(settings().expect("settings"), provider, &run).await.expect("an engine");
             let behaviour = match provider {
@@ -113,17 +123,33 @@ impl Cloud {
             let emulator = if provider == ProviderId::Hetzner {
                 let front = Hetzner::new(&world).with_hosts(hosts);
                 front.put_key("mine", public.trim()).expect("a key");
-                Emulator::new(&world, front, Options::default())
+                Emulator::new(&world, front, options())
             } else {
                 let front = DigitalOcean::new(&world).with_hosts(hosts);
                 front.put_key("mine", public.trim()).expect("a key");
-                Emulator::new(&world, front, Options::default())
+                Emulator::new(&world, front, options())
             };
             let running =
                 emulator.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a free port");
             (world, running, lab)
         });
-        Self { runtime, world, running, lab }
+        Self { runtime, world, running, lab, run }
+    }
+}
+
+impl Cloud {
+    /// Where its API is.
+    pub(crate) fn url(&self) -> &str {
+        self.running.url()
+    }
+
+    /// The ids of the containers behind its machines.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        let label = format!("label=stagecraft.environment={}", self.run);
+        docker(&["ps", "--quiet", "--no-trunc", "--filter", &label])
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
     }
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to use")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod cloud_init;
 mod clouds;
 mod guard;
 mod hostile;
@@ -14,5 +15,6 @@ mod interrupted;
 mod lifecycle;
 mod middle;
 mod remote_engine;
+mod secrets;
 mod stage;
 mod street;
