@@ -153,7 +153,7 @@ async fn bootstrapped(tape: &Arc<Tape>) {
     stage.run_until_quiet(Verb::Up).await.expect("a scene");
     for id in hosts.map(|host| stage.id_of(host)) {
         stage.cloud.with(|world, _| {
-            world.disk(&id).expect("its disk").files.retain(|path, _| path == HOST_KEY)
+            world.disk(&id).expect("its disk").files.retain(|path, _| path == HOST_KEY);
         });
     }
     stage.limits.logins = 2;
