@@ -4,8 +4,10 @@ use std::path::Path;
 
 use russh::keys::key::safe_rng;
 use russh::keys::{Algorithm, PrivateKey};
-use stagecraft_core::remote::{Command, RemoteError};
-use stagecraft_remote::{ssh_command_line, ssh_config_block};
+use stagecraft_core::config::HostKeys;
+use stagecraft_core::identity::{HostKey, Pins};
+use stagecraft_core::remote::{Command, Connector as _, RemoteError, Target};
+use stagecraft_remote::{SshConnector, ssh_command_line, ssh_config_block};
 
 use crate::support::sshd::Sshd;
 use crate::support::{Home, connect, fingerprint, new_key, openssh, program, target};
@@ -115,6 +117,52 @@ async fn the_exported_command_line_judges_the_host_as_we_do() {
     assert_eq!(status, 255);
     assert!(connect(settings.clone(), sshd.port).await.is_err());
     assert_eq!(home.read("state/known_hosts"), "");
+}
+
+#[tokio::test]
+async fn the_exported_command_line_pins_the_key_and_needs_no_file() {
+    let (key, home) = (new_key(), Home::new());
+    let host_key = new_key();
+    let Some(sshd) = Sshd::start(&home, "pinned", &[&host_key], key.public_key(), "").await else {
+        return;
+    };
+    let Some(_) = program("/usr/bin/ssh", "pinned") else { return };
+    let mut settings = home.settings_with(&key);
+    settings.host_keys = HostKeys::Pinned;
+    let pin = |key: &PrivateKey| openssh(key.public_key()).parse::<HostKey>().unwrap();
+    let [own, other] = [pin(&host_key), pin(&new_key())];
+    // What files say of the address is no reason to believe or refuse anybody.
+    let line = format!("[127.0.0.1]:{} {}\n", sshd.port, other.to_openssh());
+    home.write("known_hosts", &line);
+    for (pins, expected) in [
+        (Pins::of_own(own), true),
+        (Pins::of_order(own), true),
+        (Pins { first: Some(own), own: Some(other) }, true),
+        (Pins { first: Some(other), own: Some(own) }, true),
+        (Pins::of_own(other), false),
+        (Pins::of_order(other), false),
+    ] {
+        let target = Target { pins, ..target(sshd.port) };
+        let words = ssh_command_line(&target, &settings, &["echo in".to_owned()]).unwrap();
+        let (status, stdout, stderr) = run(&words).await;
+        assert_eq!(stdout == "in\n" && status == 0, expected, "{pins:?}: {stderr}");
+        let block = ssh_config_block(&target, &settings).unwrap();
+        let config = home.write("exported", &block).display().to_string();
+        let (status, ..) = run(&["ssh", "-F", &config, "app-1", "true"].map(str::to_owned)).await;
+        assert_eq!(status == 0, expected, "{block}");
+        let ours = SshConnector::new(settings.clone()).connect(&target).await;
+        assert_eq!(ours.is_ok(), expected, "{pins:?}");
+    }
+    assert_eq!(home.read("known_hosts"), line, "nothing was learned");
+    assert_eq!(home.read("state/known_hosts"), "");
+
+    let connector = SshConnector::new(settings);
+    let presented = connector.scan(&target(sshd.port)).await.unwrap();
+    assert_eq!((presented.key, presented.algorithm.as_str()), (Some(own), "ssh-ed25519"));
+    assert_eq!(presented.fingerprint, own.fingerprint());
+    let log = home.read("pinned.log");
+    let logins = log.matches("Accepted publickey").count();
+    assert_eq!(logins, 4 * 3, "who only looks does not log in");
 }
 
 #[tokio::test]

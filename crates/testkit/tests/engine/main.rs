@@ -7,6 +7,7 @@ mod crash;
 mod dialect;
 mod failure;
 mod gone;
+mod identity;
 mod inspect;
 mod interrupt;
 mod kill;
