@@ -74,6 +74,32 @@ async fn a_switch_that_is_undone_just_before_it_is_confirmed_is_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_runs_at_once_one_may_be_killed_anywhere_in_the_exchange() {
+    for delay in [0, 150, 400, 800, 1300].map(Duration::from_millis) {
+        for effect in 2..=14 {
+            let latency = Duration::from_millis(300);
+            let behaviour = Behaviour { latency, ..Behaviour::names_are_unique() };
+            let stage = Stage::new(behaviour, effect).wants(["web-1"]);
+            // Both find the machine there, and log in with the key of its first boot.
+            let quiet = stage.engine(&Process::new(), &Tape::new(), 2);
+            let plan = stage.plan(&quiet, Verb::Up).await;
+            let approved = plan.approve(&[].into()).expect("it removes nothing");
+            quiet.apply(&approved, None).await.expect("it is not stale");
+            stage.inject(Fault::Crash { effect, answer: AnswerFate::Lost });
+            let (one, other) = (Process::new(), Process::new());
+            tokio::join!(one.run(stage.command(Verb::Up, &one, 1)), async {
+                stage.cloud.sleep(delay).await;
+                other.run(stage.command(Verb::Up, &other, 2)).await
+            });
+            let quiet = stage.run_until_quiet(Verb::Up).await;
+            assert!(quiet.is_ok(), "{delay:?}, killed at effect {effect}: {quiet:?}");
+            let instance = instances(&stage).await.remove(0);
+            assert_eq!(instance.pins, Pins::of_own(presented(&stage, "web-1")));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_listed_before_another_gave_the_host_its_key_looks_again() {
     let stage = stage();
     // It knows the keys of the first boot ...
