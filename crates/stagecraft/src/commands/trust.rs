@@ -109,10 +109,8 @@ fn facts(instance: &Instance, target: &Target, presented: &Presented, width: usi
     let mut text = Text::new();
     let host = &instance.owner.host;
     let endpoint = &target.endpoint.host;
-    text.put("The host key of ")
-        .styled(BOLD, host.as_str())
-        .put(&format!(" at {endpoint} ({} {}):", instance.provider, instance.id))
-        .end_line();
+    text.put("The host key of ").styled(BOLD, host.as_str());
+    text.line(&format!(" at {endpoint} ({}):", instance.provider));
     let mut columns = Columns::indented(2);
     let kind = &presented.algorithm;
     columns.row(vec![
@@ -126,14 +124,12 @@ fn facts(instance: &Instance, target: &Target, presented: &Presented, width: usi
     }
     text.append(&columns.render(width));
     if pinned.is_some() {
-        text.styled(BAD, "It is another key than the one that is pinned.")
-            .put(" Unless the machine was rebuilt on purpose, somebody may be in between.")
-            .end_line();
+        text.styled(BAD, "It is not the key that is pinned.");
+        text.line(" Unless the machine was rebuilt on purpose,");
+        text.line("somebody may be in between.");
     }
-    text.line(
-        "Compare it with what the host itself shows, for example on the provider's console: \
-         `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`",
-    );
+    text.line("Compare it with what the host itself shows, on the provider's console for example:");
+    text.line("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
     text
 }
 
