@@ -54,6 +54,10 @@ impl Peer {
         RemoteError::Local { host: self.host.clone(), why: why.to_string() }
     }
 
+    pub(crate) fn locked(&self, key: String, why: String) -> RemoteError {
+        RemoteError::Locked { host: self.host.clone(), key, why }
+    }
+
     pub(crate) fn denied(&self, denial: Denial, settings: &SshSettings) -> RemoteError {
         let (host, address) = (self.host.clone(), self.address.clone());
         match denial {
