@@ -16,13 +16,14 @@ use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use stagecraft_core::resolve::{ResolvedHost, resolve};
 use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
+use stagecraft_remote::Passphrases;
 
 pub(crate) use signals::Ended;
 
 use crate::app::App;
 use crate::project::Project;
 use crate::stop::Stop;
-use crate::ui::{Answer, Progress, Text, ask, names};
+use crate::ui::{Answer, AskPassphrase, Progress, Text, Ui, ask, can_ask, names};
 use crate::wire::{self, Access, Clouds};
 use signals::Signals;
 
@@ -102,7 +103,10 @@ pub(crate) fn with_limits<'a, T>(
         let engine = Engine::new(Parts {
             providers,
             mint: wire::mint(config),
-            connector: access.as_ref().map_or_else(|| Arc::new(NoLogins) as _, wire::connector),
+            connector: match &access {
+                Some(access) => wire::connector(access, passphrases(&app.ui, &progress)),
+                None => Arc::new(NoLogins),
+            },
             clock: Arc::new(TokioClock::new()),
             reporters: vec![
                 Arc::new(progress.clone()),
@@ -231,6 +235,11 @@ impl Run<'_> {
         }
         Ok(answer?.unwrap_or(Answer::No))
     }
+}
+
+/// Who can be asked for the passphrases of keys.
+fn passphrases(ui: &Ui, progress: &Progress) -> Option<Arc<dyn Passphrases>> {
+    can_ask(ui).then(|| Arc::new(AskPassphrase::new(ui, progress)) as _)
 }
 
 /// What must be true on the host of an instance, by what the file wants of it.
