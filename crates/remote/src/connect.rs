@@ -221,8 +221,7 @@ impl SshConnector {
                     None => peer.broken(&error),
                 }
             })?;
-            let auth =
-                Authentication::new(&mut handle, stop.user, &self.settings, &self.keyring);
+            let auth = Authentication::new(&mut handle, stop.user, &self.settings, &self.keyring);
             match auth.run(stop.identities, self.worked(stop.provider)).await {
                 Ok(key) => {
                     self.remember(stop.provider, key);
@@ -231,9 +230,9 @@ impl SshConnector {
                 Err(failure) => explain(stop, failure, notes.ending()),
             }
         };
-        timeout(limit, entering).await.map_err(|_| {
-            peer.unreachable(format!("no SSH login within {} s", limit.as_secs()))
-        })?
+        timeout(limit, entering)
+            .await
+            .map_err(|_| peer.unreachable(format!("no SSH login within {} s", limit.as_secs())))?
     }
 
     fn worked(&self, provider: Option<ProviderId>) -> Option<Fingerprint> {

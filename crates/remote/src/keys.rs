@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::{Cipher, LineEnding};
 use russh::keys::{Algorithm, PrivateKey, PublicKey, decode_secret_key, key};
 use zeroize::Zeroizing;
 
@@ -113,9 +113,13 @@ pub(crate) fn unlocked(path: &Path, passphrase: &str) -> Result<PrivateKey, KeyE
     let text = read(path)?;
     decode_secret_key(&text, Some(passphrase)).map_err(|error| {
         let (path, why) = (path.to_owned(), error.to_string());
-        // The formats tell a wrong passphrase in various ways, by what is not as it should be
-        // afterwards; what they lack they call by its name.
-        if why.to_lowercase().contains("unsupported") || why.contains("unknown") {
+        // What stands around the key is read before it is decrypted, and what is wrong there is so
+        // for every passphrase; else it is what came of decrypting it that makes no sense.
+        let other = Zeroizing::new(format!("{passphrase}."));
+        let is_der = |error: &_| matches!(error, russh::keys::Error::Der(_));
+        let is_around = is_der(&error)
+            && decode_secret_key(&text, Some(&other)).is_err_and(|error| is_der(&error));
+        if is_around || why.contains("unsupported") {
             KeyError::Cipher { path, why }
         } else {
             KeyError::WrongPassphrase { path }
@@ -130,6 +134,12 @@ pub(crate) fn unlocked(path: &Path, passphrase: &str) -> Result<PrivateKey, KeyE
 /// AES-128 in it, which is what `ssh-keygen -m PEM` writes.
 pub(crate) fn check_form(path: &Path) -> Result<(), KeyError> {
     let text = read(path)?;
+    let unsupported = |why: String| Err(KeyError::Cipher { path: path.to_owned(), why });
+    if let Ok(key) = PrivateKey::from_openssh(text.as_bytes())
+        && key.cipher() == Cipher::TdesCbc
+    {
+        return unsupported("by 3DES".to_owned());
+    }
     let Some(cipher) = text.lines().find_map(|line| line.strip_prefix("DEK-Info: ")) else {
         return Ok(());
     };
@@ -138,8 +148,7 @@ pub(crate) fn check_form(path: &Path) -> Result<(), KeyError> {
     if cipher == "AES-128-CBC" && is_rsa {
         return Ok(());
     }
-    let what = if is_rsa { format!("by {cipher}") } else { "a PEM key other than RSA".to_owned() };
-    Err(KeyError::Cipher { path: path.to_owned(), why: what })
+    unsupported(if is_rsa { format!("by {cipher}") } else { "a PEM key other than RSA".to_owned() })
 }
 
 /// The public half of a private key, with or without passphrase, from either of its files.

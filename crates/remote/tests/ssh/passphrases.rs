@@ -102,7 +102,10 @@ async fn a_key_that_was_unlocked_before_needs_nobody() {
 #[tokio::test]
 async fn every_form_that_ssh_keygen_writes_is_unlocked_or_refused_by_name() {
     let home = Home::new();
-    let Some(_) = program("/usr/bin/ssh-keygen", "forms") else { return };
+    let tools = ["/usr/bin/ssh-keygen", "/usr/bin/openssl"];
+    if tools.iter().any(|tool| program(tool, "forms").is_none()) {
+        return;
+    }
     for (kind, bits, form) in [
         ("ed25519", "256", "RFC4716"),
         ("ecdsa", "521", "RFC4716"),
@@ -129,6 +132,27 @@ async fn every_form_that_ssh_keygen_writes_is_unlocked_or_refused_by_name() {
         let read = UnlockedKey::read(&path, PASSPHRASE).unwrap().public().unwrap();
         let read = PublicKey::from_openssh(&read).unwrap();
         assert_eq!(read.fingerprint(HashAlg::Sha256), public.fingerprint(HashAlg::Sha256));
+    }
+
+    for (from, words) in [
+        ("ed25519-RFC4716", "ssh-keygen -q -p -Z 3des-cbc -a 1 -P 'correct horse' -N p -f $F"),
+        (
+            "rsa-PKCS8",
+            "openssl pkcs8 -in $F -passin 'pass:correct horse' -out $F.1 && openssl pkcs8 -topk8 -in $F.1 -v1 PBE-SHA1-3DES -passout pass:p -out $F",
+        ),
+        (
+            "rsa-PEM",
+            "openssl rsa -in $F -passin 'pass:correct horse' -traditional -des3 -passout pass:p -out $F",
+        ),
+    ] {
+        let path = home.path(from);
+        let mut shell = tokio::process::Command::new("/bin/sh");
+        shell.args(["-c", words]).env("F", &path);
+        assert!(shell.output().await.unwrap().status.success(), "{words}");
+        for passphrase in ["p", "wrong"] {
+            let error = UnlockedKey::read(&path, passphrase).unwrap_err();
+            assert!(matches!(error, KeyError::Cipher { .. }), "{from}: {error}");
+        }
     }
 
     let path = keygen(&home, "ecdsa", "256", "PEM").await;

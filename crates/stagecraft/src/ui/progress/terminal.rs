@@ -178,7 +178,8 @@ mod tests {
             (doing.collect::<Vec<_>>(), screen.drawn)
         });
         assert_eq!(left, (vec!["running the command".to_owned()], 1));
-        let mut screen = Screen { ui: Ui::for_tests(), lines: Lines::new(""), drawn: 3, held: None };
+        let mut screen =
+            Screen { ui: Ui::for_tests(), lines: Lines::new(""), drawn: 3, held: None };
         screen.erase();
         assert_eq!(screen.drawn, 0);
     }
