@@ -344,6 +344,9 @@ impl<'a> Authentication<'a> {
             KeyError::File(error) if error.kind() == std::io::ErrorKind::NotFound => return,
             KeyError::File(_) => "it cannot be read",
             KeyError::Malformed { .. } => "it is not a private key",
+            KeyError::Encrypted { .. } if self.keyring.was_asked_for(path) => {
+                "it has a passphrase that was not given"
+            }
             KeyError::Encrypted { .. } => "it has a passphrase and is not in the agent",
             KeyError::WrongPassphrase { .. } => "it has another passphrase",
             KeyError::Cipher { .. } => "it is encrypted in a way that is not supported",

@@ -104,6 +104,11 @@ impl Keyring {
         }
     }
 
+    /// Whether somebody was asked for the passphrase of the key at `path`, or it was given before.
+    pub(crate) fn was_asked_for(&self, path: &Path) -> bool {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
+    }
+
     /// Asks for the passphrase of the key at `path`, unless somebody did. Afterwards its lock is not
     /// [`Lock::Closed`] any more.
     pub(crate) async fn unlock(&self, path: &Path) {

@@ -81,8 +81,12 @@ async fn only_a_key_the_server_would_take_is_asked_for() {
     // Only it does.
     settings.known_hosts = home.path("known_one");
     let one = Server::start(Rules::allow(&[&secret])).await;
-    asking(settings, &user).connect(&target(one.port)).await.unwrap();
+    asking(settings.clone(), &user).connect(&target(one.port)).await.unwrap();
     assert_eq!(user.heard(), [("~/secret".to_owned(), false)]);
+    // Nobody answers, so the others are all there is.
+    let error = asking(settings, &user).connect(&target(one.port)).await.unwrap_err();
+    let expected = "it accepts none of `~/plain`; not offered: `~/secret` (it has a passphrase that was not given)";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }
 
 #[tokio::test]

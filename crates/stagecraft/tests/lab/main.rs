@@ -6,10 +6,16 @@
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to use")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod algorithms;
 mod clouds;
 mod hostile;
 mod interrupted;
+mod keys;
 mod lifecycle;
+mod passphrases;
 mod remote_engine;
 mod stage;
 mod street;
+mod terminal;
+mod users;
+mod ways;
