@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::Command;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::stage::Ran;
 
-/// How long a question may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a question, or the end, may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a command whose terminal this is. Types each of `answers` when the text before it has been
 /// shown anew. All that is shown is standard output of what is returned.
@@ -61,12 +61,29 @@ pub(crate) fn talk(command: &Command, answers: &[(&str, &str)]) -> Ran {
         }
         read_to = shown.len();
         // The question is there before the echo is off, as with every program that asks.
-        while tcgetattr(&slave).expect("a terminal").local_modes.contains(LocalModes::ECHO) {
+        let echoes =
+            || tcgetattr(&slave).expect("a terminal").local_modes.contains(LocalModes::ECHO);
+        let since = Instant::now();
+        while echoes() {
+            assert!(since.elapsed() < PATIENCE, "what is typed would be shown:\n{shown}");
             std::thread::sleep(Duration::from_millis(5));
         }
         master.write_all(format!("{answer}\r").as_bytes()).expect("it can be typed");
     }
-    let status = child.wait().expect("it ends");
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it ends") {
+            break status;
+        }
+        if since.elapsed() > PATIENCE {
+            child.kill().expect("it ends");
+            child.wait().expect("it ends");
+            shown
+                .extend(heard.try_iter().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+            panic!("it does not end by itself:\n{shown}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
     let modes = tcgetattr(&slave).expect("a terminal").local_modes;
     assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON), "the terminal is as it was");
     drop(slave);
