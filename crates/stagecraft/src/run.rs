@@ -23,7 +23,7 @@ pub(crate) use signals::Ended;
 use crate::app::App;
 use crate::project::Project;
 use crate::stop::Stop;
-use crate::ui::{Answer, AskPassphrase, Progress, Text, Ui, ask, can_ask, names};
+use crate::ui::{Answer, AskPassphrase, Progress, TerminalModes, Text, Ui, ask, can_ask, names};
 use crate::wire::{self, Access, Clouds};
 use signals::Signals;
 
@@ -80,6 +80,7 @@ pub(crate) fn with_limits<'a, T>(
     work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
     let config = &project.file.config;
+    let _terminal = TerminalModes::keep();
     let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
     let access = match logins {
         Logins::Needed | Logins::ForCommand => {

@@ -1,10 +1,34 @@
 //! Asking for the passphrases of private keys, above whatever is moving.
 
+use std::io;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use stagecraft_remote::Passphrases;
 use zeroize::Zeroizing;
 
 use super::{Progress, Text, Ui};
 use crate::harmless::clean;
+
+/// How the terminal was, which is so again when this is dropped: a run that is ended by a signal does
+/// not wait for the answer to its question, and what is typed would stay hidden.
+#[derive(Debug)]
+pub(crate) struct TerminalModes(Option<Termios>);
+
+impl TerminalModes {
+    pub(crate) fn keep() -> Self {
+        Self(tcgetattr(io::stdin()).ok())
+    }
+}
+
+impl Drop for TerminalModes {
+    fn drop(&mut self) {
+        let (Some(before), Ok(now)) = (&self.0, tcgetattr(io::stdin())) else { return };
+        // A process in the background that sets what is set already would be stopped for it.
+        if now.local_modes != before.local_modes {
+            let _best_effort = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
 
 /// Somebody at the terminal of this process.
 #[derive(Clone, Debug)]

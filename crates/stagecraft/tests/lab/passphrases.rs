@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::stage::{Ran, Stage};
-use crate::terminal::talk;
+use crate::terminal::{Answer, talk};
 
 const TWO: &str = "{ app-1: { role: app }, app-2: { role: app } }";
 const PASSPHRASE: &str = "korrekt-horse-battery";
@@ -67,9 +67,15 @@ fn the_passphrase_of_a_key_file_is_asked_for_once_on_a_terminal() {
     assert!(ran.stdout.contains("3 passphrases for the private key `"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("in-42"), "{}", ran.stdout);
 
+    // The terminal is as it was also after a question without an answer.
     let interrupted = at_terminal(&stage, &["exec", "--", "true"], &["half\u{3}"]);
-    assert_ne!(interrupted.code, 0);
-    assert_eq!(interrupted.stdout.matches(QUESTION).count(), 1, "{}", interrupted.stdout);
+    let ended = talk(&stage.command(&["exec", "--", "true"]), &[(QUESTION, Answer::Terminate)]);
+    interrupted.assert_code(10);
+    assert!(interrupted.stdout.contains("no passphrase was given for"), "{}", interrupted.stdout);
+    ended.assert_code(130);
+    for ran in [interrupted, ended] {
+        assert_eq!(ran.stdout.matches(QUESTION).count(), 1, "{}", ran.stdout);
+    }
 }
 
 #[test]
@@ -94,6 +100,6 @@ fn with_variable(stage: &Stage, passphrase: &str) -> Ran {
 }
 
 fn at_terminal(stage: &Stage, words: &[&str], answers: &[&str]) -> Ran {
-    let answers: Vec<_> = answers.iter().map(|&answer| (QUESTION, answer)).collect();
+    let answers: Vec<_> = answers.iter().map(|&answer| (QUESTION, Answer::Type(answer))).collect();
     talk(&stage.command(words), &answers)
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -14,9 +15,18 @@ use crate::stage::Ran;
 /// How long a question, or the end, may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs a command whose terminal this is. Types each of `answers` when the text before it has been
+/// What somebody does about a question.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer<'a> {
+    /// Types this, and Enter.
+    Type(&'a str),
+    /// Ends the program from elsewhere.
+    Terminate,
+}
+
+/// Runs a command whose terminal this is. Gives each of `answers` when the text before it has been
 /// shown anew. All that is shown is standard output of what is returned.
-pub(crate) fn talk(command: &Command, answers: &[(&str, &str)]) -> Ran {
+pub(crate) fn talk(command: &Command, answers: &[(&str, Answer<'_>)]) -> Ran {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&master).expect("a terminal");
     unlockpt(&master).expect("a terminal");
@@ -68,7 +78,18 @@ pub(crate) fn talk(command: &Command, answers: &[(&str, &str)]) -> Ran {
             assert!(since.elapsed() < PATIENCE, "what is typed would be shown:\n{shown}");
             std::thread::sleep(Duration::from_millis(5));
         }
-        master.write_all(format!("{answer}\r").as_bytes()).expect("it can be typed");
+        match answer {
+            Answer::Type(text) => {
+                master.write_all(format!("{text}\r").as_bytes()).expect("it can be typed");
+            }
+            Answer::Terminate => {
+                // The first signal asks for an end, the second does not ask.
+                for _ in 0..2 {
+                    kill_process(Pid::from_child(&child), Signal::TERM).expect("it runs");
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            }
+        }
     }
     let since = Instant::now();
     let status = loop {

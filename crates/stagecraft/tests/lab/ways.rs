@@ -86,7 +86,7 @@ fn by_ipv6() {
     // As the address of a target.
     let mut settings = SshSettings::new(stage.path().join("known_hosts"));
     settings.private_key = Some(stage.path().join("key"));
-    let target = Target {
+    let mut target = Target {
         host: "app-1".parse().expect("a name"),
         provider: stagecraft_core::desired::ProviderId::Local,
         instance: "4711".into(),
@@ -95,11 +95,16 @@ fn by_ipv6() {
     };
     let script = remote::Command::script("echo $SSH_CONNECTION");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let from = runtime.expect("a runtime").block_on(async {
-        let remote = SshConnector::new(settings).connect(&target).await.expect("a connection");
+    let (runtime, connector) = (runtime.expect("a runtime"), SshConnector::new(settings));
+    let from = runtime.block_on(async {
+        let remote = connector.connect(&target).await.expect("a connection");
         remote.run(&script).await.expect("its output").stdout
     });
     assert!(from.starts_with(&format!("{here} ")), "{from}");
+    target.endpoint.port = Some(1);
+    let refused = runtime.block_on(connector.connect(&target)).expect_err("nobody listens there");
+    let expected = format!("could not reach `app-1` at [{there}]:1: connection refused");
+    assert_eq!(refused.to_string(), expected);
 
     // Where the user's file leads there, also with the system's `ssh`.
     let dot_ssh = stage.path().join("home/.ssh");
