@@ -3,6 +3,8 @@
 //! Offering a key costs a round trip, and servers end the connection after a handful; so what is
 //! most likely right comes first, and the agent is asked only when its keys are needed.
 
+mod offer;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,15 +13,16 @@ use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_key::Fingerprint;
-use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, load_public_key};
+use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg};
 use russh::{AgentAuthError, MethodKind};
 use tokio::net::UnixStream;
 
 use crate::client::Client;
 use crate::keyring::{Keyring, Lock};
-use crate::keys::{KeyError, private_key, public_half};
+use crate::keys::{KeyError, private_key};
 use crate::login::{AgentUse, Identities};
 use crate::settings::SshSettings;
+use offer::{Nobody, Offer, Signer, Unsigned, public, public_key};
 
 /// How long the agent may take to list its keys.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -40,20 +43,6 @@ pub(crate) enum AuthFailure {
     Stuck { key: String, why: String },
     /// The connection ended before the server said anything about a key.
     Closed,
-}
-
-/// A key that can be offered.
-struct Offer {
-    label: String,
-    fingerprint: Fingerprint,
-    signer: Signer,
-}
-
-enum Signer {
-    File(Arc<PrivateKey>),
-    /// A file whose public half is known, and whose passphrase is not.
-    Locked(PathBuf, PublicKey),
-    Agent(Box<AgentIdentity>),
 }
 
 /// What the server answered to one offer.
@@ -100,7 +89,7 @@ impl<'a> Authentication<'a> {
         if let Some(path) = &identities.provider_key {
             match private_key(path) {
                 Ok(key) => {
-                    let offer = self.file(path, Arc::new(key));
+                    let offer = Offer::file(&self.settings.show(path), Arc::new(key));
                     if let Some(accepted) = self.offer_all(vec![offer]).await? {
                         return Ok(accepted);
                     }
@@ -239,18 +228,20 @@ impl<'a> Authentication<'a> {
     /// after asking for the passphrase.
     async fn only(&mut self, path: &Path, agent: Option<&Path>) -> Result<Offer, AuthFailure> {
         match self.read(path) {
-            Ok(key) => Ok(self.file(path, key)),
+            Ok(key) => Ok(Offer::file(&self.settings.show(path), key)),
             Err(KeyError::Encrypted { .. }) => {
                 let wanted = public_key(path);
-                let fingerprint = wanted.as_ref().map(fingerprint);
+                let fingerprint = wanted.as_ref().map(|key| key.fingerprint(HashAlg::Sha256));
                 let mut offers = self.agent_offers(agent).await.into_iter();
                 if let Some(found) = offers.find(|offer| Some(offer.fingerprint) == fingerprint) {
                     return Ok(found);
                 }
                 match self.keyring.lock(path) {
-                    Lock::Open(unlocked) => Ok(self.file(path, unlocked.key())),
+                    Lock::Open(unlocked) => {
+                        Ok(Offer::file(&self.settings.show(path), unlocked.key()))
+                    }
                     Lock::Closed => wanted
-                        .map(|key| self.locked(path, key))
+                        .map(|key| Offer::locked(&self.settings.show(path), path, key))
                         .ok_or_else(|| AuthFailure::Locked(path.to_owned())),
                     Lock::Stuck(why) => {
                         Err(AuthFailure::Stuck { key: self.settings.show(path), why })
@@ -275,7 +266,7 @@ impl<'a> Authentication<'a> {
         for path in listed {
             match self.read(path) {
                 Ok(key) => {
-                    let offer = self.file(path, key);
+                    let offer = Offer::file(&self.settings.show(path), key);
                     if offers.iter().all(|other| other.fingerprint != offer.fingerprint) {
                         offers.push(offer);
                     }
@@ -284,14 +275,19 @@ impl<'a> Authentication<'a> {
                     if public(path).is_some_and(|wanted| {
                         offers.iter().any(|offer| offer.fingerprint == wanted)
                     }) => {}
-                Err(KeyError::Encrypted { .. })
-                    if matches!(self.keyring.lock(path), Lock::Closed) =>
-                {
-                    match public_key(path) {
-                        Some(key) => locked.push(self.locked(path, key)),
-                        None => unknown = unknown.or_else(|| Some(path.clone())),
+                Err(error @ KeyError::Encrypted { .. }) => match self.keyring.lock(path) {
+                    // Since it was read, another connection got its passphrase.
+                    Lock::Open(unlocked) => {
+                        offers.push(Offer::file(&self.settings.show(path), unlocked.key()));
                     }
-                }
+                    Lock::Closed => match public_key(path) {
+                        Some(key) => {
+                            locked.push(Offer::locked(&self.settings.show(path), path, key));
+                        }
+                        None => unknown = unknown.or_else(|| Some(path.clone())),
+                    },
+                    Lock::Stuck(_) => self.skip(path, &error),
+                },
                 Err(error) => self.skip(path, &error),
             }
         }
@@ -312,29 +308,13 @@ impl<'a> Authentication<'a> {
         match tokio::time::timeout(AGENT_TIMEOUT, listing).await {
             Ok(Ok((agent, identities))) => {
                 self.agent = Some(agent);
-                identities.into_iter().map(agent_offer).collect()
+                identities.into_iter().map(Offer::agent).collect()
             }
             Ok(Err(_)) | Err(_) => {
                 let socket = self.settings.show(socket);
                 self.skipped.push(format!("the SSH agent at `{socket}` (it does not answer)"));
                 Vec::new()
             }
-        }
-    }
-
-    fn file(&self, path: &Path, key: Arc<PrivateKey>) -> Offer {
-        Offer {
-            label: format!("`{}`", self.settings.show(path)),
-            fingerprint: key.fingerprint(HashAlg::Sha256),
-            signer: Signer::File(key),
-        }
-    }
-
-    fn locked(&self, path: &Path, key: PublicKey) -> Offer {
-        Offer {
-            label: format!("`{}`", self.settings.show(path)),
-            fingerprint: fingerprint(&key),
-            signer: Signer::Locked(path.to_owned(), key),
         }
     }
 
@@ -364,61 +344,4 @@ impl<'a> Authentication<'a> {
             skipped => format!("; not offered: {}", skipped.join(", ")),
         }
     }
-}
-
-/// Signs nothing: shows whether a key would be taken.
-struct Nobody;
-
-/// Why [`Nobody`] did not sign.
-enum Unsigned {
-    /// Its signature was wanted.
-    Wanted,
-    /// The connection ended.
-    Ended,
-}
-
-impl From<russh::SendError> for Unsigned {
-    fn from(_: russh::SendError) -> Self {
-        Self::Ended
-    }
-}
-
-impl russh::Signer for Nobody {
-    type Error = Unsigned;
-
-    async fn auth_sign(
-        &mut self,
-        _: &AgentIdentity,
-        _: Option<HashAlg>,
-        _: Vec<u8>,
-    ) -> Result<Vec<u8>, Unsigned> {
-        Err(Unsigned::Wanted)
-    }
-}
-
-fn agent_offer(identity: AgentIdentity) -> Offer {
-    let (key, comment) = match &identity {
-        AgentIdentity::PublicKey { key, comment } => (key.clone(), comment),
-        AgentIdentity::Certificate { certificate, comment } => {
-            (PublicKey::from(certificate.public_key().clone()), comment)
-        }
-    };
-    Offer {
-        label: format!("`agent: {comment}`"),
-        fingerprint: fingerprint(&key),
-        signer: Signer::Agent(Box::new(identity)),
-    }
-}
-
-/// The key a file stands for, which may also be only the public half of one in the agent.
-fn public_key(path: &Path) -> Option<PublicKey> {
-    public_half(path).or_else(|_| load_public_key(path)).ok()
-}
-
-fn public(path: &Path) -> Option<Fingerprint> {
-    public_key(path).as_ref().map(fingerprint)
-}
-
-fn fingerprint(key: &PublicKey) -> Fingerprint {
-    key.fingerprint(HashAlg::Sha256)
 }
