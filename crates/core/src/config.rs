@@ -160,13 +160,21 @@ pub struct SshConfig {
     /// The private key as written in the file; `~/` means the home directory. `None` leaves the
     /// choice to the SSH agent and OpenSSH's usual files.
     pub private_key_path: Option<String>,
+    /// The environment variable that holds that key's passphrase.
+    pub private_key_passphrase_env: Option<String>,
     /// Which host keys are believed.
     pub host_keys: HostKeys,
 }
 
 impl Default for SshConfig {
     fn default() -> Self {
-        Self { user: None, port: None, private_key_path: None, host_keys: HostKeys::Pinned }
+        Self {
+            user: None,
+            port: None,
+            private_key_path: None,
+            private_key_passphrase_env: None,
+            host_keys: HostKeys::Pinned,
+        }
     }
 }
 

@@ -180,6 +180,16 @@ pub enum RemoteError {
         /// Its limit.
         limit: Duration,
     },
+    /// The only private key to use has a passphrase that nobody gave.
+    #[error("could not prepare the connection to `{host}`: {why}")]
+    Locked {
+        /// The host.
+        host: HostName,
+        /// The key, as the user knows it.
+        key: String,
+        /// What was tried.
+        why: String,
+    },
     /// Something on this side is wrong: a key file that cannot be read, a known-hosts file that
     /// cannot be written.
     #[error("could not prepare the connection to `{host}`: {why}")]
@@ -202,6 +212,7 @@ impl RemoteError {
             | Self::HostKeyUnknown { host, .. }
             | Self::Lost { host, .. }
             | Self::TimedOut { host, .. }
+            | Self::Locked { host, .. }
             | Self::Local { host, .. } => host,
         }
     }
@@ -216,6 +227,7 @@ impl Diagnose for RemoteError {
             | Self::Refused { .. }
             | Self::Lost { .. }
             | Self::TimedOut { .. }
+            | Self::Locked { .. }
             | Self::Local { .. } => Code::SSH_FAILED,
         }
     }
@@ -225,9 +237,10 @@ impl Diagnose for RemoteError {
         match self {
             Self::Unreachable { .. } | Self::Refused { .. } => Retry::After(Duration::ZERO),
             Self::Lost { .. } | Self::TimedOut { .. } => Retry::Observe,
-            Self::HostKeyMismatch { .. } | Self::HostKeyUnknown { .. } | Self::Local { .. } => {
-                Retry::Never
-            }
+            Self::HostKeyMismatch { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::Locked { .. }
+            | Self::Local { .. } => Retry::Never,
         }
     }
 
@@ -251,6 +264,9 @@ impl Diagnose for RemoteError {
             Self::Refused { .. } => vec![
                 "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with, or add it to your agent".to_owned(),
             ],
+            Self::Locked { key, .. } => vec![format!(
+                "add it to your SSH agent with `ssh-add {key}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked"
+            )],
             Self::Unreachable { .. }
             | Self::Lost { .. }
             | Self::TimedOut { .. }

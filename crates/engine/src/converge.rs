@@ -110,6 +110,7 @@ fn code_of(error: &RemoteError, run: &Convergence) -> Code {
         | RemoteError::HostKeyMismatch { .. }
         | RemoteError::HostKeyUnknown { .. }
         | RemoteError::Lost { .. }
+        | RemoteError::Locked { .. }
         | RemoteError::Local { .. } => error.code(),
     }
 }

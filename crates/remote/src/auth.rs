@@ -3,6 +3,8 @@
 //! Offering a key costs a round trip, and servers end the connection after a handful; so what is
 //! most likely right comes first, and the agent is asked only when its keys are needed.
 
+mod offer;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +13,16 @@ use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_key::Fingerprint;
-use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, load_public_key};
+use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg};
 use russh::{AgentAuthError, MethodKind};
 use tokio::net::UnixStream;
 
 use crate::client::Client;
-use crate::keys::{KeyError, private_key, public_half};
+use crate::keyring::{Keyring, Lock};
+use crate::keys::{KeyError, private_key};
 use crate::login::{AgentUse, Identities};
 use crate::settings::SshSettings;
+use offer::{Nobody, Offer, Signer, Unsigned, public, public_key};
 
 /// How long the agent may take to list its keys.
 const AGENT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,26 +37,20 @@ pub(crate) enum AuthFailure {
     Refused(String),
     /// There is nothing to offer.
     Local(String),
+    /// The passphrase of this key is needed; it can be asked for.
+    Locked(PathBuf),
+    /// The passphrase of the only key to use is needed, and there is no way to get it.
+    Stuck { key: String, why: String },
     /// The connection ended before the server said anything about a key.
     Closed,
-}
-
-/// A key that can be offered.
-struct Offer {
-    label: String,
-    fingerprint: Fingerprint,
-    signer: Signer,
-}
-
-enum Signer {
-    File(Arc<PrivateKey>),
-    Agent(Box<AgentIdentity>),
 }
 
 /// What the server answered to one offer.
 enum Answer {
     Accepted,
     Refused,
+    /// Would be accepted, if it were unlocked.
+    Locked(PathBuf),
     /// Accepted, and something else is wanted besides.
     Partly(String),
     /// No key will do.
@@ -65,6 +63,7 @@ pub(crate) struct Authentication<'a> {
     handle: &'a mut Handle<Client>,
     user: &'a str,
     settings: &'a SshSettings,
+    keyring: &'a Keyring,
     agent: Option<AgentClient<UnixStream>>,
     offered: Vec<String>,
     skipped: Vec<String>,
@@ -75,8 +74,10 @@ impl<'a> Authentication<'a> {
         handle: &'a mut Handle<Client>,
         user: &'a str,
         settings: &'a SshSettings,
+        keyring: &'a Keyring,
     ) -> Self {
-        Self { handle, user, settings, agent: None, offered: Vec::new(), skipped: Vec::new() }
+        let (offered, skipped) = (Vec::new(), Vec::new());
+        Self { handle, user, settings, keyring, agent: None, offered, skipped }
     }
 
     /// Logs in with one of `identities`; `worked` is the key that did the last time.
@@ -88,20 +89,24 @@ impl<'a> Authentication<'a> {
         if let Some(path) = &identities.provider_key {
             match private_key(path) {
                 Ok(key) => {
-                    if let Some(accepted) = self.offer_all(vec![self.file(path, key)]).await? {
+                    let offer = Offer::file(&self.settings.show(path), Arc::new(key));
+                    if let Some(accepted) = self.offer_all(vec![offer]).await? {
                         return Ok(accepted);
                     }
                 }
                 Err(error) => self.skip(path, &error),
             }
         }
-        let mut offers = match &identities.only {
-            Some(path) => vec![self.only(path, identities.agent.as_deref()).await?],
+        let (mut offers, unknown) = match &identities.only {
+            Some(path) => (vec![self.only(path, identities.agent.as_deref()).await?], None),
             None => self.gather(identities).await,
         };
         offers.sort_by_key(|offer| Some(offer.fingerprint) != worked);
         if let Some(accepted) = self.offer_all(offers).await? {
             return Ok(accepted);
+        }
+        if let Some(path) = unknown {
+            return Err(AuthFailure::Locked(path));
         }
         Err(if self.offered.is_empty() {
             AuthFailure::Local(format!("there is no private key to log in with{}", self.skipped()))
@@ -119,6 +124,7 @@ impl<'a> Authentication<'a> {
             match answer {
                 Answer::Accepted => return Ok(Some(offer.fingerprint)),
                 Answer::Refused => {}
+                Answer::Locked(path) => return Err(AuthFailure::Locked(path)),
                 Answer::Partly(wanted) => {
                     return Err(AuthFailure::Refused(format!(
                         "it accepts {} but wants {wanted} besides, which is not supported",
@@ -148,6 +154,17 @@ impl<'a> Authentication<'a> {
             Signer::File(key) => {
                 let key = PrivateKeyWithHashAlg::new(Arc::clone(key), RSA_HASH);
                 self.handle.authenticate_publickey(user, key).await
+            }
+            Signer::Locked(path, key) => {
+                let hash = key.algorithm().is_rsa().then_some(RSA_HASH).flatten();
+                let mut nobody = Nobody;
+                let offering =
+                    self.handle.authenticate_publickey_with(user, key.clone(), hash, &mut nobody);
+                match offering.await {
+                    Ok(result) => Ok(result),
+                    Err(Unsigned::Wanted) => return Answer::Locked(path.clone()),
+                    Err(Unsigned::Ended) => return Answer::Ended,
+                }
             }
             Signer::Agent(identity) => {
                 let Some(agent) = self.agent.as_mut() else {
@@ -195,27 +212,49 @@ impl<'a> Authentication<'a> {
         }
     }
 
-    /// The only key the user wants, from its file or, when it has a passphrase, from the agent.
-    async fn only(&mut self, path: &Path, agent: Option<&Path>) -> Result<Offer, AuthFailure> {
+    /// Reads a private key that has no passphrase, or was unlocked.
+    fn read(&self, path: &Path) -> Result<Arc<PrivateKey>, KeyError> {
         match private_key(path) {
-            Ok(key) => Ok(self.file(path, key)),
+            Ok(key) => Ok(Arc::new(key)),
+            Err(KeyError::Encrypted { path }) => match self.keyring.lock(&path) {
+                Lock::Open(unlocked) => Ok(unlocked.key()),
+                Lock::Closed | Lock::Stuck(_) => Err(KeyError::Encrypted { path }),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The only key the user wants: from its file or, when it has a passphrase, from the agent, or
+    /// after asking for the passphrase.
+    async fn only(&mut self, path: &Path, agent: Option<&Path>) -> Result<Offer, AuthFailure> {
+        match self.read(path) {
+            Ok(key) => Ok(Offer::file(&self.settings.show(path), key)),
             Err(KeyError::Encrypted { .. }) => {
-                let wanted = public(path);
+                let wanted = public_key(path);
+                let fingerprint = wanted.as_ref().map(|key| key.fingerprint(HashAlg::Sha256));
                 let mut offers = self.agent_offers(agent).await.into_iter();
-                let found = offers.find(|offer| Some(offer.fingerprint) == wanted);
-                found.ok_or_else(|| {
-                    let path = self.settings.show(path);
-                    AuthFailure::Local(format!(
-                        "the private key `{path}` has a passphrase and is not in an SSH agent; add it with `ssh-add {path}`"
-                    ))
-                })
+                if let Some(found) = offers.find(|offer| Some(offer.fingerprint) == fingerprint) {
+                    return Ok(found);
+                }
+                match self.keyring.lock(path) {
+                    Lock::Open(unlocked) => {
+                        Ok(Offer::file(&self.settings.show(path), unlocked.key()))
+                    }
+                    Lock::Closed => wanted
+                        .map(|key| Offer::locked(&self.settings.show(path), path, key))
+                        .ok_or_else(|| AuthFailure::Locked(path.to_owned())),
+                    Lock::Stuck(why) => {
+                        Err(AuthFailure::Stuck { key: self.settings.show(path), why })
+                    }
+                }
             }
             Err(error) => Err(AuthFailure::Local(error.to_string())),
         }
     }
 
-    /// All keys but those of the provider, each once, the agent's before those in files.
-    async fn gather(&mut self, identities: &Identities) -> Vec<Offer> {
+    /// All keys but those of the provider, each once, the agent's before those in files, and those
+    /// that take a passphrase last. Besides one that has to be unlocked before it can be offered.
+    async fn gather(&mut self, identities: &Identities) -> (Vec<Offer>, Option<PathBuf>) {
         let listed: Vec<&PathBuf> = identities.configured.iter().chain(&identities.usual).collect();
         let listed_keys: Vec<Fingerprint> = listed.iter().filter_map(|path| public(path)).collect();
         let mut offers = self.agent_offers(identities.agent.as_deref()).await;
@@ -223,10 +262,11 @@ impl<'a> Authentication<'a> {
             offers.retain(|offer| listed_keys.contains(&offer.fingerprint));
         }
         offers.sort_by_key(|offer| !listed_keys.contains(&offer.fingerprint));
+        let (mut locked, mut unknown) = (Vec::new(), None);
         for path in listed {
-            match private_key(path) {
+            match self.read(path) {
                 Ok(key) => {
-                    let offer = self.file(path, key);
+                    let offer = Offer::file(&self.settings.show(path), key);
                     if offers.iter().all(|other| other.fingerprint != offer.fingerprint) {
                         offers.push(offer);
                     }
@@ -235,10 +275,24 @@ impl<'a> Authentication<'a> {
                     if public(path).is_some_and(|wanted| {
                         offers.iter().any(|offer| offer.fingerprint == wanted)
                     }) => {}
+                Err(error @ KeyError::Encrypted { .. }) => match self.keyring.lock(path) {
+                    // Since it was read, another connection got its passphrase.
+                    Lock::Open(unlocked) => {
+                        offers.push(Offer::file(&self.settings.show(path), unlocked.key()));
+                    }
+                    Lock::Closed => match public_key(path) {
+                        Some(key) => {
+                            locked.push(Offer::locked(&self.settings.show(path), path, key));
+                        }
+                        None => unknown = unknown.or_else(|| Some(path.clone())),
+                    },
+                    Lock::Stuck(_) => self.skip(path, &error),
+                },
                 Err(error) => self.skip(path, &error),
             }
         }
-        offers
+        offers.extend(locked);
+        (offers, unknown)
     }
 
     /// The agent's keys; none when there is no agent or it does not answer.
@@ -254,7 +308,7 @@ impl<'a> Authentication<'a> {
         match tokio::time::timeout(AGENT_TIMEOUT, listing).await {
             Ok(Ok((agent, identities))) => {
                 self.agent = Some(agent);
-                identities.into_iter().map(agent_offer).collect()
+                identities.into_iter().map(Offer::agent).collect()
             }
             Ok(Err(_)) | Err(_) => {
                 let socket = self.settings.show(socket);
@@ -264,21 +318,18 @@ impl<'a> Authentication<'a> {
         }
     }
 
-    fn file(&self, path: &Path, key: PrivateKey) -> Offer {
-        Offer {
-            label: format!("`{}`", self.settings.show(path)),
-            fingerprint: key.fingerprint(HashAlg::Sha256),
-            signer: Signer::File(Arc::new(key)),
-        }
-    }
-
     /// Notes why a file is not offered; that it does not exist needs no mention.
     fn skip(&mut self, path: &Path, error: &KeyError) {
         let why = match error {
             KeyError::File(error) if error.kind() == std::io::ErrorKind::NotFound => return,
             KeyError::File(_) => "it cannot be read",
             KeyError::Malformed { .. } => "it is not a private key",
+            KeyError::Encrypted { .. } if self.keyring.was_asked_for(path) => {
+                "it has a passphrase that was not given"
+            }
             KeyError::Encrypted { .. } => "it has a passphrase and is not in the agent",
+            KeyError::WrongPassphrase { .. } => "it has another passphrase",
+            KeyError::Cipher { .. } => "it is encrypted in a way that is not supported",
         };
         self.skipped.push(format!("`{}` ({why})", self.settings.show(path)));
     }
@@ -293,28 +344,4 @@ impl<'a> Authentication<'a> {
             skipped => format!("; not offered: {}", skipped.join(", ")),
         }
     }
-}
-
-fn agent_offer(identity: AgentIdentity) -> Offer {
-    let (key, comment) = match &identity {
-        AgentIdentity::PublicKey { key, comment } => (key.clone(), comment),
-        AgentIdentity::Certificate { certificate, comment } => {
-            (PublicKey::from(certificate.public_key().clone()), comment)
-        }
-    };
-    Offer {
-        label: format!("`agent: {comment}`"),
-        fingerprint: fingerprint(&key),
-        signer: Signer::Agent(Box::new(identity)),
-    }
-}
-
-/// The key a file stands for, which may also be only the public half of one in the agent.
-fn public(path: &Path) -> Option<Fingerprint> {
-    let key = public_half(path).or_else(|_| load_public_key(path)).ok()?;
-    Some(fingerprint(&key))
-}
-
-fn fingerprint(key: &PublicKey) -> Fingerprint {
-    key.fingerprint(HashAlg::Sha256)
 }

@@ -1,6 +1,7 @@
 //! One attempt to get from a target to a session, through jump hosts if need be.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use crate::client::{self, Client, Notes};
 use crate::failure::{Peer, describe, describe_io};
 use crate::host_keys::gate::Gate;
 use crate::host_keys::{alias_of, name_at};
+use crate::keyring::{Keyring, Passphrases};
 use crate::login::{Identities, Jump, Login, resolve};
 use crate::session::{Handles, Session};
 use crate::settings::SshSettings;
@@ -29,6 +31,7 @@ pub struct SshConnector {
     settings: Arc<SshSettings>,
     /// The OpenSSH configuration, or why it cannot be used.
     config: Result<SshConfig, String>,
+    keyring: Keyring,
     /// The key that last worked, by provider.
     worked: Mutex<BTreeMap<ProviderId, Fingerprint>>,
 }
@@ -57,6 +60,20 @@ pub(crate) struct Way<'a> {
     pub(crate) jumps: Vec<Handle<Client>>,
 }
 
+/// How an attempt to log in ended.
+enum Entry {
+    In(Handle<Client>, Arc<Notes>),
+    /// The passphrase of this key is needed first.
+    Locked(PathBuf),
+}
+
+/// A stop that let us in.
+struct Entered<'a> {
+    stop: Stop<'a>,
+    handle: Handle<Client>,
+    notes: Arc<Notes>,
+}
+
 /// What carries a connection: TCP, or a channel of another connection.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -73,7 +90,16 @@ impl SshConnector {
             }
             None => Ok(SshConfig::default()),
         };
-        Self { settings: Arc::new(settings), config, worked: Mutex::default() }
+        let settings = Arc::new(settings);
+        let keyring = Keyring::new(Arc::clone(&settings), None);
+        Self { settings, config, keyring, worked: Mutex::default() }
+    }
+
+    /// The same with somebody who can be asked for passphrases.
+    #[must_use]
+    pub fn asking(mut self, passphrases: Arc<dyn Passphrases>) -> Self {
+        self.keyring = Keyring::new(Arc::clone(&self.settings), Some(passphrases));
+        self
     }
 
     pub(crate) fn settings(&self) -> &SshSettings {
@@ -97,8 +123,8 @@ impl SshConnector {
         let mut jumps: Vec<Handle<Client>> = Vec::new();
         for jump in &login.jumps {
             let (stop, stream, gate) = self.approach(Stop::jump(target, jump), &jumps).await?;
-            let (handle, _) = self.enter(&stop, stream, gate).await?;
-            jumps.push(handle);
+            let entered = self.get_in(stop, stream, gate, &jumps).await?;
+            jumps.push(entered.handle);
         }
         let (stop, stream, gate) = self.approach(Stop::last(target, login), &jumps).await?;
         Ok(Way { stop, stream, gate, jumps })
@@ -115,8 +141,28 @@ impl SshConnector {
 
     async fn travel(&self, target: &Target, login: &Login) -> Result<Session, RemoteError> {
         let Way { stop, stream, gate, jumps } = self.way(target, login).await?;
-        let (host, notes) = self.enter(&stop, stream, gate).await?;
-        Ok(Session::new(stop.peer, stop.user, notes, Handles { host, jumps }))
+        let Entered { stop, handle, notes } = self.get_in(stop, stream, gate, &jumps).await?;
+        Ok(Session::new(stop.peer, stop.user, notes, Handles { host: handle, jumps }))
+    }
+
+    /// Logs in; when that takes the passphrase of a key, asks for it and comes again. Meanwhile no
+    /// connection waits, which the server would end.
+    async fn get_in<'l>(
+        &self,
+        mut stop: Stop<'l>,
+        mut stream: Box<dyn Stream>,
+        mut gate: Gate,
+        jumps: &[Handle<Client>],
+    ) -> Result<Entered<'l>, RemoteError> {
+        loop {
+            match self.enter(&stop, stream, gate).await? {
+                Entry::In(handle, notes) => return Ok(Entered { stop, handle, notes }),
+                Entry::Locked(key) => {
+                    self.keyring.unlock(&key).await;
+                    (stop, stream, gate) = self.approach(stop, jumps).await?;
+                }
+            }
+        }
     }
 
     /// What is known of a stop's host key.
@@ -162,7 +208,7 @@ impl SshConnector {
         stop: &Stop<'_>,
         stream: Box<dyn Stream>,
         gate: Gate,
-    ) -> Result<(Handle<Client>, Arc<Notes>), RemoteError> {
+    ) -> Result<Entry, RemoteError> {
         let peer = &stop.peer;
         let config = Arc::new(client::config(gate.algorithms()));
         let notes: Arc<Notes> = Arc::default();
@@ -175,19 +221,18 @@ impl SshConnector {
                     None => peer.broken(&error),
                 }
             })?;
-            let auth = Authentication::new(&mut handle, stop.user, &self.settings);
+            let auth = Authentication::new(&mut handle, stop.user, &self.settings, &self.keyring);
             match auth.run(stop.identities, self.worked(stop.provider)).await {
                 Ok(key) => {
                     self.remember(stop.provider, key);
-                    Ok(handle)
+                    Ok(Entry::In(handle, Arc::clone(&notes)))
                 }
-                Err(failure) => Err(explain(stop, failure, notes.ending())),
+                Err(failure) => explain(stop, failure, notes.ending()),
             }
         };
-        let handle = timeout(limit, entering).await.map_err(|_| {
-            peer.unreachable(format!("no SSH login within {} s", limit.as_secs()))
-        })??;
-        Ok((handle, notes))
+        timeout(limit, entering)
+            .await
+            .map_err(|_| peer.unreachable(format!("no SSH login within {} s", limit.as_secs())))?
     }
 
     fn worked(&self, provider: Option<ProviderId>) -> Option<Fingerprint> {
@@ -251,13 +296,19 @@ impl<'l> Stop<'l> {
 }
 
 /// A failed login in the terms of the contract; `ending` is why the connection ended, if it did.
-fn explain(stop: &Stop<'_>, failure: AuthFailure, ending: Option<String>) -> RemoteError {
+fn explain(
+    stop: &Stop<'_>,
+    failure: AuthFailure,
+    ending: Option<String>,
+) -> Result<Entry, RemoteError> {
     let because = ending.as_deref().map(|ending| format!(" ({ending})")).unwrap_or_default();
-    match failure {
+    Err(match failure {
         AuthFailure::Refused(why) => stop.peer.refused(stop.user, why + &because),
         AuthFailure::Local(why) => stop.peer.local(why),
+        AuthFailure::Stuck { key, why } => stop.peer.locked(key, why),
+        AuthFailure::Locked(key) => return Ok(Entry::Locked(key)),
         AuthFailure::Closed => {
             stop.peer.unreachable(format!("the connection ended while logging in{because}"))
         }
-    }
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use russh::AlgorithmKind;
 use stagecraft_core::config::HostKeys;
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{KeySource, RemoteError};
@@ -54,6 +55,10 @@ impl Peer {
         RemoteError::Local { host: self.host.clone(), why: why.to_string() }
     }
 
+    pub(crate) fn locked(&self, key: String, why: String) -> RemoteError {
+        RemoteError::Locked { host: self.host.clone(), key, why }
+    }
+
     pub(crate) fn denied(&self, denial: Denial, settings: &SshSettings) -> RemoteError {
         let (host, address) = (self.host.clone(), self.address.clone());
         match denial {
@@ -86,8 +91,15 @@ impl Peer {
         let russh::Error::NoCommonAlgo { kind, theirs, .. } = error else {
             return self.unreachable(describe(error));
         };
+        let what = match *kind {
+            AlgorithmKind::Kex => "key exchange",
+            AlgorithmKind::Key => "kind of host key",
+            AlgorithmKind::Cipher => "cipher",
+            AlgorithmKind::Compression => "compression",
+            AlgorithmKind::Mac => "MAC",
+        };
         self.local(format!(
-            "{} offers no {kind:?} algorithm that is still considered safe (it offers {})",
+            "{} offers no {what} that is still considered safe (it offers {})",
             self.address,
             theirs.join(", ")
         ))

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use russh::keys::ssh_key::LineEnding;
+use russh::keys::ssh_key::{Cipher, LineEnding};
 use russh::keys::{Algorithm, PrivateKey, PublicKey, decode_secret_key, key};
 use zeroize::Zeroizing;
 
@@ -29,6 +29,20 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// Another passphrase is needed.
+    #[error("that is not the passphrase of the private key `{}`", path.display())]
+    WrongPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has a passphrase, in a way that is not supported.
+    #[error("the private key `{0}` is encrypted in a way that is not supported: {why}; `ssh-keygen -p -f {0}` with its passphrase writes it anew", path.display())]
+    Cipher {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        why: String,
+    },
 }
 
 /// A key pair on disk.
@@ -51,7 +65,7 @@ pub fn ensure_key_pair(path: &Path) -> Result<KeyPair, KeyError> {
         create(path)?;
     }
     // Derived from the private key, not read: a `.pub` file may be missing or of another key.
-    let public = line(&public_half(path)?)?;
+    let public = public_line(&public_half(path)?)?;
     let public_path = with_pub(path);
     if fs_err::read_to_string(&public_path).ok().as_deref().map(str::trim_end) != Some(&public) {
         let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
@@ -72,9 +86,9 @@ pub fn public_key_of(path: &Path) -> Result<String, KeyError> {
             let key = PublicKey::from_openssh(text.trim()).map_err(|error| {
                 KeyError::Malformed { path: with_pub(path), why: error.to_string() }
             })?;
-            line(&key)
+            public_line(&key)
         }
-        Err(_) => line(&public_half(path)?),
+        Err(_) => public_line(&public_half(path)?),
     }
 }
 
@@ -91,6 +105,50 @@ pub(crate) fn private_key(path: &Path) -> Result<PrivateKey, KeyError> {
             KeyError::Malformed { path, why: error.to_string() }
         }
     })
+}
+
+/// Reads a private key that has a passphrase.
+pub(crate) fn unlocked(path: &Path, passphrase: &str) -> Result<PrivateKey, KeyError> {
+    check_form(path)?;
+    let text = read(path)?;
+    decode_secret_key(&text, Some(passphrase)).map_err(|error| {
+        let (path, why) = (path.to_owned(), error.to_string());
+        // What stands around the key is read before it is decrypted, and what is wrong there is so
+        // for every passphrase; else it is what came of decrypting it that makes no sense.
+        let other = Zeroizing::new(format!("{passphrase}."));
+        let is_der = |error: &_| matches!(error, russh::keys::Error::Der(_));
+        let is_around = is_der(&error)
+            && decode_secret_key(&text, Some(&other)).is_err_and(|error| is_der(&error));
+        if is_around || why.contains("unsupported") {
+            KeyError::Cipher { path, why }
+        } else {
+            KeyError::WrongPassphrase { path }
+        }
+    })
+}
+
+/// Whether a private key is encrypted in a form that can be read, as far as that is seen without
+/// its passphrase.
+///
+/// OpenSSL's own form names the cipher in a header. The library decrypts only RSA keys and only
+/// AES-128 in it, which is what `ssh-keygen -m PEM` writes.
+pub(crate) fn check_form(path: &Path) -> Result<(), KeyError> {
+    let text = read(path)?;
+    let unsupported = |why: String| Err(KeyError::Cipher { path: path.to_owned(), why });
+    if let Ok(key) = PrivateKey::from_openssh(text.as_bytes())
+        && key.cipher() == Cipher::TdesCbc
+    {
+        return unsupported("by 3DES".to_owned());
+    }
+    let Some(cipher) = text.lines().find_map(|line| line.strip_prefix("DEK-Info: ")) else {
+        return Ok(());
+    };
+    let cipher = cipher.split(',').next().unwrap_or_default();
+    let is_rsa = text.contains("-----BEGIN RSA PRIVATE KEY-----");
+    if cipher == "AES-128-CBC" && is_rsa {
+        return Ok(());
+    }
+    unsupported(if is_rsa { format!("by {cipher}") } else { "a PEM key other than RSA".to_owned() })
 }
 
 /// The public half of a private key, with or without passphrase, from either of its files.
@@ -134,7 +192,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     Ok(Zeroizing::new(fs_err::read_to_string(path)?))
 }
 
-fn line(key: &PublicKey) -> Result<String, KeyError> {
+pub(crate) fn public_line(key: &PublicKey) -> Result<String, KeyError> {
     let text = key.to_openssh().map_err(io::Error::other)?;
     Ok(text.trim_end().to_owned())
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use stagecraft_core::config::HostKeys;
 use stagecraft_core::desired::ProviderId;
 
+use crate::keyring::UnlockedKey;
+
 /// How to log in to hosts.
 ///
 /// A field that is `None` was not said by the user and is filled from the OpenSSH configuration
@@ -22,6 +24,8 @@ pub struct SshSettings {
     pub host_keys: HostKeys,
     /// The only private key to use, apart from `provider_keys`.
     pub private_key: Option<PathBuf>,
+    /// Keys that have a passphrase and were unlocked, by their files.
+    pub unlocked: BTreeMap<PathBuf, UnlockedKey>,
     /// Keys of single providers: offered first, and only to that provider's own hosts.
     pub provider_keys: BTreeMap<ProviderId, PathBuf>,
     /// Socket of the SSH agent; not used when `private_key` names a key without a passphrase.
@@ -53,6 +57,7 @@ impl SshSettings {
             port: None,
             host_keys: HostKeys::AcceptNew,
             private_key: None,
+            unlocked: BTreeMap::new(),
             provider_keys: BTreeMap::new(),
             agent_socket: None,
             default_identities: Vec::new(),

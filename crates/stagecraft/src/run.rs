@@ -16,13 +16,14 @@ use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use stagecraft_core::resolve::{ResolvedHost, resolve};
 use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
+use stagecraft_remote::{Passphrases, Presented, SshConnector};
 
 pub(crate) use signals::Ended;
 
 use crate::app::App;
 use crate::project::Project;
 use crate::stop::Stop;
-use crate::ui::{Answer, Progress, Text, ask, names};
+use crate::ui::{Answer, AskPassphrase, Progress, TerminalModes, Text, Ui, ask, can_ask, names};
 use crate::wire::{self, Access, Clouds};
 use signals::Signals;
 
@@ -50,6 +51,7 @@ pub(crate) struct Run<'a> {
     pub(crate) progress: Progress,
     clouds: Clouds,
     access: Option<Access>,
+    ssh: Option<Arc<SshConnector>>,
     cancel: Cancel,
     signals: Signals,
 }
@@ -79,6 +81,7 @@ pub(crate) fn with_limits<'a, T>(
     work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
     let config = &project.file.config;
+    let _terminal = TerminalModes::keep();
     let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
     let access = match logins {
         Logins::Needed | Logins::ForCommand => {
@@ -99,10 +102,15 @@ pub(crate) fn with_limits<'a, T>(
         .map_err(|error| Stop::machine("start", &error))?;
     let outcome = runtime.block_on(async {
         let cancel = Cancel::new();
+        let ssh =
+            access.as_ref().map(|access| wire::connector(access, passphrases(&app.ui, &progress)));
         let engine = Engine::new(Parts {
             providers,
             mint: wire::mint(config),
-            connector: access.as_ref().map_or_else(|| Arc::new(NoLogins) as _, wire::connector),
+            connector: match &ssh {
+                Some(ssh) => Arc::clone(ssh) as _,
+                None => Arc::new(NoLogins),
+            },
             clock: Arc::new(TokioClock::new()),
             reporters: vec![
                 Arc::new(progress.clone()),
@@ -114,7 +122,7 @@ pub(crate) fn with_limits<'a, T>(
         });
         let signals =
             Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
-        let run = Run { app, project, engine, progress, clouds, access, cancel, signals };
+        let run = Run { app, project, engine, progress, clouds, access, ssh, cancel, signals };
         let outcome = work(&run).await;
         run.progress.finish();
         outcome
@@ -131,6 +139,17 @@ impl Run<'_> {
     /// In a run that was begun with [`Logins::None`].
     pub(crate) fn access(&self) -> Result<&Access, Stop> {
         self.access.as_ref().ok_or_else(|| Stop::bootstrap("this command does not log in to hosts"))
+    }
+
+    /// The host key that a host presents, whatever it is.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or this is a run that was begun with [`Logins::None`].
+    pub(crate) async fn scan(&self, target: &Target) -> Result<Presented, RemoteError> {
+        match &self.ssh {
+            Some(ssh) => ssh.scan(target).await,
+            None => Err(NoLogins::refusal(target)),
+        }
     }
 
     /// The steps that make a host of this project ready.
@@ -233,6 +252,11 @@ impl Run<'_> {
     }
 }
 
+/// Who can be asked for the passphrases of keys.
+fn passphrases(ui: &Ui, progress: &Progress) -> Option<Arc<dyn Passphrases>> {
+    can_ask(ui).then(|| Arc::new(AskPassphrase::new(ui, progress)) as _)
+}
+
 /// What must be true on the host of an instance, by what the file wants of it.
 fn steps_of(
     config: BootstrapConfig,
@@ -277,13 +301,19 @@ fn refuse_blind(inventory: &Inventory, clouds: &Clouds) -> Result<(), Stop> {
 #[derive(Debug)]
 struct NoLogins;
 
+impl NoLogins {
+    fn refusal(target: &Target) -> RemoteError {
+        RemoteError::Local {
+            host: target.host.clone(),
+            why: "this command does not log in".to_owned(),
+        }
+    }
+}
+
 #[async_trait]
 impl Connector for NoLogins {
     async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError> {
-        Err(RemoteError::Local {
-            host: target.host.clone(),
-            why: "this command does not log in".to_owned(),
-        })
+        Err(Self::refusal(target))
     }
 }
 

@@ -3,6 +3,7 @@
 mod columns;
 mod error;
 mod exec;
+mod passphrase;
 mod plan;
 mod progress;
 mod question;
@@ -14,6 +15,7 @@ mod text;
 
 pub(crate) use columns::{Cell, Columns};
 pub(crate) use exec::{ExecScreen, troubles as exec_troubles};
+pub(crate) use passphrase::{AskPassphrase, TerminalModes};
 pub(crate) use plan::{plan_screen, removals};
 pub(crate) use progress::Progress;
 pub(crate) use question::{Answer, ask, can_ask};

@@ -319,6 +319,9 @@ pub(super) struct RawSsh {
     /// Path of the private key; `~/` is your home directory. Default: your SSH agent, then
     /// OpenSSH's usual files.
     pub(super) private_key_path: Option<Line>,
+    /// Name of the environment variable that holds the passphrase of `private_key_path`. Never the
+    /// passphrase itself. Default: your SSH agent has the key, or you are asked on the terminal.
+    pub(super) private_key_passphrase_env: Option<Variable>,
     /// Which host keys are believed. Default: `pinned`.
     pub(super) host_keys: Option<RawHostKeys>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use russh::keys::PrivateKey;
 use russh::keys::key::safe_rng;
+use stagecraft_core::error::Diagnose as _;
 use stagecraft_core::remote::Command;
 use tokio::process::Child;
 
@@ -57,7 +58,7 @@ async fn the_agent_stands_in_for_a_named_key_with_a_passphrase() {
     let mut settings = home.settings_with(&locked);
     settings.agent_socket = Some(agent.socket.clone());
     let error = connect(settings.clone(), server.port).await.unwrap_err();
-    assert!(error.to_string().contains("`ssh-add ~/id`"), "{error}");
+    assert!(error.hints()[0].contains("`ssh-add ~/id`"), "{error}");
     agent.add(&home, "deploy", &key).await;
     connect(settings, server.port).await.unwrap();
     assert_eq!(server.seen().offers, 1, "only the named key was offered");

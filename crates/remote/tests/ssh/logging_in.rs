@@ -69,8 +69,15 @@ async fn a_key_with_a_passphrase_and_no_agent_is_an_error_that_names_the_file() 
     let error = connect(home.settings_with(&locked), server.port).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "could not prepare the connection to `app-1`: the private key `~/id` has a passphrase and is not in an SSH agent; add it with `ssh-add ~/id`"
+        "could not prepare the connection to `app-1`: the private key `~/id` has a passphrase and is not in an SSH agent"
     );
+    assert_eq!(
+        error.hints(),
+        [
+            "add it to your SSH agent with `ssh-add ~/id`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked"
+        ]
+    );
+    assert_eq!(error.retry(), Retry::Never);
     let mut settings = home.settings();
     settings.default_identities = vec![home.path("id"), home.write("odd", "no key")];
     let error = connect(settings, server.port).await.unwrap_err();

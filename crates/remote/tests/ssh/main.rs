@@ -8,4 +8,5 @@ mod commands;
 mod host_keys;
 mod logging_in;
 mod openssh;
+mod passphrases;
 mod support;

@@ -40,12 +40,16 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
         .with_hint("install the OpenSSH client, or use `stagecraft exec`"))
 }
 
-/// What runs there needs no credentials of clouds, and configurations of SSH can send variables.
+/// What runs there needs no credentials of clouds and no passphrase, and configurations of SSH can
+/// send variables.
 fn without_secrets(command: &mut Command, config: &Config) {
     for provider in config.providers.values() {
         if let Some(CredentialSource::Variable(name)) = &provider.credentials {
             command.env_remove(name);
         }
+    }
+    if let Some(name) = &config.bootstrap.ssh.private_key_passphrase_env {
+        command.env_remove(name);
     }
 }
 
@@ -64,14 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_do_not_go_to_ssh_whether_or_not_they_were_used() {
+    fn secrets_do_not_go_to_ssh_whether_or_not_they_were_used() {
         let file = "\
 project: { name: p }
 cloud: { providers: { digitalocean: { token_env: A_TOKEN }, hetzner: { token_env: B_TOKEN }, local: {} } }
+infra: { bootstrap: { ssh: { private_key_path: k, private_key_passphrase_env: C_PASSPHRASE } } }
 ";
         let mut command = Command::new("ssh");
         without_secrets(&mut command, &config::parse("f", file.as_bytes()).unwrap());
         let removed: Vec<(&OsStr, Option<&OsStr>)> = command.get_envs().collect();
-        assert_eq!(removed, [(OsStr::new("A_TOKEN"), None), (OsStr::new("B_TOKEN"), None)]);
+        let secrets = ["A_TOKEN", "B_TOKEN", "C_PASSPHRASE"];
+        assert_eq!(removed, secrets.map(|name| (OsStr::new(name), None)));
     }
 }

@@ -12,7 +12,6 @@ use crate::project::Project;
 use crate::run::{Ended, Logins, Run, with_engine};
 use crate::stop::Stop;
 use crate::ui::{Answer, BAD, BOLD, Columns, GOOD, Text, can_ask};
-use crate::wire;
 
 /// Pins the host key a host presents now, if the user agrees.
 pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
@@ -27,7 +26,7 @@ pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
         };
         let target = Target::of(&instance)
             .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
-        let looking = wire::scan(run.access()?, &target);
+        let looking = run.scan(&target);
         let presented = run
             .interruptible(looking)
             .await?

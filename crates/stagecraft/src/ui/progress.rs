@@ -31,6 +31,12 @@ pub(crate) trait Display: Reporter {
 
     /// Clears what is moving, for what is printed next.
     fn finish(&self);
+
+    /// Takes what is moving off the screen, which somebody else uses until [`Display::go_on`].
+    fn hold(&self);
+
+    /// Shows what is moving again, and what was to be shown meanwhile.
+    fn go_on(&self);
 }
 
 /// The display of a run and the report it comes to.
@@ -77,6 +83,15 @@ impl Progress {
     /// with.
     pub(crate) fn result_of(&self, host: &HostName, mut write: impl FnMut()) {
         self.display.result_of(host, &mut write);
+    }
+
+    /// Does `work`, which uses the terminal, while nothing is drawn there. What is shown meanwhile
+    /// comes after it.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.display.hold();
+        let outcome = work();
+        self.display.go_on();
+        outcome
     }
 
     /// Clears what is moving.

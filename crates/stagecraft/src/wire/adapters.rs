@@ -7,13 +7,13 @@ use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::BaseUrl;
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
 use stagecraft_core::cloud::{CloudError, CloudProvider};
-use stagecraft_core::config::{Config, HostKeys, ProviderConfig, is_supported};
+use stagecraft_core::config::{Config, HostKeys, ProviderConfig, SshConfig, is_supported};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::identity::KeyMint;
-use stagecraft_core::remote::{Connector, RemoteError, Target};
 use stagecraft_remote::{
-    Ed25519Mint, Presented, SshConnector, SshSettings, ensure_key_pair, public_key_of,
+    Ed25519Mint, KeyError, Passphrases, SshConnector, SshSettings, UnlockedKey, ensure_key_pair,
+    public_key_of,
 };
 
 use super::{Clouds, Environment};
@@ -72,7 +72,20 @@ pub(crate) fn access(
                 .with_hint("set `infra.bootstrap.ssh.private_key_path` to a key you can read")
         };
         std::fs::File::open(&path).map_err(|error| unusable(error.to_string()))?;
-        authorized_keys.push(public_key_of(&path).map_err(|error| unusable(error.to_string()))?);
+        match unlocked(environment, ssh, written, &path)? {
+            Some(key) => {
+                let public = key.public().map_err(|error| unusable(error.to_string()))?;
+                authorized_keys.push(public);
+                settings.unlocked.insert(path.clone(), key);
+            }
+            None => match public_key_of(&path) {
+                Ok(public) => authorized_keys.push(public),
+                // Only hosts that are made here have to be told whom to let in.
+                Err(KeyError::Encrypted { .. }) if !clouds.local => {}
+                Err(KeyError::Encrypted { .. }) => return Err(no_public_half(written)),
+                Err(error) => return Err(unusable(error.to_string())),
+            },
+        }
         settings.private_key = Some(path);
     } else if clouds.local {
         let folder = environment.data_dir().unwrap_or_else(|| home.join(FOLDER));
@@ -86,17 +99,55 @@ pub(crate) fn access(
     Ok(Access { settings, authorized_keys })
 }
 
-/// The connections to hosts.
-pub(crate) fn connector(access: &Access) -> Arc<dyn Connector> {
-    Arc::new(SshConnector::new(access.settings.clone()))
+/// The private key of the file, unlocked by the variable the file names; `None` where it names none.
+fn unlocked(
+    environment: &Environment,
+    ssh: &SshConfig,
+    written: &str,
+    path: &Path,
+) -> Result<Option<UnlockedKey>, Stop> {
+    let Some(name) = &ssh.private_key_passphrase_env else { return Ok(None) };
+    let Some(passphrase) = environment.secret(name) else {
+        let message = format!(
+            "the passphrase of the private key `{written}` is missing: the environment variable `{name}` is not set"
+        );
+        return Err(Stop::bootstrap(message).with_hint(format!("run `export {name}=...` with it")));
+    };
+    match UnlockedKey::read(path, &passphrase) {
+        Ok(key) => Ok(Some(key)),
+        Err(KeyError::WrongPassphrase { .. }) => {
+            let what = if passphrase.is_empty() { "is empty" } else { "holds another" };
+            let message = format!(
+                "the private key `{written}` needs its passphrase, and the environment variable `{name}` {what}"
+            );
+            Err(Stop::bootstrap(message).with_hint(format!(
+                "run `export {name}=...` with the passphrase, or take `private_key_passphrase_env` out of the file to be asked on the terminal"
+            )))
+        }
+        Err(error) => {
+            Err(Stop::bootstrap(format!("the private key `{written}` cannot be used: {error}")))
+        }
+    }
 }
 
-/// The host key that a host presents, whatever it is.
-///
-/// # Errors
-/// When it cannot be reached.
-pub(crate) async fn scan(access: &Access, target: &Target) -> Result<Presented, RemoteError> {
-    SshConnector::new(access.settings.clone()).scan(target).await
+fn no_public_half(written: &str) -> Stop {
+    let message = format!(
+        "the private key `{written}` has a passphrase, and there is no `{written}.pub` with its public half for new hosts"
+    );
+    Stop::bootstrap(message)
+        .with_hint(format!("run `ssh-keygen -y -f {written} > {written}.pub`, which asks for it"))
+}
+
+/// The connections to hosts. Without `passphrases` nobody is asked for any.
+pub(crate) fn connector(
+    access: &Access,
+    passphrases: Option<Arc<dyn Passphrases>>,
+) -> Arc<SshConnector> {
+    let connector = SshConnector::new(access.settings.clone());
+    Arc::new(match passphrases {
+        Some(passphrases) => connector.asking(passphrases),
+        None => connector,
+    })
 }
 
 /// What makes the keys new hosts are verified by, where hosts shall be.

@@ -6,15 +6,21 @@
 #![expect(clippy::disallowed_methods, reason = "tests are told by the environment what to use")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod algorithms;
 mod cloud_init;
 mod clouds;
 mod guard;
 mod hostile;
 mod identity;
 mod interrupted;
+mod keys;
 mod lifecycle;
 mod middle;
+mod passphrases;
 mod remote_engine;
 mod secrets;
 mod stage;
 mod street;
+mod terminal;
+mod users;
+mod ways;

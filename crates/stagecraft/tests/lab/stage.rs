@@ -44,15 +44,42 @@ impl Stage {
 
     /// Writes the configuration anew.
     pub(crate) fn configure(&self, hosts: &str, docker: &str) {
+        self.bootstrap(hosts, &format!("docker: {docker}"));
+    }
+
+    /// Writes the configuration anew, without Docker and with these settings of SSH.
+    pub(crate) fn configure_ssh(&self, hosts: &str, ssh: &str) {
+        self.bootstrap(hosts, &format!("docker: {{ enabled: false }}, ssh: {ssh}"));
+    }
+
+    fn bootstrap(&self, hosts: &str, settings: &str) {
         self.write(
             "stagecraft.yml",
             &format!(
                 "project: {{ name: {} }}\n\
                  cloud: {{ providers: {{ local: {{ hosts: {{ dev: {hosts} }} }} }} }}\n\
-                 infra: {{ bootstrap: {{ docker: {docker} }} }}\n",
+                 infra: {{ bootstrap: {{ {settings} }} }}\n",
                 self.project
             ),
         );
+    }
+
+    /// Makes a key pair of OpenSSH's in the stage's folder, with these further words for
+    /// `ssh-keygen`, and gives its public half.
+    pub(crate) fn keygen(&self, name: &str, words: &[&str]) -> String {
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-a", "1", "-f"])
+            .arg(self.path().join(name))
+            .args(words)
+            .status();
+        assert!(made.expect("ssh-keygen runs").success(), "{words:?}");
+        std::fs::read_to_string(self.path().join(format!("{name}.pub"))).expect("a public half")
+    }
+
+    /// Whom a host let in last, and with which key, as its `sshd` tells.
+    pub(crate) fn last_login(&self, host: &str) -> String {
+        let log = self.inside(host, "journalctl --unit=ssh --output=cat | grep ^Accepted");
+        log.lines().last().unwrap_or_default().to_owned()
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {

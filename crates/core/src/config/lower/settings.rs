@@ -203,6 +203,9 @@ impl Lowering<'_> {
 
     fn ssh(&mut self, raw: RawSsh) -> SshConfig {
         let defaults = SshConfig::default();
+        if raw.private_key_passphrase_env.is_some() && raw.private_key_path.is_none() {
+            self.passphrase_of_no_key();
+        }
         let host_keys = match raw.host_keys {
             None => defaults.host_keys,
             Some(RawHostKeys::AcceptNew) => HostKeys::AcceptNew,
@@ -213,8 +216,26 @@ impl Lowering<'_> {
             user: raw.user.map(|user| user.0),
             port: raw.port,
             private_key_path: raw.private_key_path.map(|path| path.0),
+            private_key_passphrase_env: raw.private_key_passphrase_env.map(|name| name.0),
             host_keys,
         }
+    }
+
+    fn passphrase_of_no_key(&mut self) {
+        let ssh = ["infra", "bootstrap", "ssh"];
+        if self.is_incomplete(&ssh) {
+            return;
+        }
+        let place = self.key(&[&ssh[..], &["private_key_passphrase_env"]].concat());
+        self.report(
+            Problem::new(
+                Code::CONFIG_MISSING_KEY,
+                "`infra.bootstrap.ssh.private_key_passphrase_env` is without a `private_key_path`",
+            )
+            .at(place)
+            .with_label("it is not said whose passphrase this is")
+            .with_help("add `private_key_path`, or take this key out: your SSH agent and the terminal need neither"),
+        );
     }
 }
 

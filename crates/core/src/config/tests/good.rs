@@ -24,6 +24,8 @@ fn the_full_example_says_everything_it_says() {
     assert_eq!(config.network, NetworkConfig::Tailscale);
     assert_eq!(config.bootstrap.ssh.host_keys, HostKeys::Pinned);
     assert_eq!(config.bootstrap.ssh.private_key_path.as_deref(), Some("~/.ssh/id_ed25519"));
+    let variable = config.bootstrap.ssh.private_key_passphrase_env.as_deref();
+    assert_eq!(variable, Some("SSH_KEY_PASSPHRASE"));
     assert_eq!(config.bootstrap.docker.install_method, DockerInstall::Apt);
     assert_eq!(config.bootstrap.docker.source, DockerSource::Distro);
     let aws = &config.providers[&ProviderId::Aws];

@@ -1,6 +1,6 @@
 //! Files of the right form that cannot be meant.
 
-use super::{local_hosts, problems, told, told_of};
+use super::{config, local_hosts, problems, told, told_of};
 
 fn cloud(settings: &str) -> String {
     format!(
@@ -37,6 +37,23 @@ cloud:
     );
     let (first, label) = problems.problems[0].also.clone().unwrap();
     assert_eq!((first.start, label.as_str()), (text.find("app-1").unwrap(), "the first time"));
+}
+
+#[test]
+fn a_passphrase_needs_a_key_it_belongs_to() {
+    let ssh = |keys: &str| {
+        local_hosts("        dev:\n          app-1: { role: app }\n")
+            + &format!("infra: {{ bootstrap: {{ ssh: {{ {keys} }} }} }}\n")
+    };
+    assert_eq!(
+        told(&ssh("private_key_passphrase_env: KEY_PASSPHRASE")),
+        [
+            "8:30 [config.missing-key] `infra.bootstrap.ssh.private_key_passphrase_env` is without a `private_key_path` / it is not said whose passphrase this is / add `private_key_path`, or take this key out: your SSH agent and the terminal need neither"
+        ]
+    );
+    let both = ssh("private_key_path: ~/key, private_key_passphrase_env: KEY_PASSPHRASE");
+    let ssh = config(&both).bootstrap.ssh;
+    assert_eq!(ssh.private_key_passphrase_env.as_deref(), Some("KEY_PASSPHRASE"));
 }
 
 #[test]

@@ -72,6 +72,10 @@ impl Display for Plain {
     }
 
     fn finish(&self) {}
+
+    fn hold(&self) {}
+
+    fn go_on(&self) {}
 }
 
 #[cfg(test)]

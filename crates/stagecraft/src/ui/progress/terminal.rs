@@ -35,12 +35,14 @@ struct Screen {
     lines: Lines,
     /// How many lines stand on the screen and are drawn over.
     drawn: usize,
+    /// What was to stay while somebody else uses the screen.
+    held: Option<Text>,
 }
 
 impl Terminal {
     pub(super) fn new(ui: Ui, logged_in: &'static str) -> Self {
         let lines = Lines::new(logged_in);
-        let screen = Arc::new(Mutex::new(Screen { ui, lines, drawn: 0 }));
+        let screen = Arc::new(Mutex::new(Screen { ui, lines, drawn: 0, held: None }));
         let (alive, dropped) = mpsc::channel();
         let drawn = Arc::clone(&screen);
         std::thread::spawn(move || {
@@ -90,6 +92,10 @@ impl Display for Terminal {
         self.with(|screen| {
             screen.lines.moving.remove(host.as_str());
             screen.erase();
+            if screen.held.is_some() {
+                // The cursor may stand behind a question.
+                screen.ui.say(Text::new().end_line());
+            }
             write();
             screen.draw(&Text::new());
         });
@@ -99,6 +105,20 @@ impl Display for Terminal {
         self.with(|screen| {
             screen.lines = Lines::new(screen.lines.logged_in);
             screen.draw(&Text::new());
+        });
+    }
+
+    fn hold(&self) {
+        self.with(|screen| {
+            screen.erase();
+            screen.held = Some(Text::new());
+        });
+    }
+
+    fn go_on(&self) {
+        self.with(|screen| {
+            let stays = screen.held.take().unwrap_or_default();
+            screen.draw(&stays);
         });
     }
 }
@@ -114,6 +134,10 @@ impl Screen {
 
     /// Draws the lines anew, below what stays.
     fn draw(&mut self, stays: &Text) {
+        if let Some(held) = &mut self.held {
+            held.append(stays);
+            return;
+        }
         let (width, height) = self.ui.error_size();
         let moving = self.lines.draw(width, height, Instant::now());
         if self.drawn == 0 && moving.is_empty() && stays.is_empty() {
@@ -154,8 +178,23 @@ mod tests {
             (doing.collect::<Vec<_>>(), screen.drawn)
         });
         assert_eq!(left, (vec!["running the command".to_owned()], 1));
-        let mut screen = Screen { ui: Ui::for_tests(), lines: Lines::new(""), drawn: 3 };
+        let mut screen =
+            Screen { ui: Ui::for_tests(), lines: Lines::new(""), drawn: 3, held: None };
         screen.erase();
         assert_eq!(screen.drawn, 0);
+    }
+
+    #[test]
+    fn nothing_is_drawn_while_somebody_else_uses_the_screen_and_nothing_is_lost() {
+        let terminal = Terminal::new(Ui::for_tests(), "");
+        terminal.activity(ProviderId::Local, "building");
+        terminal.hold();
+        terminal.note(Text::new().line("one"));
+        terminal.with(|screen| screen.draw(Text::new().line("two")));
+        let left = terminal.with(|screen| (screen.held.clone(), screen.drawn));
+        assert_eq!(left.0.map(|text| text.as_str().to_owned()).as_deref(), Some("one\ntwo\n"));
+        assert_eq!(left.1, 0);
+        terminal.go_on();
+        assert!(terminal.with(|screen| screen.held.is_none() && screen.drawn == 1));
     }
 }
