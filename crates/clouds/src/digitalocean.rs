@@ -186,12 +186,10 @@ impl DigitalOceanProvider {
         Ok(self.api.tell(doing, &exchange::attach(&made.name, droplet)).await?)
     }
 
-    /// Removes a tag that only this droplet has. Left in the account, such tags would pile up there.
-    async fn discard(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
+    /// Removes a tag that only one droplet has. Left in the account, such tags would pile up there.
+    async fn discard(&self, doing: &Doing, tag: &str) -> Result<(), CloudError> {
         match self.api.tell(doing, &exchange::remove_tag(tag)).await {
             Err(failed) if gone(&failed) => Ok(()),
-            // Without `tag:delete` it has to stay in the account.
-            Err(failed) if failed.is_status(403) => self.detach(doing, tag, droplet).await,
             done => Ok(done?),
         }
     }
@@ -316,12 +314,12 @@ impl CloudProvider for DigitalOceanProvider {
         let Some(number) = exchange::number(&instance.id) else {
             return Err(not_ours(&doing, &instance.id));
         };
-        let (there, wanted) = (labels::of_pins(&instance.pins), labels::of_pins(pins));
+        let (there, wanted) = (labels::all_pins(instance), labels::of_pins(pins));
         for tag in wanted.difference(&there) {
             self.attach_new(&doing, tag, number).await?;
         }
         for tag in there.difference(&wanted) {
-            self.discard(&doing, tag, number).await?;
+            self.discard(&doing, tag).await?;
         }
         Ok(())
     }
@@ -336,9 +334,11 @@ impl CloudProvider for DigitalOceanProvider {
         let doing = changing(format!("terminate host `{}`", instance.owner.host));
         let destroyed = self.api.tell(&doing, &exchange::destroy(droplet.id)).await;
         if destroyed.is_ok() {
-            for tag in labels::of_pins(&instance.pins) {
+            for tag in labels::all_pins(&instance) {
                 // What stays in the account does no harm there.
-                drop(self.api.tell(&doing, &exchange::remove_tag(&tag)).await);
+                if self.discard(&doing, &tag).await.is_err() {
+                    break;
+                }
             }
         }
         match destroyed {

@@ -125,10 +125,17 @@ impl HetznerProvider {
         }
     }
 
-    /// The instance, or an error that says whether it is gone or not ours.
-    async fn ours(&self, doing: &Doing, id: &InstanceId) -> Result<Instance, CloudError> {
+    /// The server and its instance, or an error that says whether it is gone or not ours.
+    async fn ours(
+        &self,
+        doing: &Doing,
+        id: &InstanceId,
+    ) -> Result<(wire::Server, Instance), CloudError> {
         match self.find(doing, id).await? {
-            Some((server, _)) => exchange::instance(&server).ok_or_else(|| not_ours(doing, id)),
+            Some((server, _)) => match exchange::instance(&server) {
+                Some(instance) => Ok((server, instance)),
+                None => Err(not_ours(doing, id)),
+            },
             None => Err(doing.failed(CloudErrorKind::NotFound(format!("there is no server {id}")))),
         }
     }
@@ -163,20 +170,6 @@ impl HetznerProvider {
     fn gone(&self, id: &InstanceId) -> Termination {
         self.orders().end(id);
         Termination::AlreadyGone
-    }
-
-    /// Writes name and labels of a server.
-    async fn write(
-        &self,
-        doing: &Doing,
-        instance: &Instance,
-        marks: &Marks,
-        pins: &Pins,
-    ) -> Result<Result<wire::One, Failed>, CloudError> {
-        let labels = labels::written(&instance.owner, &instance.spec.image, marks, pins)
-            .map_err(|bad| doing.failed(CloudErrorKind::InvalidInput(bad.to_string())))?;
-        let request = exchange::update(&instance.id, &marks.name, &labels);
-        Ok(self.api.ask::<wire::One>(doing, &request).await)
     }
 
     /// What an action that was started has to say so far.
@@ -288,7 +281,7 @@ impl CloudProvider for HetznerProvider {
     }
 
     async fn start(&self, id: &InstanceId) -> Result<(), CloudError> {
-        let instance = self.ours(&reading(format!("start server {id}")), id).await?;
+        let (_, instance) = self.ours(&reading(format!("start server {id}")), id).await?;
         let doing = changing(format!("start host `{}`", instance.owner.host));
         match instance.lifecycle {
             Lifecycle::Pending | Lifecycle::Running => Ok(()),
@@ -304,12 +297,15 @@ impl CloudProvider for HetznerProvider {
     }
 
     async fn update(&self, id: &InstanceId, marks: &Marks) -> Result<(), CloudError> {
-        let instance = self.ours(&reading(format!("update server {id}")), id).await?;
+        let (_, instance) = self.ours(&reading(format!("update server {id}")), id).await?;
         if instance.marks == *marks {
             return Ok(());
         }
         let doing = changing(format!("update host `{}`", instance.owner.host));
-        match self.write(&doing, &instance, marks, &instance.pins).await? {
+        let labels = labels::written(&instance.owner, &instance.spec.image, marks, &instance.pins)
+            .map_err(|bad| doing.failed(CloudErrorKind::InvalidInput(bad.to_string())))?;
+        let request = exchange::update(id, &marks.name, &labels);
+        match self.api.ask::<wire::One>(&doing, &request).await {
             Ok(_) => Ok(()),
             Err(failed) if failed.is_code(TAKEN) => Err(failed.error.with_hint(format!(
                 "another server has the name `{}`; rename the host or the environment in the \
@@ -323,13 +319,15 @@ impl CloudProvider for HetznerProvider {
     async fn pin(&self, instance: &Instance, pins: &Pins) -> Result<(), CloudError> {
         let host = &instance.owner.host;
         let looking = reading(format!("pin the host key of `{host}`"));
-        // All labels are written at once, so those of others are to be as new as can be.
-        let seen = self.ours(&looking, &instance.id).await?;
-        if seen.pins == *pins {
+        // All labels are written at once, so the others are to be as new as can be.
+        let (server, _) = self.ours(&looking, &instance.id).await?;
+        let labels = labels::with_pins(&server.labels, pins);
+        if labels == server.labels {
             return Ok(());
         }
         let doing = Doing { changes: true, ..looking };
-        self.write(&doing, &seen, &seen.marks, pins).await?.map(drop).map_err(CloudError::from)
+        let request = exchange::relabel(&instance.id, &labels);
+        Ok(self.api.ask::<wire::One>(&doing, &request).await.map(drop)?)
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {

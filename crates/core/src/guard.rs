@@ -11,8 +11,9 @@
 //!           +-- the window passes, or the host restarts and it passes --> undone
 //! ```
 //!
-//! The timer is a unit of systemd that is started at boot as well. Arming, undoing and confirming
-//! exclude each other by a lock on the host, so a confirmation that comes too late is told so.
+//! The timer is a unit of systemd that is started at boot as well, and that tries again while undoing
+//! fails. Arming, undoing and confirming exclude each other by a lock on the host, and a confirmation
+//! counts only where the change is still there, so one that comes too late is told so.
 
 use std::time::Duration;
 
@@ -26,10 +27,14 @@ pub const CONFIRM: &str = "guarded-change-confirm";
 const ARM_SCRIPT: &str = include_str!("guard/arm.sh");
 const CONFIRM_SCRIPT: &str = include_str!("guard/confirm.sh");
 
-/// Ends the script that confirms when the change was undone before.
+/// The script that confirms ends so when the change is not there.
 const UNDONE: i32 = 75;
-/// Ends the script that arms when another change of the same name waits for its confirmation.
+/// The script that arms ends so when an earlier change of the same name waits for its confirmation,
 const BUSY: i32 = 76;
+/// when the change failed and was undone,
+const FAILED: i32 = 77;
+/// and when it could not even be undone.
+const STUCK: i32 = 78;
 
 /// A change that is undone unless it is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +46,29 @@ pub struct Guard {
     cleanup: Command,
 }
 
+/// What came of a change under a guard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Armed {
+    /// It is made, or was before, and waits for its confirmation.
+    Made,
+    /// An earlier change of the same name waits for its confirmation; it is undone soon.
+    Busy,
+    /// It failed, and was undone.
+    Failed(Output),
+    /// It failed, and so did undoing it; the host tries that again.
+    Stuck(Output),
+    /// Nothing was changed: the guard could not be set up.
+    NotBegun(Output),
+}
+
 /// What came of a confirmation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmation {
-    /// The change stays. Also when there was none to confirm.
+    /// The change is there, and stays.
     Kept,
     /// It came too late: the host has undone the change.
     Undone,
-    /// It is not known; the host will undo the change.
+    /// It is not known; the host undoes the change, or keeps it.
     Failed(Output),
 }
 
@@ -88,17 +108,26 @@ impl Guard {
             .with_timeout(change.timeout())
     }
 
-    /// Whether the command that [arms](Self::arm) was held up by an earlier change of the same
-    /// name, which will be undone soon.
+    /// What the output of [`arm`](Self::arm) says.
     #[must_use]
-    pub fn is_busy(output: &Output) -> bool {
-        output.status == BUSY
+    pub fn armed(output: Output) -> Armed {
+        match output.status {
+            0 => Armed::Made,
+            BUSY => Armed::Busy,
+            FAILED => Armed::Failed(output),
+            STUCK => Armed::Stuck(output),
+            _ => Armed::NotBegun(output),
+        }
     }
 
     /// The command that confirms; to be run over a fresh connection.
     #[must_use]
     pub fn confirm(&self) -> Command {
-        Command::script(CONFIRM_SCRIPT).arg(CONFIRM).arg(self.name).arg(self.cleanup.to_shell())
+        Command::script(CONFIRM_SCRIPT)
+            .arg(CONFIRM)
+            .arg(self.name)
+            .arg(self.done.to_shell())
+            .arg(self.cleanup.to_shell())
     }
 
     /// What the output of [`confirm`](Self::confirm) says.
@@ -119,7 +148,9 @@ mod tests {
     #[test]
     fn the_scripts_end_as_they_are_understood() {
         assert!(CONFIRM_SCRIPT.contains(&format!("exit {UNDONE}\n")));
-        assert!(ARM_SCRIPT.contains(&format!("exit {BUSY}\n")));
+        for status in [BUSY, FAILED, STUCK] {
+            assert!(ARM_SCRIPT.contains(&format!("exit {status}\n")), "{status}");
+        }
     }
 
     #[test]
@@ -131,6 +162,17 @@ mod tests {
         assert!(line.ends_with(r"'touch '\''a b'\'''"), "{line}");
         assert_eq!(guard.arm(&Command::new("true")).display(), ARM);
         assert_eq!(guard.confirm().display(), CONFIRM);
+    }
+
+    #[test]
+    fn a_change_is_made_only_if_the_host_says_so() {
+        let of = |status| Guard::armed(Output { status, ..Output::default() });
+        assert_eq!((of(0), of(76)), (Armed::Made, Armed::Busy));
+        assert!(matches!(of(77), Armed::Failed(_)));
+        assert!(matches!(of(78), Armed::Stuck(_)));
+        for status in [1, 73, 127, 137] {
+            assert!(matches!(of(status), Armed::NotBegun(_)), "{status}");
+        }
     }
 
     #[test]

@@ -93,7 +93,8 @@ pub trait Remote: Debug + Send + Sync {
     /// the outcome is unknown or the command never ran.
     async fn run(&self, command: &Command) -> Result<Output, RemoteError>;
 
-    /// The host key that was presented, and believed, if it is an ed25519 one.
+    /// The key that was presented, where the keys pinned on the instance decided; `None` where they did
+    /// not count.
     fn host_key(&self) -> Option<HostKey>;
 
     /// Says goodbye. Never fails; a connection dropped without it is closed all the same.

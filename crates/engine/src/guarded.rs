@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use stagecraft_core::converge::Change;
-use stagecraft_core::error::{Code, Failure};
-use stagecraft_core::guard::{Confirmation, Guard};
-use stagecraft_core::remote::{Command, Target};
+use stagecraft_core::error::{Code, Diagnose as _, Failure};
+use stagecraft_core::guard::{Armed, Confirmation, Guard};
+use stagecraft_core::name::HostName;
+use stagecraft_core::remote::{Command, RemoteError, Target};
 
 use crate::Engine;
 use crate::login::Login;
 
 /// How long a host is given to answer anew after such a change.
 const FRESH: Duration = Duration::from_secs(30);
+
+/// How many lines of a failed command the report keeps.
+pub(crate) const OUTPUT_LINES: usize = 15;
 
 impl Engine {
     /// Makes a change under a guard and connects anew; the change is not confirmed yet. `target` is
@@ -29,29 +33,22 @@ impl Engine {
         doing: &str,
         code: Code,
     ) -> Result<Login<'e>, Failure> {
-        let output =
-            login.remote.run(&guard.arm(change)).await.map_err(|error| Failure::from(&error))?;
-        if Guard::is_busy(&output) {
-            let message = format!(
-                "{doing}: an earlier change still waits for its confirmation on `{}`, and is undone \
-                 within {} s",
-                target.host,
-                guard.window().as_secs()
-            );
-            return Err(Failure::new(code, message).with_hint("run the command again after that"));
-        }
-        if !output.success() {
-            let message = format!("{doing} failed with status {}, and was undone", output.status);
-            return Err(Failure::new(code, message).with_output(output.tail(15)));
+        let host = &target.host;
+        let window = guard.window().as_secs();
+        let output = login.remote.run(&guard.arm(change)).await.map_err(|error| {
+            let code = if let RemoteError::TimedOut { .. } = error { code } else { error.code() };
+            Failure::new(code, format!("{doing}: {error}"))
+                .with_hint(format!("what was changed is undone within {window} s"))
+        })?;
+        if let Some(failure) = not_made(Guard::armed(output), host, window, doing, code) {
+            return Err(failure);
         }
         // Also when the user asked to stop meanwhile: this is in flight until the host knows.
         let place = login.leave().await;
         let fresh = self.connect_anew(target, FRESH).await.map_err(|error| {
             let message = format!(
-                "{doing}: `{}` could not be reached over a fresh connection, so it undoes the change \
-                 within {} s: {error}",
-                target.host,
-                guard.window().as_secs()
+                "{doing}: `{host}` could not be reached over a fresh connection, so it undoes the \
+                 change within {window} s: {error}"
             );
             Failure::new(Code::CHANGE_UNDONE, message)
                 .with_hint("mend the cause, and run the command again after that")
@@ -80,8 +77,8 @@ impl Engine {
                 Err(Failure::new(Code::CHANGE_UNDONE, message).with_hint("run the command again"))
             }
             Confirmation::Failed(said) => {
-                let message = format!("{doing}: `{}` did not confirm it", target.host);
-                Err(Failure::new(Code::CHANGE_UNDONE, message).with_output(said.tail(15)))
+                let message = format!("{doing}: whether `{}` keeps it is not known", target.host);
+                Err(Failure::new(code, message).with_output(said.tail(OUTPUT_LINES)))
             }
         }
     }
@@ -99,4 +96,31 @@ impl Engine {
             login.remote.run(&guard.confirm()).await.map_err(|error| Failure::from(&error))?;
         Ok(Guard::confirmation(output))
     }
+}
+
+/// Why a change is not there to be confirmed.
+fn not_made(
+    armed: Armed,
+    host: &HostName,
+    window: u64,
+    doing: &str,
+    code: Code,
+) -> Option<Failure> {
+    let (what, output) = match armed {
+        Armed::Made => return None,
+        Armed::Busy => {
+            let message = format!(
+                "{doing}: an earlier change still waits for its confirmation on `{host}`, and is \
+                 undone within {window} s"
+            );
+            return Some(Failure::new(code, message).with_hint("run the command again after that"));
+        }
+        Armed::Failed(output) => ("failed, and was undone".to_owned(), output),
+        Armed::Stuck(output) => (
+            format!("failed, and so did undoing it; `{host}` tries again every {window} s"),
+            output,
+        ),
+        Armed::NotBegun(output) => (format!("was not begun (status {})", output.status), output),
+    };
+    Some(Failure::new(code, format!("{doing} {what}")).with_output(output.tail(OUTPUT_LINES)))
 }

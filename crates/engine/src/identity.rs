@@ -12,6 +12,7 @@ use stagecraft_core::remote::{Command, Output, Target};
 
 use crate::Engine;
 use crate::apply::interrupted;
+use crate::guarded::OUTPUT_LINES;
 use crate::login::Login;
 use crate::pace::Ask;
 
@@ -29,7 +30,7 @@ impl Engine {
         let before = login.target.pins;
         let outcome = self.exchange(instance, login).await;
         let result = match &outcome {
-            Ok(_) if before.is_empty() => return outcome,
+            Ok(login) if login.remote.host_key().is_none() => return outcome,
             Ok(login) if login.target.pins == before => StepResult::Satisfied,
             Ok(_) => StepResult::Changed,
             Err(failure) if failure.code == Code::INTERRUPTED => StepResult::Skipped,
@@ -122,7 +123,10 @@ impl Engine {
     }
 
     /// The keys that are pinned on a target's instance now; `None` when it is not there.
-    pub(crate) async fn pins_of(&self, target: &Target) -> Result<Option<Pins>, Failure> {
+    ///
+    /// # Errors
+    /// Why the provider does not tell.
+    pub async fn pins_of(&self, target: &Target) -> Result<Option<Pins>, Failure> {
         let cloud = self.cloud(target.provider).map_err(|error| Failure::from(&error))?;
         let what = format!("look at host `{}`", target.host);
         let ask = Ask { provider: target.provider, what: &what, slots: None };
@@ -149,5 +153,5 @@ async fn run(login: &Login<'_>, command: &Command) -> Result<Output, Failure> {
 
 fn failed(what: &str, said: &Output) -> Failure {
     let message = format!("{what} (status {})", said.status);
-    Failure::new(Code::HOST_IDENTITY_FAILED, message).with_output(said.tail(15))
+    Failure::new(Code::HOST_IDENTITY_FAILED, message).with_output(said.tail(OUTPUT_LINES))
 }

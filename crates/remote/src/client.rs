@@ -72,7 +72,7 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// The host key that was let in.
+    /// The host key that was looked at, or let in because it is pinned.
     pub(crate) fn admitted(&self) -> Option<PublicKey> {
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -120,11 +120,14 @@ impl Handler for Client {
             self.notes.admit(key);
             return Ok(true);
         };
+        let by_pin = gate.pins().is_some();
         let presented = key.clone();
         let admitted = tokio::task::spawn_blocking(move || gate.admit(&presented)).await;
         match admitted {
             Ok(Ok(())) => {
-                self.notes.admit(key);
+                if by_pin {
+                    self.notes.admit(key);
+                }
                 Ok(true)
             }
             Ok(Err(denial)) => {

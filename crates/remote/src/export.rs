@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use stagecraft_core::config::HostKeys;
-use stagecraft_core::identity::Pins;
+use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::remote::{Command, Target};
 
 use crate::host_keys::alias_of;
@@ -102,14 +102,17 @@ fn options(
     let alias = alias_of(target.provider, &target.instance);
     let gate = Gate::open(settings, &login.host, login.port, &alias, target.pins)?;
     if let Some(pins) = gate.pins() {
-        // The keys come from the instance, so there is no file to share or to go stale.
+        // The keys come from the instance, so there is no file to share.
         options.push(("HostKeyAlgorithms", "ssh-ed25519".to_owned()));
-        options.push(("KnownHostsCommand", print_known_hosts(&alias, pins)));
+        let revoked = |key: &HostKey| gate.revokes(key);
+        options.push(("KnownHostsCommand", print_known_hosts(&alias, pins, revoked)));
         options.push(("HostKeyAlias", alias));
         options.push(("UserKnownHostsFile", "none".to_owned()));
         options.push(("GlobalKnownHostsFile", "/dev/null".to_owned()));
         options.push(("StrictHostKeyChecking", "yes".to_owned()));
         options.push(("UpdateHostKeys", "no".to_owned()));
+        // Over a connection that is open already no key is looked at.
+        options.push(("ControlPath", "none".to_owned()));
     } else if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
         let files: Vec<String> = settings
             .user_known_hosts
@@ -148,8 +151,12 @@ fn options(
 }
 
 /// The command that prints known-hosts lines for `alias`. No word of them needs quoting.
-fn print_known_hosts(alias: &str, pins: &Pins) -> String {
-    let lines: String = pins.keys().map(|key| format!(r"{alias} {}\n", key.to_openssh())).collect();
+fn print_known_hosts(alias: &str, pins: &Pins, revoked: impl Fn(&HostKey) -> bool) -> String {
+    let line = |key: HostKey| {
+        let marker = if revoked(&key) { "@revoked " } else { "" };
+        format!(r"{marker}{alias} {}\n", key.to_openssh())
+    };
+    let lines: String = pins.keys().map(line).collect();
     format!("/usr/bin/printf '{lines}'")
 }
 

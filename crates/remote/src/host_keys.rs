@@ -1,7 +1,7 @@
 //! Which host keys are believed.
 //!
-//! The user's known-hosts files are asked first, by address. Our own file is keyed by instance,
-//! because addresses are used again. `@cert-authority` lines are not used: certificates are never
+//! Where keys are pinned on the instance, only they are. Else the user's known-hosts files are asked
+//! first, by address. Our own file is keyed by instance, because addresses are used again. `@cert-authority` lines are not used: certificates are never
 //! asked for, so such a host is judged by its plain key, as OpenSSH judges one that presents none.
 
 pub(crate) mod gate;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::SshConnector;
 use crate::client::{self, Client, Notes};
 use crate::connect::Way;
-use crate::host_keys::gate::{fingerprint, host_key};
+use crate::host_keys::gate::{ALGORITHMS, fingerprint, host_key};
 
 /// The key a server presents and has proved to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Presented {
     pub key: Option<HostKey>,
     /// Where it is known already, e.g. `~/.ssh/known_hosts:12`.
     pub known_in: Vec<String>,
+    /// Whether the user's known-hosts files say that it must never be believed.
+    pub revoked: bool,
 }
 
 impl SshConnector {
@@ -36,7 +38,7 @@ impl SshConnector {
         let login = self.login(target)?;
         let Way { stop, stream, gate, jumps: _open } = self.way(target, &login).await?;
         let notes: Arc<Notes> = Arc::default();
-        let config = Arc::new(client::config(gate.algorithms()));
+        let config = Arc::new(client::config(ALGORITHMS.into()));
         let looking = connect_stream(config, stream, Client::new(None, Arc::clone(&notes)));
         let limit = self.settings().login_timeout;
         let handle = timeout(limit, looking)
@@ -51,6 +53,7 @@ impl SshConnector {
             fingerprint: fingerprint(&key),
             algorithm: key.algorithm().to_string(),
             key: host_key(&key),
+            revoked: host_key(&key).is_some_and(|key| gate.revokes(&key)),
             known_in: places.map(|(file, line)| format!("{file}:{line}")).collect(),
         })
     }

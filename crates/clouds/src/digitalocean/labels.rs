@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use stagecraft_core::cloud::CloudErrorKind;
 use stagecraft_core::identity::{HostKey, Pins};
-use stagecraft_core::inventory::{Marks, Owner};
+use stagecraft_core::inventory::{Instance, Marks, Owner};
 use stagecraft_core::name::{Image, RoleName, Scope};
 
 const PREFIX: &str = "stagecraft:";
@@ -91,6 +91,14 @@ pub(super) fn of_pins(pins: &Pins) -> BTreeSet<String> {
     let first = pins.first.map(|key| format!("{FIRST_KEY}{}", key.to_label()));
     let own = pins.own.map(|key| format!("{HOST_KEY}{}", key.to_label()));
     first.into_iter().chain(own).collect()
+}
+
+/// The tags of pinned keys that a droplet shows, also those that are not believed because there are two
+/// of a kind.
+pub(super) fn all_pins(instance: &Instance) -> BTreeSet<String> {
+    let is_pin = |tag: &&String| tag.starts_with(FIRST_KEY) || tag.starts_with(HOST_KEY);
+    let surplus = instance.marks.tags.iter().filter(is_pin).cloned();
+    of_pins(&instance.pins).into_iter().chain(surplus).collect()
 }
 
 /// Whether the user's tags can be written and read back.

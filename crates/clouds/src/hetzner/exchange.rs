@@ -61,6 +61,11 @@ pub(super) fn update(id: &InstanceId, name: &str, labels: &Labels) -> Request {
     Request::put(["servers", id.as_str()], json!({ "name": name, "labels": labels }))
 }
 
+/// Replaces the labels, all of them.
+pub(super) fn relabel(id: &InstanceId, labels: &Labels) -> Request {
+    Request::put(["servers", id.as_str()], json!({ "labels": labels }))
+}
+
 pub(super) fn remove(id: &InstanceId) -> Request {
     Request::delete(["servers", id.as_str()])
 }

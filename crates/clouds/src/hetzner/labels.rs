@@ -70,12 +70,7 @@ pub(super) fn written(
     if *protected {
         write(PROTECTED, "true");
     }
-    for (label, key) in [(FIRST_KEY, pins.first), (HOST_KEY, pins.own)] {
-        if let Some(key) = key {
-            write(label, &key.to_label());
-        }
-    }
-    Ok(labels)
+    Ok(with_pins(&labels, pins))
 }
 
 /// The selector of all servers of an environment.
@@ -107,6 +102,18 @@ pub(super) fn marks(name: &str, labels: &Labels) -> Option<Marks> {
         protected: labels.get(PROTECTED).is_some_and(|value| value != "false"),
         tags: tags(labels),
     })
+}
+
+/// The same labels with these keys pinned, and no others.
+pub(super) fn with_pins(labels: &Labels, pins: &Pins) -> Labels {
+    let mut labels = labels.clone();
+    for (label, key) in [(FIRST_KEY, pins.first), (HOST_KEY, pins.own)] {
+        match key {
+            Some(key) => labels.insert(label.to_owned(), key.to_label()),
+            None => labels.remove(label),
+        };
+    }
+    labels
 }
 
 /// The host keys that are pinned. What cannot be read is none.

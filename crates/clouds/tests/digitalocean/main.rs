@@ -7,6 +7,7 @@ mod budget;
 mod conformance;
 mod failures;
 mod orders;
+mod pins;
 mod requests;
 #[path = "../http/server.rs"]
 #[expect(dead_code, reason = "shared with the tests of what all APIs have in common")]

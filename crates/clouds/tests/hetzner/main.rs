@@ -6,6 +6,7 @@ mod budget;
 mod conformance;
 mod doubts;
 mod orders;
+mod pins;
 mod refusals;
 mod secrecy;
 mod stage;

@@ -16,8 +16,8 @@ pub const SWITCH: &str = "host-key-switch";
 const MAKE_SCRIPT: &str = include_str!("exchange/make.sh");
 const SWITCH_SCRIPT: &str = include_str!("exchange/switch.sh");
 
-/// How long the host keeps the new key without a confirmation. It waits for requests to the provider.
-const WINDOW: Duration = Duration::from_secs(300);
+/// How long the host keeps the new key without a confirmation: a fresh connection and one command.
+const WINDOW: Duration = Duration::from_secs(90);
 
 /// What comes next on a host that has shown who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,8 @@ pub fn made(output: Output) -> Result<HostKey, Output> {
     }
 }
 
-/// The command that puts the host's own key into use, and the guard it is made under. What is left of
-/// the one-time key is removed when the switch is confirmed.
+/// The command that puts the host's own key into use, and the guard it is made under. The one-time key
+/// is removed from where sshd looks when the switch is confirmed.
 #[must_use]
 pub fn switch(own: &HostKey) -> (Guard, Command) {
     let act =

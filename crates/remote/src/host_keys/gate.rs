@@ -11,7 +11,7 @@ use super::store::{HostKeyStore, KnownKey, StoreError, known_for};
 use crate::settings::SshSettings;
 
 /// Signature algorithms accepted of a host, best first; no SHA-1.
-const ALGORITHMS: [Algorithm; 6] = [
+pub(crate) const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::Ed25519,
     Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
     Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
@@ -90,6 +90,11 @@ impl Gate {
         };
         let alias = alias.to_owned();
         Ok(Self { policy: settings.host_keys, users, users_at_any_port, own, pins, store, alias })
+    }
+
+    /// Whether the user's files say that this key must never be believed.
+    pub(crate) fn revokes(&self, key: &HostKey) -> bool {
+        self.all().any(|known| known.revoked && host_key(&known.key).as_ref() == Some(key))
     }
 
     /// The keys pinned on the instance, where only they count.

@@ -1,6 +1,8 @@
+use stagecraft_core::config::HostKeys;
 use stagecraft_core::error::{Code, ExitCode, Failure};
-use stagecraft_core::identity::{HostKey, Pins};
+use stagecraft_core::identity::{HostKey, Standing};
 use stagecraft_core::inventory::Instance;
+use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Target;
 use stagecraft_remote::Presented;
 
@@ -16,9 +18,15 @@ use crate::ui::{Answer, BAD, BOLD, Columns, GOOD, Text, can_ask};
 /// Pins the host key a host presents now, if the user agrees.
 pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
+    if project.file.config.bootstrap.ssh.host_keys == HostKeys::KnownHosts {
+        return Err(Stop::usage(
+            "with `host_keys: known-hosts` a key that is pinned does not count",
+        )
+        .with_hint("add the key to your known_hosts, or set `host_keys: pinned`"));
+    }
     with_engine(app, &project, Logins::Needed, async |run| {
         let inventory = run.observe().await?;
-        let instance = match one(run, &inventory, &args.host)? {
+        let mut instance = match one(run, &inventory, &args.host)? {
             Chosen::Running(instance) => instance,
             Chosen::NotRunning(_, failure) | Chosen::Missing(_, failure) => {
                 return Err(Stop::new(ExitCode::SomeHostsFailed, failure));
@@ -32,6 +40,13 @@ pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
             .await?
             .map_err(|error| Stop::new(ExitCode::SomeHostsFailed, Failure::from(&error)))?;
         let key = pinnable(&instance, &presented)?;
+        must_be(args.fingerprint.as_deref(), &args.host, &presented)?;
+        if instance.pins.standing(&key).is_none() {
+            // Another run may have given it a key of its own since it was listed.
+            let now = run.interruptible(run.engine.pins_of(&target)).await?;
+            let now = now.map_err(|failure| Stop::new(ExitCode::Cloud, failure))?;
+            instance.pins = now.unwrap_or(instance.pins);
+        }
         if instance.pins.standing(&key).is_some() {
             return show(run, &instance, key, false);
         }
@@ -49,15 +64,40 @@ pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
 
 /// The presented key, if it is one that can be pinned.
 fn pinnable(instance: &Instance, presented: &Presented) -> Result<HostKey, Stop> {
-    presented.key.ok_or_else(|| {
-        let host = &instance.owner.host;
+    let host = &instance.owner.host;
+    let refused = |code, message| Stop::new(ExitCode::SomeHostsFailed, Failure::new(code, message));
+    let Some(key) = presented.key else {
         let message = format!(
             "`{host}` has no ed25519 host key, only one of the kind {}, which cannot be pinned",
             presented.algorithm
         );
-        Stop::new(ExitCode::SomeHostsFailed, Failure::new(Code::HOST_KEY_UNKNOWN, message))
-            .with_hint("run `ssh-keygen -A && systemctl restart ssh` on the host, and this again")
-    })
+        return Err(refused(Code::HOST_KEY_UNKNOWN, message).with_hint(
+            "run `ssh-keygen -A && systemctl restart ssh` on the host, and this again",
+        ));
+    };
+    if presented.revoked {
+        let message = format!(
+            "`{host}` presented the host key {}, which your known_hosts revokes",
+            presented.fingerprint
+        );
+        return Err(refused(Code::HOST_KEY_MISMATCH, message)
+            .with_hint("give the host another key, or replace it"));
+    }
+    Ok(key)
+}
+
+/// That the presented key has the fingerprint that was given, if one was.
+fn must_be(wanted: Option<&str>, host: &HostName, presented: &Presented) -> Result<(), Stop> {
+    let Some(wanted) = wanted.filter(|wanted| *wanted != presented.fingerprint) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{host}` presented the host key {}, and not {wanted}; nothing was pinned",
+        presented.fingerprint
+    );
+    let failure = Failure::new(Code::HOST_KEY_MISMATCH, message);
+    Err(Stop::new(ExitCode::SomeHostsFailed, failure)
+        .with_hint("if the fingerprint is right, somebody may be in between"))
 }
 
 /// Whether this is the key to pin: by its fingerprint, by `--yes`, or by asking.
@@ -69,17 +109,8 @@ async fn agree(
     presented: &Presented,
 ) -> Result<bool, Stop> {
     let host = &instance.owner.host;
-    if let Some(wanted) = &args.fingerprint {
-        if *wanted == presented.fingerprint {
-            return Ok(true);
-        }
-        let message = format!(
-            "`{host}` presented the host key {}, and not {wanted}; nothing was pinned",
-            presented.fingerprint
-        );
-        let failure = Failure::new(Code::HOST_KEY_MISMATCH, message);
-        return Err(Stop::new(ExitCode::SomeHostsFailed, failure)
-            .with_hint("if the fingerprint is right, somebody may be in between"));
+    if args.fingerprint.is_some() {
+        return Ok(true);
     }
     let facts = facts(instance, target, presented, run.app.ui.width());
     if run.app.global.yes {
@@ -142,11 +173,7 @@ fn show(run: &Run<'_>, instance: &Instance, key: HostKey, changed: bool) -> Resu
             host: host.clone(),
             provider: instance.provider,
             fingerprint: key.fingerprint(),
-            previous: instance
-                .pins
-                .expected()
-                .filter(|old| *old != key)
-                .map(|old| old.fingerprint()),
+            previous: instance.pins.expected().map(|old| old.fingerprint()),
             changed,
         })?;
         return Ok(ExitCode::Done);
@@ -154,7 +181,7 @@ fn show(run: &Run<'_>, instance: &Instance, key: HostKey, changed: bool) -> Resu
     let mut text = Text::new();
     if changed {
         text.styled(GOOD, &format!("`{host}` is trusted by {}.", key.fingerprint())).end_line();
-    } else if instance.pins == Pins::of_own(key) {
+    } else if instance.pins.standing(&key) == Some(Standing::Own) {
         text.line(&format!("`{host}` presents the key that is pinned: {}.", key.fingerprint()));
     } else {
         let bootstrap = project.next.command(&format!("infra bootstrap --host {host}"));

@@ -149,7 +149,7 @@ pub(crate) struct TrustDocument {
     pub(crate) changed: bool,
     /// The fingerprint of the key it presents, which is pinned.
     pub(crate) fingerprint: String,
-    /// That of the key that was pinned before; null when none was.
+    /// That of the key that was pinned before, the same one when nothing was changed; null when none was.
     pub(crate) previous: Option<String>,
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use stagecraft_core::identity::HostKey;
+
 use crate::stage::{Ran, Stage, docker};
+use crate::terminal::{Answer, talk};
 
 const ONE: &str = "{ app-1: { role: app } }";
 const KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
@@ -32,6 +35,10 @@ fn a_new_host_makes_its_own_key_and_the_one_it_was_ordered_with_is_worthless() {
     );
     let own = stage.inside("app-1", &format!("ssh-keygen -y -f {KEY} | cut -d' ' -f1,2"));
     assert!(!told.contains(own.trim()), "the host made its key itself");
+    // Whoever still believes the first key to be in use is told which one is, and makes no other.
+    let first = HostKey::new([7; 32]);
+    let told_again = stage.inside("app-1", &stagecraft_core::identity::make(&first).to_shell());
+    assert_eq!(told_again, own);
     let left = stage.inside("app-1", "ls -A /var/lib/stagecraft/guards /etc/ssh");
     assert!(!left.contains("stagecraft-undo") && !left.contains(".next"), "{left}");
     assert_eq!(stage.inside("app-1", &format!("stat -c %a {KEY}")).trim(), "600");
@@ -70,17 +77,8 @@ fn a_new_host_makes_its_own_key_and_the_one_it_was_ordered_with_is_worthless() {
 fn a_colleagues_machine_verifies_as_strictly_without_a_file_to_share() {
     let Some(stage) = Stage::new(ONE) else { return };
     let key = stage.path().join("id");
-    keygen(&key);
-    let project = stage.project();
-    stage.write(
-        "stagecraft.yml",
-        &format!(
-            "project: {{ name: {project} }}\n\
-             cloud: {{ providers: {{ local: {{ hosts: {{ dev: {ONE} }} }} }} }}\n\
-             infra: {{ bootstrap: {{ ssh: {{ private_key_path: {} }}, docker: {{ enabled: false }} }} }}\n",
-            key.display()
-        ),
-    );
+    stage.keygen("id", &["-t", "ed25519", "-N", ""]);
+    stage.configure_ssh(ONE, &format!("{{ private_key_path: {} }}", key.display()));
     // Ordered here, and first logged in to there.
     stage.run(&["infra", "up", "--no-bootstrap"]).assert_code(0);
     let other = tempfile::tempdir().expect("a folder");
@@ -111,6 +109,9 @@ fn a_colleagues_machine_verifies_as_strictly_without_a_file_to_share() {
     }
     assert_eq!(openssh(other.path(), &there, "hostname").assert_code(0).stdout.trim(), "app-1");
 
+    let ansible = there(&["infra", "inventory", "--format", "ansible"]);
+    assert_eq!(by_ansible(&ansible.assert_code(0).stdout).assert_code(0).stdout.trim(), "app-1");
+
     // Another key, and neither we nor OpenSSH by what we exported go on.
     stage.inside(
         "app-1",
@@ -119,6 +120,7 @@ fn a_colleagues_machine_verifies_as_strictly_without_a_file_to_share() {
     there(&["exec", "--", "touch", "/tmp/ran"]).assert_code(10);
     there(&["ssh", "app-1", "--", "touch /tmp/ran"]).assert_code(255);
     openssh(other.path(), &there, "touch /tmp/ran").assert_code(255);
+    by_ansible(&ansible.stdout).assert_code(255);
     assert_eq!(stage.inside("app-1", "ls /tmp/ran 2>/dev/null || echo none").trim(), "none");
     let files: Vec<String> =
         [stage.path(), other.path()].iter().flat_map(|at| known_hosts(at)).collect();
@@ -128,17 +130,7 @@ fn a_colleagues_machine_verifies_as_strictly_without_a_file_to_share() {
 #[test]
 fn a_host_from_before_keys_were_pinned_gets_in_by_its_owners_word() {
     let Some(stage) = Stage::new(ONE) else { return };
-    let with = |host_keys: &str| {
-        stage.write(
-            "stagecraft.yml",
-            &format!(
-                "project: {{ name: {} }}\n\
-                 cloud: {{ providers: {{ local: {{ hosts: {{ dev: {ONE} }} }} }} }}\n\
-                 infra: {{ bootstrap: {{ ssh: {{ host_keys: {host_keys} }}, docker: {{ enabled: false }} }} }}\n",
-                stage.project()
-            ),
-        );
-    };
+    let with = |host_keys: &str| stage.configure_ssh(ONE, &format!("{{ host_keys: {host_keys} }}"));
     with("accept-new");
     stage.run(&["infra", "up"]).assert_code(0);
     let known = std::fs::read_to_string(stage.path().join(".stagecraft/known_hosts"));
@@ -163,6 +155,27 @@ fn a_host_from_before_keys_were_pinned_gets_in_by_its_owners_word() {
     stage.run(&["infra", "up"]).assert_code(0);
 }
 
+#[test]
+fn the_owner_of_a_rebuilt_host_is_shown_its_key_and_asked() {
+    let Some(stage) = Stage::new(ONE) else { return };
+    stage.run(&["infra", "up"]).assert_code(0);
+    let old = fingerprint(&stage, "app-1");
+    stage.inside(
+        "app-1",
+        &format!("rm {KEY}*; ssh-keygen -q -t ed25519 -N '' -f {KEY}; systemctl restart ssh"),
+    );
+    let new = fingerprint(&stage, "app-1");
+    let command = stage.command(&["infra", "trust", "app-1"]);
+    let no = talk(&command, &[("Type yes to go on: ", Answer::Say("y"))]);
+    assert!(no.assert_code(130).stdout.contains("nothing was changed"), "{}", no.stdout);
+    assert!(no.stdout.contains(&old) && no.stdout.contains(&new), "{}", no.stdout);
+    stage.run(&["infra", "up"]).assert_code(10);
+    let yes = talk(&command, &[("Type yes to go on: ", Answer::Say("yes"))]);
+    let said = format!("`app-1` is trusted by {new}.");
+    assert!(yes.assert_code(0).stdout.contains(&said), "{}", yes.stdout);
+    stage.run(&["infra", "up"]).assert_code(0);
+}
+
 /// Runs a command by the system's `ssh`, with nothing but what is exported.
 fn openssh(folder: &Path, run: &dyn Fn(&[&str]) -> Ran, command: &str) -> Ran {
     let exported = run(&["infra", "inventory", "--format", "ssh-config"]);
@@ -177,16 +190,24 @@ fn openssh(folder: &Path, run: &dyn Fn(&[&str]) -> Ran, command: &str) -> Ran {
     output.map(Ran::from).expect("ssh is installed")
 }
 
+/// Runs `hostname` by `ssh` with the words of an inventory for Ansible, which splits them as a shell.
+fn by_ansible(inventory: &str) -> Ran {
+    let value = |key: &str| -> String {
+        let line = inventory.lines().find_map(|line| line.trim().strip_prefix(key));
+        serde_json::from_str(line.expect("a line").trim()).expect("a quoted text")
+    };
+    let script = format!(
+        "set -- {}; exec ssh -F none -o BatchMode=yes \"$@\" root@{} hostname",
+        value("ansible_ssh_common_args:"),
+        value("ansible_host:"),
+    );
+    Command::new("sh").args(["-c", &script]).output().map(Ran::from).expect("a shell")
+}
+
 /// The fingerprint of the key a host presents, as the host itself shows it.
 pub(crate) fn fingerprint(stage: &Stage, host: &str) -> String {
     let shown = stage.inside(host, &format!("ssh-keygen -lf {KEY}"));
     shown.split_whitespace().nth(1).expect("a fingerprint").to_owned()
-}
-
-fn keygen(path: &Path) {
-    let mut keygen = Command::new("ssh-keygen");
-    keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path);
-    assert!(keygen.status().expect("ssh-keygen runs").success());
 }
 
 /// Files below a folder that may hold host keys.

@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What somebody does about a question.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer<'a> {
-    /// Types this, and Enter.
+    /// Types this, and Enter; what is typed shows.
+    Say(&'a str),
+    /// Types this, and Enter; what is typed must not show.
     Type(&'a str),
     /// Ends the program from elsewhere.
     Terminate,
@@ -74,12 +76,12 @@ pub(crate) fn talk(command: &Command, answers: &[(&str, Answer<'_>)]) -> Ran {
         let echoes =
             || tcgetattr(&slave).expect("a terminal").local_modes.contains(LocalModes::ECHO);
         let since = Instant::now();
-        while echoes() {
+        while echoes() && !matches!(answer, Answer::Say(_)) {
             assert!(since.elapsed() < PATIENCE, "what is typed would be shown:\n{shown}");
             std::thread::sleep(Duration::from_millis(5));
         }
         match answer {
-            Answer::Type(text) => {
+            Answer::Say(text) | Answer::Type(text) => {
                 master.write_all(format!("{text}\r").as_bytes()).expect("it can be typed");
             }
             Answer::Terminate => {

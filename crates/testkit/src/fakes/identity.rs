@@ -25,7 +25,7 @@ impl Shell<'_> {
             (guard::ARM, [name, window, done, undo, change]) => {
                 self.arm(name, window, done, undo, change)
             }
-            (guard::CONFIRM, [name, cleanup]) => self.confirm(name, cleanup),
+            (guard::CONFIRM, [name, done, cleanup]) => self.confirm(name, done, cleanup),
             _ => return None,
         })
     }
@@ -106,13 +106,15 @@ impl Shell<'_> {
         if !output.success() {
             self.run(undo);
             self.disk.files.remove(&path);
+            return Output { status: 77, ..output };
         }
         output
     }
 
-    fn confirm(&mut self, name: &str, cleanup: &str) -> Output {
+    fn confirm(&mut self, name: &str, done: &str, cleanup: &str) -> Output {
         let path = format!("{GUARDS}{name}");
-        if self.disk.files.remove(&format!("{path}.undone")).is_some() {
+        self.disk.files.remove(&format!("{path}.undone"));
+        if !self.run(done).success() {
             return status(75);
         }
         self.disk.files.remove(&path);

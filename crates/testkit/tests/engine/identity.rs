@@ -65,7 +65,7 @@ async fn a_switch_that_is_undone_just_before_it_is_confirmed_is_made_again() {
         let lost = HostFault::LosesConnection { command: switch, happened: true };
         stage.fleet.inject(&host("web-1"), lost);
         stage.told(Verb::Up).await;
-        stage.cloud.sleep(Duration::from_secs(302) - before).await;
+        stage.cloud.sleep(Duration::from_secs(92) - before).await;
         let ends = stage.told(Verb::Up).await.ends();
         assert_eq!(ends[&host("web-1")], HostEnd::Ready, "{before:?} before");
         let instance = instances(&stage).await.remove(0);

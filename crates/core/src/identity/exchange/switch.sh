@@ -6,15 +6,16 @@ key=/etc/ssh/ssh_host_ed25519_key
 
 is() { [ "$(ssh-keygen -y -f "$1" 2>/dev/null | cut -d ' ' -f 1,2)" = "$own" ]; }
 use() {
-    ssh-keygen -y -f "$1" >"$key.pub.part"
+    cp -p "$1" "$key.part"
+    ssh-keygen -y -f "$key.part" >"$key.pub.part"
     chmod 644 "$key.pub.part"
-    mv -f "$1" "$key"
+    sync "$key.part" "$key.pub.part"
+    mv -f "$key.part" "$key"
     mv -f "$key.pub.part" "$key.pub"
-    if [ -d /run/systemd/system ]; then
-        systemctl reload ssh.service || systemctl restart ssh.service
-    else
-        kill -HUP "$(cat /run/sshd.pid)"
-    fi
+    sync /etc/ssh
+    # Not a reload: started by a socket, sshd may not get that back. Connections outlive a restart.
+    sshd -t
+    systemctl restart ssh.service
 }
 
 case $act in
@@ -22,13 +23,8 @@ done) is "$key" ;;
 change)
     is "$key.next" || { echo "the host's own key is not there" >&2; exit 1; }
     cp -p "$key" "$key.first"
-    cp -p "$key.next" "$key.part"
-    use "$key.part"
+    use "$key.next"
     ;;
-undo)
-    [ -s "$key.first" ] || exit 0
-    cp -p "$key.first" "$key.part"
-    use "$key.part"
-    ;;
+undo) if [ -s "$key.first" ]; then use "$key.first"; fi ;;
 forget) if is "$key"; then rm -f "$key.next" "$key.first"; fi ;;
 esac
