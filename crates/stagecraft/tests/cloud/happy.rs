@@ -81,6 +81,7 @@ fn hosts_come_and_go_at_digitalocean() {
       GlobalKnownHostsFile /dev/null
       StrictHostKeyChecking yes
       UpdateHostKeys no
+      ControlPath none
 
     Host app-2
       HostName 127.0.0.1
@@ -93,6 +94,7 @@ fn hosts_come_and_go_at_digitalocean() {
       GlobalKnownHostsFile /dev/null
       StrictHostKeyChecking yes
       UpdateHostKeys no
+      ControlPath none
 
     Host db-1
       HostName 127.0.0.1
@@ -105,6 +107,7 @@ fn hosts_come_and_go_at_digitalocean() {
       GlobalKnownHostsFile /dev/null
       StrictHostKeyChecking yes
       UpdateHostKeys no
+      ControlPath none
     ------- stderr -------
     digitalocean: listing
     [exit status: 0]
@@ -229,6 +232,7 @@ fn hosts_come_and_go_at_hetzner() {
       GlobalKnownHostsFile /dev/null
       StrictHostKeyChecking yes
       UpdateHostKeys no
+      ControlPath none
 
     Host app-2
       HostName 127.0.0.1
@@ -241,6 +245,7 @@ fn hosts_come_and_go_at_hetzner() {
       GlobalKnownHostsFile /dev/null
       StrictHostKeyChecking yes
       UpdateHostKeys no
+      ControlPath none
 
     Host db-1
       HostName 127.0.0.1
@@ -253,6 +258,7 @@ fn hosts_come_and_go_at_hetzner() {
       GlobalKnownHostsFile /dev/null
       StrictHostKeyChecking yes
       UpdateHostKeys no
+      ControlPath none
     ------- stderr -------
     hetzner: listing
     [exit status: 0]

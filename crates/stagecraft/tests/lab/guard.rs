@@ -35,7 +35,8 @@ fn a_change_of_sshd_that_locks_everybody_out_undoes_itself() {
     // One that fails by itself is undone at once.
     let end = converge(&stage, "ClientAliveInterval 44", 1);
     let HostEnd::Failed(failure) = end else { panic!("{end:?}") };
-    assert!(failure.message.contains("failed with status 1, and was undone"), "{failure:?}");
+    assert_eq!(failure.message, "changing sshd failed, and was undone", "{failure:?}");
+    assert_eq!(failure.output, ["it ended with status 1"]);
     assert_eq!(stage.inside("app-1", &format!("cat {FILE}")), "ClientAliveInterval 33\n");
 
     shuts_and_opens_again(&stage, || ());

@@ -166,11 +166,11 @@ fn the_owner_of_a_rebuilt_host_is_shown_its_key_and_asked() {
     );
     let new = fingerprint(&stage, "app-1");
     let command = stage.command(&["infra", "trust", "app-1"]);
-    let no = talk(&command, &[("Type yes to go on: ", Answer::Say("y"))]);
+    let no = talk(&command, &[(" to go on: ", Answer::Say("y"))]);
     assert!(no.assert_code(130).stdout.contains("nothing was changed"), "{}", no.stdout);
     assert!(no.stdout.contains(&old) && no.stdout.contains(&new), "{}", no.stdout);
     stage.run(&["infra", "up"]).assert_code(10);
-    let yes = talk(&command, &[("Type yes to go on: ", Answer::Say("yes"))]);
+    let yes = talk(&command, &[(" to go on: ", Answer::Say("yes"))]);
     let said = format!("`app-1` is trusted by {new}.");
     assert!(yes.assert_code(0).stdout.contains(&said), "{}", yes.stdout);
     stage.run(&["infra", "up"]).assert_code(0);
