@@ -335,9 +335,12 @@ impl CloudProvider for DigitalOceanProvider {
         let destroyed = self.api.tell(&doing, &exchange::destroy(droplet.id)).await;
         if destroyed.is_ok() {
             for tag in labels::all_pins(&instance) {
-                // What stays in the account does no harm there.
-                if self.discard(&doing, &tag).await.is_err() {
-                    break;
+                match self.discard(&doing, &tag).await {
+                    Err(error) if matches!(error.kind, CloudErrorKind::RateLimited { .. }) => {
+                        return Err(error);
+                    }
+                    // What stays in the account does no harm there.
+                    Ok(()) | Err(_) => {}
                 }
             }
         }
