@@ -37,6 +37,7 @@ mod labels;
 mod paging;
 mod refusal;
 mod sight;
+mod tagging;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -58,7 +59,7 @@ use exchange::Changes;
 use paging::PER_PAGE;
 use refusal::Errors;
 use sight::{Sight, contradictory};
-use wire::{AccountStatus, Droplet, Droplets, OneAccount, OneDroplet, OneTag, Page, Status};
+use wire::{AccountStatus, Droplet, Droplets, OneAccount, OneDroplet, Page, Status};
 
 /// Where DigitalOcean's API is.
 const API: &str = "https://api.digitalocean.com/v2";
@@ -163,42 +164,6 @@ impl DigitalOceanProvider {
                 let why = format!("there is no droplet {id}");
                 Err(doing.failed(CloudErrorKind::NotFound(why)))
             }
-        }
-    }
-
-    /// Adds a tag to a droplet, and to the account first if it is new there.
-    async fn attach(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
-        match self.api.tell(doing, &exchange::attach(tag, droplet)).await {
-            Err(failed) if gone(&failed) => {}
-            done => return Ok(done?),
-        }
-        self.attach_new(doing, tag, droplet).await
-    }
-
-    /// Makes a tag in the account, and adds it to a droplet.
-    async fn attach_new(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
-        // An existing tag is answered as the account writes it, and only so can it be attached.
-        let OneTag { tag: made } = self.api.ask(doing, &exchange::make_tag(tag)).await?;
-        if labels::plain(&made.name) != tag {
-            let why = format!("the new tag `{tag}` has another name");
-            return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why)));
-        }
-        Ok(self.api.tell(doing, &exchange::attach(&made.name, droplet)).await?)
-    }
-
-    /// Removes a tag that only one droplet has. Left in the account, such tags would pile up there.
-    async fn discard(&self, doing: &Doing, tag: &str) -> Result<(), CloudError> {
-        match self.api.tell(doing, &exchange::remove_tag(tag)).await {
-            Err(failed) if gone(&failed) => Ok(()),
-            done => Ok(done?),
-        }
-    }
-
-    async fn detach(&self, doing: &Doing, tag: &str, droplet: u64) -> Result<(), CloudError> {
-        match self.api.tell(doing, &exchange::detach(tag, droplet)).await {
-            // Somebody removed the tag from the account, and so from the droplet.
-            Err(failed) if gone(&failed) => Ok(()),
-            done => Ok(done?),
         }
     }
 }
@@ -314,14 +279,7 @@ impl CloudProvider for DigitalOceanProvider {
         let Some(number) = exchange::number(&instance.id) else {
             return Err(not_ours(&doing, &instance.id));
         };
-        let (there, wanted) = (labels::all_pins(instance), labels::of_pins(pins));
-        for tag in wanted.difference(&there) {
-            self.attach_new(&doing, tag, number).await?;
-        }
-        for tag in there.difference(&wanted) {
-            self.discard(&doing, tag).await?;
-        }
-        Ok(())
+        self.retag_keys(&doing, instance, number, pins).await
     }
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
@@ -334,15 +292,7 @@ impl CloudProvider for DigitalOceanProvider {
         let doing = changing(format!("terminate host `{}`", instance.owner.host));
         let destroyed = self.api.tell(&doing, &exchange::destroy(droplet.id)).await;
         if destroyed.is_ok() {
-            for tag in labels::all_pins(&instance) {
-                match self.discard(&doing, &tag).await {
-                    Err(error) if matches!(error.kind, CloudErrorKind::RateLimited { .. }) => {
-                        return Err(error);
-                    }
-                    // What stays in the account does no harm there.
-                    Ok(()) | Err(_) => {}
-                }
-            }
+            self.discard_keys(&doing, &instance).await?;
         }
         match destroyed {
             Ok(()) => Ok(Termination::Started),

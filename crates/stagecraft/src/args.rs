@@ -1,5 +1,7 @@
 //! The command line. The documentation of these types is what `--help` and the manual say.
 
+mod parse;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -165,7 +167,7 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) no_bootstrap: bool,
     /// How long to wait for each new machine to run: a number and s, m or h, e.g. 90s
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
     pub(crate) wait_timeout: Duration,
     /// What may be done.
     #[command(flatten)]
@@ -209,7 +211,7 @@ pub(crate) struct Trust {
     #[arg(value_name = "HOST")]
     pub(crate) host: HostName,
     /// Do not ask, and pin the key only if this is its fingerprint: SHA256:...
-    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
+    #[arg(long, value_name = "FINGERPRINT", value_parser = parse::fingerprint)]
     pub(crate) fingerprint: Option<String>,
 }
 
@@ -317,33 +319,6 @@ pub(crate) struct Man {
     pub(crate) dir: Option<PathBuf>,
 }
 
-/// A fingerprint as OpenSSH shows it.
-fn fingerprint(text: &str) -> Result<String, String> {
-    let digest = text.strip_prefix("SHA256:").unwrap_or(text).trim_end_matches('=');
-    let base64 = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
-    if digest.len() == 43 && digest.chars().all(base64) {
-        Ok(format!("SHA256:{digest}"))
-    } else {
-        Err("it must be `SHA256:` and 43 characters, as `ssh-keygen -l` shows it".to_owned())
-    }
-}
-
-/// A duration such as `90s`, `15m` or `2h`, up to a day.
-fn duration(text: &str) -> Result<Duration, String> {
-    const DAY: u64 = 24 * 60 * 60;
-    let units = [("s", 1), ("m", 60), ("h", 60 * 60)];
-    let parsed = units.into_iter().find_map(|(unit, seconds)| {
-        let number = text.strip_suffix(unit)?;
-        let plain = number.bytes().all(|byte| byte.is_ascii_digit());
-        plain.then_some(number)?.parse::<u64>().ok()?.checked_mul(seconds)
-    });
-    match parsed {
-        Some(seconds @ 1..=DAY) => Ok(Duration::from_secs(seconds)),
-        Some(_) => Err("it must be from `1s` to `24h`".to_owned()),
-        None => Err("it must be a number and `s`, `m` or `h`, such as `90s` or `15m`".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -364,17 +339,6 @@ mod tests {
         let help = words.join(" ");
         assert!(help.contains("does not look into hosts"), "{help}");
         assert!(help.contains("`infra status` says"), "{help}");
-    }
-
-    #[test]
-    fn a_duration_is_a_number_with_its_unit() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("2h", 7200), ("24h", 86_400)] {
-            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in ["", "s", "90", "1.5m", "+5s", "-1s", "0s", "25h", "5 m", "5M", "5d", "é"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-        assert!(duration("18446744073709551615h").is_err());
     }
 
     #[test]
