@@ -1,4 +1,4 @@
-//! Private keys that have a passphrase: those that were unlocked, and asking for the others.
+//! The keys of a run that have a passphrase: those that were unlocked, and asking for the others.
 //!
 //! A key is asked for once a run, whoever needs it first; many hosts connect at once, so the rest
 //! wait for the answer. What came of it is kept, also that nobody answered.
@@ -8,11 +8,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use russh::keys::PrivateKey;
 use zeroize::Zeroizing;
 
-use crate::keys::{KeyError, check_form, private_key, public_line, unlocked};
+use crate::keys::{KeyError, check_form};
 use crate::settings::SshSettings;
+use crate::unlocked::UnlockedKey;
 
 /// How often a passphrase may be wrong.
 const ATTEMPTS: u32 = 3;
@@ -22,42 +22,6 @@ pub trait Passphrases: fmt::Debug + Send + Sync {
     /// Asks for the passphrase of `key` and waits for it; `None` when there is no answer. `again`
     /// says that the last one was wrong.
     fn ask(&self, key: &str, again: bool) -> Option<Zeroizing<String>>;
-}
-
-/// A private key without its passphrase. Never shows itself.
-#[derive(Clone)]
-pub struct UnlockedKey(Arc<PrivateKey>);
-
-impl UnlockedKey {
-    /// Reads the private key at `path`; one that has no passphrase is read all the same.
-    ///
-    /// # Errors
-    /// When the file cannot be read or understood, or `passphrase` is not its passphrase.
-    pub fn read(path: &Path, passphrase: &str) -> Result<Self, KeyError> {
-        let key = match private_key(path) {
-            Err(KeyError::Encrypted { .. }) => unlocked(path, passphrase)?,
-            read => read?,
-        };
-        Ok(Self(Arc::new(key)))
-    }
-
-    /// The public half, one OpenSSH line.
-    ///
-    /// # Errors
-    /// When it cannot be written so.
-    pub fn public(&self) -> Result<String, KeyError> {
-        public_line(self.0.public_key())
-    }
-
-    pub(crate) fn key(&self) -> Arc<PrivateKey> {
-        Arc::clone(&self.0)
-    }
-}
-
-impl fmt::Debug for UnlockedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("UnlockedKey").finish_non_exhaustive()
-    }
 }
 
 /// What is known of a key that has a passphrase.

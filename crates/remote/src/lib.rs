@@ -27,15 +27,17 @@ mod scan;
 mod session;
 mod settings;
 mod ssh_config;
+mod unlocked;
 
 pub use connect::SshConnector;
 pub use export::{ExportError, login_for, ssh_command_line, ssh_config_block};
 pub use host_keys::alias_of;
 pub use host_keys::store::{HostKeyStore, StoreError};
-pub use keyring::{Passphrases, UnlockedKey};
+pub use keyring::Passphrases;
 pub use keys::{KeyError, KeyPair, ensure_key_pair, public_key_of};
 pub use login::{AgentUse, Identities, Jump, Login, LoginError, resolve};
 pub use mint::Ed25519Mint;
 pub use scan::Presented;
 pub use settings::SshSettings;
 pub use ssh_config::{SshConfig, SshConfigError};
+pub use unlocked::UnlockedKey;

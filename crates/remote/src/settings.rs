@@ -7,7 +7,7 @@ use std::time::Duration;
 use stagecraft_core::config::HostKeys;
 use stagecraft_core::desired::ProviderId;
 
-use crate::keyring::UnlockedKey;
+use crate::unlocked::UnlockedKey;
 
 /// How to log in to hosts.
 ///
