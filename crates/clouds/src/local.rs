@@ -21,15 +21,16 @@
 //! engine says that it is taken.
 //!
 //! # What cannot be changed on a container
-//! Name, role, protection, tags and pinned host keys can change, and Docker cannot relabel: newer marks are kept
-//! beside the container, in the labels of an empty volume; see `marks.rs`. Pruning volumes by hand
-//! loses them; the next run writes marks again, and a host whose own key is forgotten has to be trusted anew
-//! or replaced.
+//! Name, role, protection, tags and pinned host keys can change, and Docker cannot relabel: newer marks
+//! are kept beside the container, in the labels of an empty volume; see `marks.rs`. Pruning volumes by
+//! hand can lose them. A host that runs and lost them counts as protected, and no key of it is believed:
+//! the next run writes marks again, and `infra trust` the key.
 //!
 //! # Crashes
-//! Creating is two requests. Killed between them a container is left that was never started: it is
-//! listed as stopped, and [`start`](CloudProvider::start) goes on from there. Terminating removes
-//! the marks first and the container last, so that killed in between it is still listed.
+//! Creating is three requests: the container, its marks, its start. Killed between them a container is
+//! left that was never started: it is listed as stopped, and [`start`](CloudProvider::start) goes on from
+//! there. Terminating stops it, then removes the marks and the container last, so that killed in between
+//! it is still listed.
 
 mod address;
 mod catalogue;
@@ -53,6 +54,7 @@ use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use bollard::errors::Error;
+use bollard::models::ContainerSummary;
 use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions};
 use stagecraft_core::cloud::{
     Account, Catalogue, CloudError, CloudErrorKind, CloudProvider, CreateInstance, Termination,
@@ -73,7 +75,7 @@ use exchange::Filters;
 use fault::Fault;
 use image::Workshop;
 use marks::Carried;
-use requests::{generations, remove, remove_marks, remove_volume, start, write};
+use requests::{generations, remove, remove_marks, remove_volume, stop, write};
 
 /// All the provider needs to know; it reads no environment itself.
 #[derive(Debug)]
@@ -135,10 +137,19 @@ impl LocalProvider {
             filters: Some(containers),
             ..ListContainersOptions::default()
         };
-        let (containers, marks) = tokio::try_join!(
-            engine.docker.list_containers(Some(listing)),
-            generations(engine, volumes)
-        )?;
+        let look = async || {
+            let containers = engine.docker.list_containers(Some(listing.clone()));
+            tokio::try_join!(containers, generations(engine, volumes.clone()))
+        };
+        let (mut containers, mut marks) = look().await?;
+        let bare = |container: &ContainerSummary| {
+            let id = container.id.as_deref().map(InstanceId::from);
+            exchange::has_lost_marks(container) && id.is_none_or(|id| !marks.contains_key(&id))
+        };
+        if containers.iter().any(bare) {
+            // The two answers are not of one moment: it may have been started or stopped in between.
+            (containers, marks) = look().await?;
+        }
         Ok(containers
             .iter()
             .filter_map(|container| {
@@ -265,7 +276,7 @@ impl CloudProvider for LocalProvider {
         let instance = self.ours(engine, id, &doing).await?;
         let doing =
             Doing::changing(ProviderId::Local, format!("start host `{}`", instance.owner.host));
-        let Err(error) = start(engine, id).await else {
+        let Err(error) = self.begin(engine, id).await else {
             return Ok(());
         };
         let fault = Fault::from(error);
@@ -322,6 +333,8 @@ impl CloudProvider for LocalProvider {
         };
         let doing =
             Doing::changing(ProviderId::Local, format!("terminate host `{}`", instance.owner.host));
+        // One that runs without marks would count as having lost them.
+        stop(engine, id).await.map_err(self.explain(&doing))?;
         remove_marks(engine, id).await.map_err(self.explain(&doing))?;
         remove(engine, id).await.map_err(self.explain(&doing))
     }

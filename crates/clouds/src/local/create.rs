@@ -13,7 +13,8 @@ use stagecraft_core::name::InstanceId;
 use super::engine::{Engine, Reach};
 use super::fault::Fault;
 use super::host::{self, NewHost};
-use super::requests::{remove, start};
+use super::marks::Carried;
+use super::requests::{remove, remove_marks, start, start_first};
 use super::{LocalProvider, labels, machine, short};
 use crate::Doing;
 
@@ -48,13 +49,17 @@ impl LocalProvider {
                 };
             }
         };
-        let Err(error) = start(engine, &id).await else {
+        let carried = Carried { marks: request.marks.clone(), pins: request.pins };
+        let started = start_first(engine, &id, &request.owner.scope, &carried).await;
+        let Err(error) = started else {
             return self.created(engine, &id, doing).await;
         };
         let fault = Fault::from(error);
         if sys_resource && fault.is_missing_capability() {
             self.without_sys_resource.store(true, Ordering::Relaxed);
-            remove(engine, &id).await.map_err(|error| self.explain(doing)(error).maybe_done())?;
+            let failed = |error| self.explain(doing)(error).maybe_done();
+            remove_marks(engine, &id).await.map_err(failed)?;
+            remove(engine, &id).await.map_err(failed)?;
             return Box::pin(self.place(engine, request, image, doing)).await;
         }
         // The container exists, and the next look finds it stopped.
@@ -125,7 +130,7 @@ impl LocalProvider {
         match holder.state.and_then(|state| state.status) {
             Some(ContainerStateStatusEnum::CREATED) => {
                 let failed = |error| self.explain(doing)(error).maybe_done();
-                start(engine, &id).await.map_err(failed)?;
+                self.begin(engine, &id).await.map_err(failed)?;
             }
             Some(ContainerStateStatusEnum::REMOVING | ContainerStateStatusEnum::DEAD) => {
                 return Err(moving()
@@ -134,6 +139,20 @@ impl LocalProvider {
             _ => {}
         }
         self.created(engine, &id, doing).await
+    }
+
+    /// Starts a container, be it for the first time or not.
+    pub(super) async fn begin(&self, engine: &Engine, id: &InstanceId) -> Result<(), Error> {
+        let options = None::<InspectContainerOptions>;
+        let state = engine.docker.inspect_container(id.as_str(), options).await?.state;
+        let never_ran =
+            state.and_then(|state| state.status) == Some(ContainerStateStatusEnum::CREATED);
+        match self.find(engine, id).await?.filter(|_| never_ran) {
+            Some(Instance { owner, marks, pins, .. }) => {
+                start_first(engine, id, &owner.scope, &Carried { marks, pins }).await
+            }
+            None => start(engine, id).await,
+        }
     }
 
     /// What was created just now. An answer that is not the whole instance leaves it in doubt.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum as State, PortSummaryTypeEnum};
 use stagecraft_core::desired::ProviderId;
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Endpoint, Instance, Lifecycle};
 use stagecraft_core::name::{InstanceId, Scope};
 
@@ -65,10 +66,13 @@ pub(super) fn instance(
         .status
         .as_ref()
         .is_some_and(|status| status.starts_with(&format!("Restarting ({FAILED_TO_BOOT})")));
-    let Carried { marks, pins } = match newer {
+    let Carried { mut marks, pins } = match newer {
         Some(newer) => newer.clone(),
         None => Carried { marks: labels::marks(labels)?, pins: labels::pins(labels) },
     };
+    let lost = newer.is_none() && has_lost_marks(container);
+    marks.protected |= lost;
+    let pins = if lost { Pins::default() } else { pins };
     Some(Instance {
         id: container.id.as_deref()?.into(),
         provider: ProviderId::Local,
@@ -82,6 +86,13 @@ pub(super) fn instance(
         created_at: u64::try_from(container.created?).ok()? * 1000,
         trouble: None,
     })
+}
+
+/// Whether a container without newer marks must have had some: they are written before its first
+/// start. What they said is not known, so it counts as protected, and no host key is believed.
+pub(super) fn has_lost_marks(container: &ContainerSummary) -> bool {
+    let runs = matches!(container.state, Some(State::RUNNING | State::RESTARTING));
+    runs && container.labels.as_ref().is_some_and(labels::has_marks_beside)
 }
 
 fn lifecycle(state: State, reachable: bool, gave_up: bool) -> Lifecycle {
@@ -178,6 +189,25 @@ mod tests {
         let host = instance(&listed("running"), Some(&newer), &Reach::Direct).unwrap();
         assert!(!first.protected);
         assert_eq!(Carried { marks: host.marks, pins: host.pins }, newer);
+    }
+
+    #[test]
+    fn a_container_that_runs_and_lost_its_marks_is_protected_and_has_no_key_that_is_believed() {
+        let with = |which, extra: &[(&str, String)]| {
+            let mut container = listed(which);
+            let labels = container.labels.as_mut().unwrap();
+            let key = HostKey::new([1; 32]).to_label();
+            labels.insert("stagecraft.first-key".to_owned(), key);
+            labels.extend(extra.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+            instance(&container, None, &Reach::Direct).unwrap()
+        };
+        let first = Pins { first: Some(HostKey::new([1; 32])), own: None };
+        let beside = [("stagecraft.marks", "volume".to_owned())];
+        let lost = with("running", &beside);
+        assert_eq!((lost.marks.protected, lost.pins), (true, Pins::default()));
+        let never_had = with("running", &[]);
+        assert_eq!((never_had.marks.protected, never_had.pins), (false, first));
+        assert_eq!(with("created", &beside).pins, first, "they are written before the start");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) const MARKS_OF: &str = "stagecraft.marks-of";
 /// Which of the marks of one container count: those with the highest number.
 pub(super) const GENERATION: &str = "stagecraft.generation";
 
+/// Containers with this label have marks beside them from before their first start.
+const MARKS: &str = "stagecraft.marks";
 const REGION: &str = "stagecraft.region";
 const SIZE: &str = "stagecraft.size";
 const IMAGE: &str = "stagecraft.image";
@@ -53,6 +55,7 @@ pub(super) fn of_container(request: &CreateInstance) -> Labels {
         (IMAGE, image.to_string()),
         (ARCH, arch.to_string()),
         (SPOT, spot.to_string()),
+        (MARKS, "volume".to_owned()),
     ]));
     labels.extend(of_marks(&request.marks));
     labels.extend(of_pins(&request.pins));
@@ -110,6 +113,11 @@ pub(super) fn marks(labels: &Labels) -> Option<Marks> {
         protected: labels.get(PROTECTED)?.parse().ok()?,
         tags: serde_json::from_str::<BTreeSet<String>>(labels.get(TAGS)?).ok()?,
     })
+}
+
+/// Whether a container that was started has marks beside it, unless somebody removed them.
+pub(super) fn has_marks_beside(labels: &Labels) -> bool {
+    labels.contains_key(MARKS)
 }
 
 /// The labels of pinned host keys.

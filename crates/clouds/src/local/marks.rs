@@ -16,13 +16,16 @@
 //! older than the generation before the newest is removed after the newest is written: killed in
 //! between, a volume is left that nobody reads, and the next change or the termination removes it.
 //! The generation before stays, so that a listing under way at the same moment never finds none.
+//!
+//! The first generation is written before the container is started for the first time. So one that runs
+//! and has none lost them: `docker volume prune` of Docker before 23 removes them.
 
 use std::collections::BTreeMap;
 
 use bollard::models::{Volume, VolumeCreateRequest};
 use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Instance, Marks};
-use stagecraft_core::name::InstanceId;
+use stagecraft_core::inventory::Marks;
+use stagecraft_core::name::{InstanceId, Scope};
 
 use super::labels::{self, GENERATION, Labels, MARKS_OF};
 
@@ -56,9 +59,13 @@ pub(super) fn by_container(volumes: &[Volume]) -> BTreeMap<InstanceId, Vec<Gener
 }
 
 /// The request that writes generation `number`.
-pub(super) fn write(instance: &Instance, number: u64, carried: &Carried) -> VolumeCreateRequest {
-    let id = &instance.id;
-    let mut labels: Labels = labels::of_scope(&instance.owner.scope);
+pub(super) fn write(
+    id: &InstanceId,
+    scope: &Scope,
+    number: u64,
+    carried: &Carried,
+) -> VolumeCreateRequest {
+    let mut labels: Labels = labels::of_scope(scope);
     labels.extend(labels::of_marks(&carried.marks));
     labels.extend(labels::of_pins(&carried.pins));
     labels.extend(labels::labels_from([
@@ -111,7 +118,8 @@ mod tests {
         let volumes: Vec<Volume> = [9, 10, 2]
             .map(|number| {
                 let marks = Marks { name: format!("name-{number}"), ..host.marks.clone() };
-                stored(&write(&host, number, &Carried { marks, pins: Pins::default() }))
+                let carried = Carried { marks, pins: Pins::default() };
+                stored(&write(&host.id, &host.owner.scope, number, &carried))
             })
             .into();
         let all = by_container(&volumes);
@@ -128,7 +136,8 @@ mod tests {
         let theirs = Carried { marks: host.marks.clone(), pins };
         let mine = Carried { marks: Marks { protected: true, ..host.marks.clone() }, pins };
         for carried in [&theirs, &mine] {
-            assert_eq!(held(&stored(&write(&host, 1, carried))).as_ref(), Some(carried));
+            let volume = stored(&write(&host.id, &host.owner.scope, 1, carried));
+            assert_eq!(held(&volume).as_ref(), Some(carried));
         }
     }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use bollard::errors::Error;
 use bollard::query_parameters::{
     ListVolumesOptions, RemoveContainerOptions, RemoveVolumeOptions, StartContainerOptions,
+    StopContainerOptions,
 };
 use stagecraft_core::cloud::Termination;
 use stagecraft_core::inventory::Instance;
-use stagecraft_core::name::InstanceId;
+use stagecraft_core::name::{InstanceId, Scope};
 
 use super::engine::Engine;
 use super::exchange::{self, Filters};
@@ -30,6 +31,29 @@ pub(super) async fn generations(
 /// Starts a container; one that runs is left as it is.
 pub(super) async fn start(engine: &Engine, id: &InstanceId) -> Result<(), Error> {
     engine.docker.start_container(id.as_str(), None::<StartContainerOptions>).await
+}
+
+/// Starts a container for the first time, once what it carries is written beside it; what is written
+/// there already stays.
+pub(super) async fn start_first(
+    engine: &Engine,
+    id: &InstanceId,
+    scope: &Scope,
+    carried: &Carried,
+) -> Result<(), Error> {
+    engine.docker.create_volume(marks::write(id, scope, 1, carried)).await?;
+    start(engine, id).await
+}
+
+/// Stops a container at once; one that does not run or is gone is fine.
+pub(super) async fn stop(engine: &Engine, id: &InstanceId) -> Result<(), Error> {
+    let options = StopContainerOptions { t: Some(0), ..StopContainerOptions::default() };
+    match engine.docker.stop_container(id.as_str(), Some(options)).await {
+        Ok(()) | Err(Error::DockerResponseServerError { status_code: 304 | 404 | 409, .. }) => {
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Removes a container and the volumes Docker made for it.
@@ -81,7 +105,8 @@ pub(super) async fn write(
     };
     for number in first..first + ATTEMPTS {
         change(&mut carried);
-        let volume = engine.docker.create_volume(marks::write(instance, number, &carried)).await?;
+        let request = marks::write(&instance.id, &instance.owner.scope, number, &carried);
+        let volume = engine.docker.create_volume(request).await?;
         match marks::held(&volume) {
             Some(held) if held == carried => return Ok(Some(number)),
             Some(theirs) => carried = theirs,

@@ -1,5 +1,6 @@
 use stagecraft_clouds::local::EngineAddress;
 use stagecraft_core::cloud::{CloudErrorKind, CloudProvider as _, Termination};
+use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::inventory::{Lifecycle, Marks};
 use stagecraft_core::name::InstanceId;
 
@@ -45,6 +46,28 @@ async fn a_host_lives_from_create_to_terminate() {
     assert_eq!(docker(&["volume", "ls", "-q", "--filter", &bench.label()]), "");
     let gone = bench.cloud.start(&created.id).await.unwrap_err();
     assert!(matches!(gone.kind, CloudErrorKind::NotFound(_)), "{gone}");
+}
+
+#[tokio::test]
+async fn a_host_whose_marks_were_pruned_is_protected_and_no_key_of_it_is_believed() {
+    let Some(bench) = Bench::new("pruned").await else { return };
+    let host = bench.create("db-1").await;
+    let pins = Pins::of_own(HostKey::new([7; 32]));
+    bench.cloud.pin(&host, &pins).await.unwrap();
+    assert_eq!(bench.only().await.pins, pins);
+
+    // As `docker volume prune` does, but to these alone.
+    let volumes = docker(&["volume", "ls", "-q", "--filter", &bench.label()]);
+    assert_ne!(volumes, "");
+    for volume in volumes.lines() {
+        docker(&["volume", "rm", volume]);
+    }
+    let lost = bench.only().await;
+    assert_eq!((lost.marks.protected, lost.pins), (true, Pins::default()));
+
+    bench.cloud.update(&host.id, &host.marks).await.unwrap();
+    let written = bench.only().await;
+    assert_eq!((written.marks, written.pins), (host.marks, Pins::default()));
 }
 
 #[tokio::test]
