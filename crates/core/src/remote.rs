@@ -122,6 +122,8 @@ pub enum RemoteError {
         address: String,
         /// The cause, as the system says it.
         why: String,
+        /// Whether it was a jump host that did not answer, so that the host itself was not tried.
+        on_the_way: bool,
     },
     /// The server refused every key.
     #[error("`{host}` at {address} refused to log in `{user}`: {why}")]
@@ -252,7 +254,7 @@ impl Diagnose for RemoteError {
             )],
             Self::HostKeyMismatch { host, known_in: KeySource::Instance, .. } => vec![
                 format!(
-                    "if the machine was rebuilt on purpose, `stagecraft infra trust {host}` shows its new key and asks; `stagecraft infra up --replace {host}` makes another"
+                    "if the machine was rebuilt on purpose, `stagecraft infra trust {host}` shows its new key and asks; `stagecraft infra up --replace {host}` makes a new, empty machine"
                 ),
                 "if not, somebody may be in between; nothing was sent there".to_owned(),
             ],
@@ -263,12 +265,15 @@ impl Diagnose for RemoteError {
                 "add its key to your known_hosts, or set `infra.bootstrap.ssh.host_keys: accept-new`".to_owned(),
             ],
             Self::Refused { .. } => vec![
-                "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with, or add it to your agent".to_owned(),
+                "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with; where it is not set, add that key to your agent".to_owned(),
             ],
             Self::Locked { key, .. } => vec![format!(
                 "add it to your SSH agent with `ssh-add {key}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked"
             )],
-            Self::Unreachable { .. }
+            Self::Unreachable { on_the_way: true, .. } => vec![
+                "the host itself was not tried: your OpenSSH configuration has a `ProxyJump` for it".to_owned(),
+            ],
+            Self::Unreachable { on_the_way: false, .. }
             | Self::Lost { .. }
             | Self::TimedOut { .. }
             | Self::Local { .. } => Vec::new(),

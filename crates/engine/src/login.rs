@@ -158,12 +158,13 @@ fn gave_up(error: &RemoteError, patience: Patience, limit: Duration) -> Failure 
     let mut failure = Failure::from(error);
     failure.code = Code::SSH_FAILED;
     failure.message = format!("{error}; gave up after {} s", limit.as_secs());
+    let host_is_silent = !matches!(error, RemoteError::Unreachable { on_the_way: true, .. });
     match patience {
-        Patience::Booting(_) => {}
-        Patience::Up(_) => failure.hints.push(format!(
-            "if the machine is broken, `stagecraft infra up --replace {}` makes another",
+        Patience::Up(_) if host_is_silent => failure.hints.push(format!(
+            "if the machine is broken, `stagecraft infra up --replace {}` makes a new, empty one",
             error.host()
         )),
+        Patience::Up(_) | Patience::Booting(_) => {}
     }
     failure
 }

@@ -3,11 +3,11 @@
 //! Offering a key costs a round trip, and servers end the connection after a handful; so what is
 //! most likely right comes first, and the agent is asked only when its keys are needed.
 
+pub(crate) mod agent;
 mod offer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
@@ -23,9 +23,6 @@ use crate::keys::{KeyError, private_key};
 use crate::login::{AgentUse, Identities};
 use crate::settings::SshSettings;
 use offer::{Nobody, Offer, Signer, Unsigned, public, public_key};
-
-/// How long the agent may take to list its keys.
-const AGENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// RSA keys sign with this; SHA-1 is not offered.
 const RSA_HASH: Option<HashAlg> = Some(HashAlg::Sha512);
@@ -300,22 +297,13 @@ impl<'a> Authentication<'a> {
         let Some(socket) = socket else {
             return Vec::new();
         };
-        let listing = async {
-            let mut agent = AgentClient::connect_uds(socket).await?;
-            let identities = agent.request_identities().await?;
-            Ok::<_, russh::keys::Error>((agent, identities))
+        let Some((agent, identities)) = agent::list(socket).await else {
+            let socket = self.settings.show(socket);
+            self.skipped.push(format!("the SSH agent at `{socket}` (it does not answer)"));
+            return Vec::new();
         };
-        match tokio::time::timeout(AGENT_TIMEOUT, listing).await {
-            Ok(Ok((agent, identities))) => {
-                self.agent = Some(agent);
-                identities.into_iter().map(Offer::agent).collect()
-            }
-            Ok(Err(_)) | Err(_) => {
-                let socket = self.settings.show(socket);
-                self.skipped.push(format!("the SSH agent at `{socket}` (it does not answer)"));
-                Vec::new()
-            }
-        }
+        self.agent = Some(agent);
+        identities.into_iter().map(Offer::agent).collect()
     }
 
     /// Notes why a file is not offered; that it does not exist needs no mention.

@@ -106,6 +106,10 @@ impl SshConnector {
         &self.settings
     }
 
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// How to log in to a target.
     pub(crate) fn login(&self, target: &Target) -> Result<Login, RemoteError> {
         let local = |why: String| RemoteError::Local { host: target.host.clone(), why };
@@ -254,13 +258,16 @@ impl Connector for SshConnector {
         let login = self.login(target)?;
         match self.travel(target, &login).await {
             Ok(session) => Ok(Box::new(session)),
-            Err(RemoteError::Unreachable { host, address, why }) if login.ignores_proxy_command => {
-                let why = format!(
-                    "{why} (the `ProxyCommand` of the SSH configuration is not run; use `ProxyJump`)"
-                );
-                Err(RemoteError::Unreachable { host, address, why })
+            Err(mut error) => {
+                if let RemoteError::Unreachable { why, .. } = &mut error
+                    && login.ignores_proxy_command
+                {
+                    why.push_str(
+                        " (the `ProxyCommand` of the SSH configuration is not run; use `ProxyJump`)",
+                    );
+                }
+                Err(error)
             }
-            Err(error) => Err(error),
         }
     }
 }

@@ -39,6 +39,7 @@ impl Peer {
             host: self.host.clone(),
             address: self.address.clone(),
             why: why.into(),
+            on_the_way: self.is_jump,
         }
     }
 

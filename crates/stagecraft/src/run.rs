@@ -1,5 +1,6 @@
 //! One run of the engine: its parts, its progress, and the user's wish to stop.
 
+mod key;
 mod signals;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -21,7 +21,7 @@ pub(crate) use progress::Progress;
 pub(crate) use question::{Answer, ask, can_ask};
 pub(crate) use status::status_screen;
 pub(crate) use table::{report_screen, troubles as report_troubles};
-pub(crate) use text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names, width_of};
+pub(crate) use text::{BAD, BOLD, FAINT, GOOD, PLAIN, Text, WARN, count, names, width_of};
 
 use std::io::{self, IsTerminal, Write};
 

@@ -5,7 +5,9 @@ mod clouds;
 mod environment;
 mod forget;
 
-pub(crate) use adapters::{Access, access, connector, mint, provider_facts, providers};
+pub(crate) use adapters::{
+    Access, access, connector, mint, or_by_variable, provider_facts, providers,
+};
 pub(crate) use clouds::Clouds;
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;

@@ -15,6 +15,7 @@ use crate::stop::Stop;
 pub(super) fn run(app: &App, args: &Bootstrap) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     with_engine(app, &project, Logins::Needed, async |run| {
+        run.check_private_key().await?;
         let inventory = run.observe().await?;
         let mut report = Report::default();
         let mut instances: Vec<Instance> = Vec::new();

@@ -13,7 +13,10 @@ use crate::documents::TrustDocument;
 use crate::project::Project;
 use crate::run::{Ended, Logins, Run, with_engine};
 use crate::stop::Stop;
-use crate::ui::{Answer, BAD, BOLD, Columns, GOOD, Text, can_ask};
+use crate::ui::{Answer, BAD, BOLD, Columns, GOOD, PLAIN, Text, can_ask};
+
+/// What shows the key that counts, on the host.
+const SHOW: &str = "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub";
 
 /// Pins the host key a host presents now, if the user agrees.
 pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
@@ -97,7 +100,9 @@ fn must_be(wanted: Option<&str>, host: &HostName, presented: &Presented) -> Resu
     );
     let failure = Failure::new(Code::HOST_KEY_MISMATCH, message);
     Err(Stop::new(ExitCode::SomeHostsFailed, failure)
-        .with_hint("if the fingerprint is right, somebody may be in between"))
+        .with_hint(format!(
+            "only its ed25519 key counts; if `{SHOW}` on the host shows the fingerprint you gave, somebody may be in between"
+        )))
 }
 
 /// Whether this is the key to pin: by its fingerprint, by `--yes`, or by asking.
@@ -123,8 +128,10 @@ async fn agree(
             presented.fingerprint
         ))
         .with_hint(
-            "compare it with what the host itself shows, and add `--fingerprint SHA256:...`; \
-             `--yes` believes whoever answers now",
+            format!(
+                "compare it with what `{SHOW}` shows on the host itself, and add `--fingerprint SHA256:...`; \
+                 `--yes` believes whoever answers now"
+            ),
         ));
     }
     run.app.ui.say(&facts);
@@ -154,12 +161,14 @@ fn facts(instance: &Instance, target: &Target, presented: &Presented, width: usi
     }
     text.append(&columns.render(width));
     if pinned.is_some() {
-        text.styled(BAD, "It is not the key that is pinned.");
-        text.line(" Unless the machine was rebuilt on purpose,");
-        text.line("somebody may be in between.");
+        text.styled(BAD, "It is not the key that is pinned.").end_line();
+        let words = "Unless the machine was rebuilt on purpose, somebody may be in between.";
+        text.wrapped(PLAIN, words, 0, 0, width);
     }
-    text.line("Compare it with what the host itself shows, on the provider's console for example:");
-    text.line("  ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
+    let words =
+        "Compare it with what the host itself shows, on the provider's console for example:";
+    text.wrapped(PLAIN, words, 0, 0, width);
+    text.line(&format!("  {SHOW}"));
     text
 }
 
@@ -180,14 +189,19 @@ fn show(run: &Run<'_>, instance: &Instance, key: HostKey, changed: bool) -> Resu
     }
     let mut text = Text::new();
     if changed {
-        text.styled(GOOD, &format!("`{host}` is trusted by {}.", key.fingerprint())).end_line();
+        text.styled(GOOD, &format!("Pinned {} for `{host}`.", key.fingerprint())).end_line();
+        if instance.pins.expected().is_some() {
+            text.line("What `infra inventory` exported before has the old key; export again.");
+        }
     } else if instance.pins.standing(&key) == Some(Standing::Own) {
-        text.line(&format!("`{host}` presents the key that is pinned: {}.", key.fingerprint()));
+        let words = format!("`{host}` presents the key that is pinned: {}.", key.fingerprint());
+        text.wrapped(PLAIN, &words, 0, 0, app.ui.width());
     } else {
         let bootstrap = project.next.command(&format!("infra bootstrap --host {host}"));
-        text.line(&format!(
+        let words = format!(
             "`{host}` is verified by the key of its first boot; {bootstrap} gives it its own."
-        ));
+        );
+        text.wrapped(PLAIN, &words, 0, 0, app.ui.width());
     }
     app.ui.result(&text)?;
     Ok(ExitCode::Done)

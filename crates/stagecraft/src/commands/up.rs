@@ -26,6 +26,9 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
             return Ok(ExitCode::Done);
         }
         refuse_protected(&plan, &args.policy.replace)?;
+        if !args.no_bootstrap {
+            run.check_private_key().await?;
+        }
         if plan.finds_changes() {
             announce(app, &project, &plan)?;
         }

@@ -3,13 +3,15 @@
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use stagecraft_core::error::Code;
 
-use super::text::{BAD, BOLD, FAINT, Text, count};
+use super::text::{BAD, BOLD, FAINT, PLAIN, Text, count};
 use crate::harmless::clean;
 use crate::stop::{Place, Trouble};
 
 /// Source lines are never cut shorter than this.
 const LEAST_WIDTH: usize = 60;
 const MOST_WIDTH: usize = 140;
+/// The column of what belongs to the line before.
+const INDENT: usize = 2;
 
 /// All troubles, a blank line after each that shows a piece of the file, and how many there are
 /// when there are several.
@@ -21,7 +23,7 @@ pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
         }
         match &trouble.place {
             Some(place) => text.append_trusted(&snippet(trouble, place, color, width)),
-            None => text.append(&plain(trouble)),
+            None => text.append(&plain(trouble, width)),
         };
     }
     if let [Trouble { place: Some(place), .. }, _, ..] = troubles {
@@ -31,26 +33,27 @@ pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
     text
 }
 
-fn plain(trouble: &Trouble) -> Text {
+fn plain(trouble: &Trouble, width: usize) -> Text {
     let mut text = Text::new();
     let failure = &trouble.failure;
-    headline(&mut text, failure.code, &failure.message);
+    headline(&mut text, failure.code, &failure.message, width);
     for line in &failure.output {
         text.styled(FAINT, "  | ").line(line);
     }
-    for hint in &failure.hints {
-        text.put("  ").styled(BOLD, "hint").put(": ").line(hint);
-    }
-    for note in &trouble.notes {
-        text.put("  ").styled(BOLD, "note").put(": ").line(note);
+    let hints = failure.hints.iter().map(|hint| ("hint", hint));
+    for (kind, words) in hints.chain(trouble.notes.iter().map(|note| ("note", note))) {
+        let column = INDENT + kind.len() + 2;
+        text.space(INDENT).styled(BOLD, kind).put(": ");
+        text.wrapped(PLAIN, words, column, column, width);
     }
     text
 }
 
 /// The first line of every failure.
-fn headline(text: &mut Text, code: Code, message: &str) {
-    text.styled(BAD.bold(), &format!("error[{code}]")).put(": ");
-    text.styled(BOLD, message).end_line();
+fn headline(text: &mut Text, code: Code, message: &str, width: usize) {
+    let kind = format!("error[{code}]");
+    text.styled(BAD.bold(), &kind).put(": ");
+    text.wrapped(BOLD, message, kind.len() + 2, INDENT, width);
 }
 
 fn snippet(trouble: &Trouble, place: &Place, color: bool, width: usize) -> String {
@@ -100,6 +103,23 @@ mod tests {
           | E: no space left
           hint: `nbg1` offers `cx22`
           note: `web-1` was created and is kept
+        ");
+    }
+
+    #[test]
+    fn on_a_terminal_lines_end_between_words_and_fingerprints_stay_whole() {
+        let failure = Failure::new(
+            Code::HOST_KEY_MISMATCH,
+            "`app-1` presented the host key SHA256:Ca2FL7p32, but SHA256:EwlmQk1 is pinned",
+        )
+        .with_hint("`stagecraft infra trust app-1` shows its new key and asks");
+        let stop = Stop::new(stagecraft_core::error::ExitCode::SomeHostsFailed, failure);
+        insta::assert_snapshot!(render(&stop.troubles, false, 50).plain(), @r"
+        error[host_key_mismatch]: `app-1` presented the
+          host key SHA256:Ca2FL7p32, but SHA256:EwlmQk1 is
+          pinned
+          hint: `stagecraft infra trust app-1` shows its
+                new key and asks
         ");
     }
 

@@ -82,7 +82,9 @@ pub(crate) fn access(
                 Ok(public) => authorized_keys.push(public),
                 // Only hosts that are made here have to be told whom to let in.
                 Err(KeyError::Encrypted { .. }) if !clouds.local => {}
-                Err(KeyError::Encrypted { .. }) => return Err(no_public_half(written)),
+                Err(KeyError::Encrypted { .. }) => {
+                    return Err(or_by_variable(no_public_half(written), ssh));
+                }
                 Err(error) => return Err(unusable(error.to_string())),
             },
         }
@@ -99,7 +101,8 @@ pub(crate) fn access(
     Ok(Access { settings, authorized_keys })
 }
 
-/// The private key of the file, unlocked by the variable the file names; `None` where it names none.
+/// The private key of the file, unlocked by the variable the file names; `None` where it names none, or
+/// that is not set.
 fn unlocked(
     environment: &Environment,
     ssh: &SshConfig,
@@ -107,12 +110,8 @@ fn unlocked(
     path: &Path,
 ) -> Result<Option<UnlockedKey>, Stop> {
     let Some(name) = &ssh.private_key_passphrase_env else { return Ok(None) };
-    let Some(passphrase) = environment.secret(name) else {
-        let message = format!(
-            "the passphrase of the private key `{written}` is missing: the environment variable `{name}` is not set"
-        );
-        return Err(Stop::bootstrap(message).with_hint(format!("run `export {name}=...` with it")));
-    };
+    // Without it the agent may have the key, or somebody be there to ask.
+    let Some(passphrase) = environment.secret(name) else { return Ok(None) };
     match UnlockedKey::read(path, &passphrase) {
         Ok(key) => Ok(Some(key)),
         Err(KeyError::WrongPassphrase { .. }) => {
@@ -121,12 +120,22 @@ fn unlocked(
                 "the private key `{written}` needs its passphrase, and the environment variable `{name}` {what}"
             );
             Err(Stop::bootstrap(message).with_hint(format!(
-                "run `export {name}=...` with the passphrase, or take `private_key_passphrase_env` out of the file to be asked on the terminal"
+                "set `{name}` to the passphrase, or unset it: then your SSH agent is asked, or you are on the terminal"
             )))
         }
         Err(error) => {
             Err(Stop::bootstrap(format!("the private key `{written}` cannot be used: {error}")))
         }
+    }
+}
+
+/// The same, with the variable named that would have helped.
+pub(crate) fn or_by_variable(stop: Stop, ssh: &SshConfig) -> Stop {
+    match &ssh.private_key_passphrase_env {
+        Some(name) => stop.with_hint(format!(
+            "or set `{name}`, which `private_key_passphrase_env` names, to the passphrase"
+        )),
+        None => stop,
     }
 }
 

@@ -207,18 +207,6 @@ fn a_key_that_cannot_be_read_stops_before_anything_is_touched() {
 }
 
 #[test]
-fn a_passphrase_that_is_not_set_stops_before_anything_is_touched() {
-    let ssh = "{ private_key_path: stagecraft.yml, private_key_passphrase_env: KEY_PASSPHRASE }";
-    let stage = Stage::with(&format!("{SMALL}infra: {{ bootstrap: {{ ssh: {ssh} }} }}\n"));
-    insta::assert_snapshot!(stage.run("infra up"), @"
-    ------- stderr -------
-    error[config_invalid]: the passphrase of the private key `stagecraft.yml` is missing: the environment variable `KEY_PASSPHRASE` is not set
-      hint: run `export KEY_PASSPHRASE=...` with it
-    [exit status: 3]
-    ");
-}
-
-#[test]
 fn a_cloud_that_cannot_be_used_is_a_failure_of_the_cloud() {
     insta::assert_snapshot!(Stage::with(SMALL).run("infra plan"), @"
     ------- stderr -------

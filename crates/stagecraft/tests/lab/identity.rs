@@ -171,7 +171,7 @@ fn the_owner_of_a_rebuilt_host_is_shown_its_key_and_asked() {
     assert!(no.stdout.contains(&old) && no.stdout.contains(&new), "{}", no.stdout);
     stage.run(&["infra", "up"]).assert_code(10);
     let yes = talk(&command, &[(" to go on: ", Answer::Say("yes"))]);
-    let said = format!("`app-1` is trusted by {new}.");
+    let said = format!("Pinned {new} for `app-1`.");
     assert!(yes.assert_code(0).stdout.contains(&said), "{}", yes.stdout);
     stage.run(&["infra", "up"]).assert_code(0);
 }

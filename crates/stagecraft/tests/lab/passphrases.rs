@@ -23,8 +23,9 @@ fn the_passphrase_of_a_key_file_comes_from_the_variable_the_file_names() {
     ran.assert_code(3);
     assert_eq!(
         ran.stderr,
-        "error[config_invalid]: the passphrase of the private key `key` is missing: the environment variable `KEY_PASSPHRASE` is not set\n  \
-         hint: run `export KEY_PASSPHRASE=...` with it\n"
+        "error[config_invalid]: the private key `key` has a passphrase, and there is no `key.pub` with its public half for new hosts\n  \
+         hint: run `ssh-keygen -y -f key > key.pub`, which asks for it\n  \
+         hint: or set `KEY_PASSPHRASE`, which `private_key_passphrase_env` names, to the passphrase\n"
     );
     let ran = with_variable(&stage, "battery-staple");
     ran.assert_code(3);
@@ -82,10 +83,12 @@ fn the_passphrase_of_a_key_file_is_asked_for_once_on_a_terminal() {
 fn without_agent_variable_and_terminal_a_passphrase_is_an_error_that_names_them() {
     let Some(stage) = Stage::new("{}") else { return };
     stage.keygen("key", &["-t", "ed25519", "-N", PASSPHRASE]);
-    stage.configure_ssh("{ app-1: { role: app } }", BY_HAND);
+    stage.configure_ssh("{ app-1: { role: app } }", BY_VARIABLE);
     let ran = stage.run(&["infra", "up"]);
-    ran.assert_code(10);
+    ran.assert_code(3);
+    assert_eq!(stage.containers(None), [""; 0], "nothing was made");
     for words in [
+        "or set `KEY_PASSPHRASE`, which",
         "has a passphrase and is not in an SSH agent",
         "hint: add it to your SSH agent with `ssh-add ",
         "`infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal",

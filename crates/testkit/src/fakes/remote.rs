@@ -62,6 +62,7 @@ impl Connector for FakeConnector {
             host: host.clone(),
             address: address.clone(),
             why: why.to_owned(),
+            on_the_way: false,
         };
         let Some(world) = self.fleet.world(target.provider) else {
             return Err(unreachable("no such network"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::Instance;
 
 /// One host and its variables, in the order they are written.
@@ -26,6 +27,10 @@ impl AnsibleHost {
                 Some(("HostName", address)) => variables.push(("ansible_host", json!(address))),
                 Some(("Port", port)) => variables.push(("ansible_port", number(port))),
                 Some(("User", user)) => variables.push(("ansible_user", json!(user))),
+                // No connection of somebody else's, but Ansible may use its own again.
+                Some(("ControlPath", "none")) => {
+                    variables.extend(control_path(&instance.pins));
+                }
                 Some(_) | None => arguments.push(format!("{flag} {}", quote(value))),
             }
         }
@@ -39,6 +44,14 @@ impl AnsibleHost {
             variables,
         }
     }
+}
+
+/// Where Ansible keeps open connections to a host: apart for each host key, so that one that was opened
+/// to a machine is never used for the next at its address.
+fn control_path(pins: &Pins) -> Option<(&'static str, Value)> {
+    // The path of a socket may be 104 bytes long; this much tells keys apart.
+    let key = pins.expected()?.to_label();
+    Some(("ansible_control_path", json!(format!("%(directory)s/{}", &key[..20]))))
 }
 
 /// A YAML inventory with a group for every role. Values are written as JSON, which YAML includes.
@@ -87,6 +100,8 @@ fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::identity::HostKey;
+
     use super::*;
     use crate::ui::samples::running;
 
@@ -135,6 +150,21 @@ mod tests {
                   stagecraft_region: "local"
                   stagecraft_tags: ["a: b","it's"]
         "#);
+    }
+
+    #[test]
+    fn connections_are_kept_apart_by_host_key() {
+        let variables = |key: u8| {
+            let mut host = running("app-1", "172.30.0.9");
+            host.pins = Pins::of_own(HostKey::new([key; 32]));
+            let line = "ssh -o ControlPath=none -- 172.30.0.9";
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            AnsibleHost::new(&host, &words).variables
+        };
+        let path = json!("%(directory)s/aeaqcaibaeaqcaibaeaq");
+        assert_eq!(variables(1)[0], ("ansible_control_path", path));
+        assert_ne!(variables(1)[0], variables(2)[0]);
+        assert_eq!(variables(1)[1].1, json!(""), "Ansible names it by itself");
     }
 
     #[test]

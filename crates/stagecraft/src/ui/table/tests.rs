@@ -48,10 +48,12 @@ fn a_verbose_report_lists_every_step() {
 fn failures_say_what_was_kept_and_how_to_go_on() {
     let troubles = troubles(&mixed_report(), "infra up", &next());
     insta::assert_snapshot!(crate::ui::error::render(&troubles, false, 80).plain(), @"
-    error[docker_install_failed]: `db-1`: installing docker.io: `apt-get install -y docker.io` ended with status 100
+    error[docker_install_failed]: `db-1`: installing docker.io:
+      `apt-get install -y docker.io` ended with status 100
       | E: Unable to locate package docker.io
       hint: log in with `stagecraft ssh db-1` and run `apt-get update`
-      note: `app-1`, `app-2` and `db-1` are kept; run `stagecraft infra up` again to go on
+      note: `app-1`, `app-2` and `db-1` are kept; run `stagecraft infra up` again to
+            go on
     ");
 }
 
