@@ -1,5 +1,6 @@
 //! Looks at the key a server presents, without logging in to it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use russh::Disconnect;
@@ -24,6 +25,9 @@ pub struct Presented {
     pub key: Option<HostKey>,
     /// Where it is known already, e.g. `~/.ssh/known_hosts:12`.
     pub known_in: Vec<String>,
+    /// Another key that was remembered on first contact with this instance: its fingerprint, and where
+    /// it stands.
+    pub remembered: Option<(String, String)>,
     /// Whether the user's known-hosts files say that it must never be believed.
     pub revoked: bool,
 }
@@ -47,14 +51,17 @@ impl SshConnector {
             .map_err(|error| stop.peer.broken(&error))?;
         let _however_it_ends = handle.disconnect(Disconnect::ByApplication, "done", "").await;
         let key = notes.admitted().ok_or_else(|| stop.peer.unreachable("it presented no key"))?;
+        let place = |file: &Path, line| format!("{}:{line}", self.settings().show(file));
         let places = gate.places_of(&key).map_err(|error| stop.peer.local(error))?;
-        let places = places.iter().map(|(file, line)| (self.settings().show(file), line));
+        let other = gate.remembered_another(&key).map_err(|error| stop.peer.local(error))?;
         Ok(Presented {
             fingerprint: fingerprint(&key),
             algorithm: key.algorithm().to_string(),
             key: host_key(&key),
             revoked: host_key(&key).is_some_and(|key| gate.revokes(&key)),
-            known_in: places.map(|(file, line)| format!("{file}:{line}")).collect(),
+            known_in: places.iter().map(|(file, line)| place(file, *line)).collect(),
+            remembered: other
+                .map(|known| (fingerprint(&known.key), place(&known.file, known.line))),
         })
     }
 }

@@ -217,7 +217,7 @@ codes! {
         "The host could not join the mesh.",
         "See the output in the message.";
     CONFIG_INVALID = "config_invalid",
-        "The bootstrap configuration is impossible for this host.",
+        "The bootstrap configuration is impossible for this host, or the private key it names cannot be used.",
         "Mend the setting the message names.";
     COMMAND_FAILED = "command_failed",
         "A command given to `exec` ended with a status other than 0.",

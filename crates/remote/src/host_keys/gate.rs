@@ -113,6 +113,17 @@ impl Gate {
         Ok(known.map(|known| (known.file.clone(), known.line)).collect())
     }
 
+    /// The key that was remembered on first contact with this very instance, where it is another one;
+    /// also where what was accepted so is not believed.
+    pub(crate) fn remembered_another(
+        &self,
+        presented: &PublicKey,
+    ) -> Result<Option<KnownKey>, StoreError> {
+        let own = self.store.keys_of(&self.alias)?;
+        let is_remembered = own.iter().any(|known| is(known, presented));
+        Ok(nearest(&own, presented).filter(|_| !is_remembered).cloned())
+    }
+
     /// Whether the user's files speak of this server, so that our own is not asked.
     pub(crate) fn is_the_users(&self) -> bool {
         self.users.iter().any(|known| !known.revoked)

@@ -1,5 +1,6 @@
 mod ansible;
 
+use stagecraft_core::config::HostKeys;
 use stagecraft_core::error::ExitCode;
 use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::remote::Target;
@@ -53,7 +54,10 @@ fn document(
             lifecycle: instance.lifecycle,
             address: instance.address.map(|address| address.to_string()),
             ssh,
-            host_key: instance.pins.expected().map(|key| key.to_openssh()),
+            // Where only files count, none must be presented.
+            host_key: (settings.host_keys != HostKeys::KnownHosts)
+                .then(|| instance.pins.expected().map(|key| key.to_openssh()))
+                .flatten(),
             spec: instance.spec.clone(),
             protected: instance.marks.protected,
             tags: instance.marks.tags.clone(),

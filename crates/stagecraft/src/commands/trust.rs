@@ -156,12 +156,20 @@ fn facts(instance: &Instance, target: &Target, presented: &Presented, width: usi
     ]);
     let pinned = instance.pins.expected().map(|key| key.fingerprint());
     columns.row(vec!["pinned".into(), pinned.as_deref().unwrap_or("none").into()]);
+    if let Some((key, place)) = &presented.remembered {
+        columns.row(vec!["remembered".into(), format!("{key} ({place})").as_str().into()]);
+    }
     for place in &presented.known_in {
         columns.row(vec!["known in".into(), place.as_str().into()]);
     }
     text.append(&columns.render(width));
-    if pinned.is_some() {
-        text.styled(BAD, "It is not the key that is pinned.").end_line();
+    let expected = match (&pinned, &presented.remembered) {
+        (Some(_), _) => Some("It is not the key that is pinned."),
+        (None, Some(_)) => Some("It is not the key that was remembered on first contact."),
+        (None, None) => None,
+    };
+    if let Some(expected) = expected {
+        text.styled(BAD, expected).end_line();
         let words = "Unless the machine was rebuilt on purpose, somebody may be in between.";
         text.wrapped(PLAIN, words, 0, 0, width);
     }

@@ -147,7 +147,19 @@ fn a_host_from_before_keys_were_pinned_gets_in_by_its_owners_word() {
     let failure = ran.host("app-1")["failure"].clone();
     assert_eq!(failure["code"], "host_key_unknown");
     assert!(failure["hints"].to_string().contains("infra trust app-1"), "{failure:#}");
-    // That it is the key that was seen before is told to whoever decides.
+    // So is, to whoever decides, whether it is the key that was seen before.
+    let file = stage.path().join(".stagecraft/known_hosts");
+    let seen = std::fs::read_to_string(&file).expect("it is there");
+    stage.keygen("other", &["-t", "ed25519", "-N", ""]);
+    let other = std::fs::read_to_string(stage.path().join("other.pub")).expect("a key");
+    let key = |line: &str| line.split(' ').find(|word| word.starts_with("AAAA")).map(str::to_owned);
+    let (seen_key, other_key) = (key(&seen).expect("a key"), key(&other).expect("a key"));
+    std::fs::write(&file, seen.replace(&seen_key, &other_key)).expect("it can be written");
+    let command = stage.command(&["infra", "trust", "app-1"]);
+    let warned = talk(&command, &[(" to go on: ", Answer::Say("no"))]);
+    let warning = "It is not the key that was remembered on first contact.";
+    assert!(warned.assert_code(130).stdout.contains(warning), "{}", warned.stdout);
+    std::fs::write(&file, seen).expect("it can be written");
     let trusted = stage.run(&["infra", "trust", "app-1", "--yes"]);
     let said = &trusted.assert_code(0).stderr;
     assert!(said.contains(".stagecraft/known_hosts:1"), "{said}");
