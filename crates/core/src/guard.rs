@@ -14,6 +14,10 @@
 //! The timer is a unit of systemd that is started at boot as well, and that tries again while undoing
 //! fails. Arming, undoing and confirming exclude each other by a lock on the host, and a confirmation
 //! counts only where the change is still there, so one that comes too late is told so.
+//!
+//! A change must have taken effect when its command ends, or the fresh connection proves the old state:
+//! `systemctl reload ssh` only sends a signal, and the sshd from before may still let the connection in;
+//! `systemctl restart ssh` returns when the new one listens.
 
 use std::time::Duration;
 

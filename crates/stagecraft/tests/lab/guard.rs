@@ -102,13 +102,14 @@ impl Step for Sshd {
         if seen.iter().all(Output::success) {
             return Assessment::Satisfied;
         }
-        let reload = "systemctl reload ssh.service";
+        // Told to reload, the sshd from before may let in whoever comes to confirm.
+        let restart = "systemctl restart ssh.service";
         let undo = format!(
-            "if [ -e {FILE}.old ]; then mv {FILE}.old {FILE}; else rm -f {FILE}; fi; {reload}"
+            "if [ -e {FILE}.old ]; then mv {FILE}.old {FILE}; else rm -f {FILE}; fi; {restart}"
         );
         let change = format!(
             "set -e; if [ -e {FILE} ]; then cp -p {FILE} {FILE}.old; fi\n\
-             printf '%s\\n' '{}' >{FILE}; {reload}; exit {}",
+             printf '%s\\n' '{}' >{FILE}; {restart}; exit {}",
             self.line, self.status
         );
         let done = Command::new("grep").args(["-qxF", self.line, FILE]);
