@@ -54,7 +54,7 @@ impl Engine {
         instance: &Instance,
         mut login: Login<'e>,
     ) -> Result<Login<'e>, Failure> {
-        let mut begun = 0;
+        let (mut begun, mut undone) = (0, 0);
         loop {
             let Some(presented) = login.remote.host_key() else { return Ok(login) };
             match identity::next(&login.target.pins, presented) {
@@ -89,7 +89,15 @@ impl Engine {
                             self.pin(&known(instance, login.target.pins), pins).await?;
                             login.target.pins = pins;
                         }
+                        Confirmation::Undone if undone == ATTEMPTS => {
+                            let message = "its sshd presents a key that is not in \
+                                           `/etc/ssh/ssh_host_ed25519_key` any more";
+                            return Err(Failure::new(Code::HOST_IDENTITY_FAILED, message).with_hint(
+                                "see on the host what `sshd -t` says, then run `systemctl restart ssh` there",
+                            ));
+                        }
                         Confirmation::Undone => {
+                            undone += 1;
                             let target = login.target.clone();
                             let place = login.leave().await;
                             let fresh = self.connect_anew(&target, self.limits.look).await;

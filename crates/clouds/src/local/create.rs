@@ -62,6 +62,12 @@ impl LocalProvider {
             remove(engine, &id).await.map_err(failed)?;
             return Box::pin(self.place(engine, request, image, doing)).await;
         }
+        if fault.answer().is_some_and(|(status, _)| status == 404) {
+            // Somebody else removed it meanwhile, and did not see what was written beside it.
+            remove_marks(engine, &id)
+                .await
+                .map_err(|error| self.explain(doing)(error).maybe_done())?;
+        }
         // The container exists, and the next look finds it stopped.
         Err(fault.explain(doing, &self.address).maybe_done())
     }

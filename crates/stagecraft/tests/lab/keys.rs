@@ -53,6 +53,8 @@ fn keys_of_an_agent_log_in() {
     stage.run(&["exec", "--", "true"]).assert_code(10);
     agent.run(&["exec", "--", "true"]).assert_code(0);
     assert!(stage.last_login("app-1").contains(": ED25519 SHA256:"));
+    stage.run(&["infra", "up"]).assert_code(3);
+    agent.run(&["infra", "up"]).assert_code(0);
 }
 
 /// OpenSSH's agent, for one stage; stops when dropped.

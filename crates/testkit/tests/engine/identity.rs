@@ -5,8 +5,10 @@ use std::time::Duration;
 use stagecraft_core::converge::StepResult;
 use stagecraft_core::error::Code;
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent};
+use stagecraft_core::guard;
 use stagecraft_core::identity::{HostKey, Pins, STEP};
 use stagecraft_core::inventory::Instance;
+use stagecraft_core::remote::Output;
 use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{AnswerFate, Behaviour, Fault};
 use stagecraft_testkit::{HostFault, Process};
@@ -71,6 +73,22 @@ async fn a_switch_that_is_undone_just_before_it_is_confirmed_is_made_again() {
         let instance = instances(&stage).await.remove(0);
         assert_eq!(instance.pins, Pins::of_own(presented(&stage, "web-1")), "{before:?} before");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_presents_its_own_key_and_never_keeps_it_fails_and_is_not_asked_for_ever() {
+    // So that time passes while it asks again.
+    let latency = Duration::from_millis(100);
+    let stage = Stage::new(Behaviour { latency, ..Behaviour::names_are_free() }, 3);
+    let stage = stage.wants(["web-1"]);
+    let undone = Output { status: 75, ..Output::default() };
+    stage.fleet.teach(guard::CONFIRM, move |_, _, _| undone.clone());
+    let ends = tokio::time::timeout(UNDONE, stage.told(Verb::Up)).await.expect("it ends").ends();
+    let HostEnd::Failed(failure) = &ends[&host("web-1")] else { panic!("{ends:?}") };
+    assert_eq!(failure.code, Code::HOST_IDENTITY_FAILED);
+    assert!(failure.hints[0].contains("`sshd -t`"), "{failure:?}");
+    let pins = instances(&stage).await.remove(0).pins;
+    assert_eq!(pins.own, Some(presented(&stage, "web-1")), "it is verified all the same");
 }
 
 #[tokio::test(start_paused = true)]
