@@ -5,10 +5,8 @@
 //!      -> emulation
 //! ```
 //!
-//! The scripts are POSIX shell, in `bootstrap/scripts`. Values reach them as arguments, never as
-//! part of their text. All are safe to be killed half-way and run again.
+//! The scripts are in `bootstrap/scripts`.
 
-mod apt;
 mod boot;
 mod docker;
 mod emulation;
@@ -17,16 +15,10 @@ mod os;
 
 pub use emulation::emulated;
 
-use std::time::Duration;
-
 use crate::config::BootstrapConfig;
 use crate::converge::Step;
 use crate::desired::Arch;
 use crate::name::HostName;
-use crate::remote::{Command, Output};
-
-/// How many lines of a probe's output a failure keeps.
-const OUTPUT_LINES: usize = 15;
 
 /// What must be true on `host` before anything else is asked of it, in order; see [`emulated`] for
 /// what it has to emulate.
@@ -50,30 +42,6 @@ pub fn steps(
         steps.push(Box::new(emulation::Emulation(arch)));
     }
     steps
-}
-
-/// A script by its name and with its arguments.
-fn script<W: Into<String>>(
-    name: &str,
-    text: &str,
-    arguments: impl IntoIterator<Item = W>,
-) -> Command {
-    Command::script(text).arg(name).args(arguments)
-}
-
-/// A script that limits itself to `limit` and is cut off only when that fails.
-fn waiting(name: &str, text: &str, limit: Duration) -> Command {
-    script(name, text, [limit.as_secs().to_string()]).with_timeout(limit + Duration::from_secs(60))
-}
-
-/// The values of the `key=value` lines of a probe, in order.
-fn values<'a>(output: &'a Output, key: &str) -> impl Iterator<Item = &'a str> {
-    output.stdout.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix('='))
-}
-
-/// The first value of `key`, empty when there is none.
-fn value<'a>(output: &'a Output, key: &str) -> &'a str {
-    values(output, key).next().unwrap_or_default()
 }
 
 #[cfg(test)]

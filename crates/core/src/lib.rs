@@ -10,6 +10,7 @@
 //! reached through the traits [`cloud::CloudProvider`], [`remote::Connector`],
 //! [`network::NetworkProvider`] and [`event::Reporter`], implemented elsewhere.
 
+mod apt;
 pub mod bootstrap;
 pub mod cloud;
 pub mod config;
@@ -26,3 +27,7 @@ pub mod plan;
 pub mod remote;
 pub mod report;
 pub mod resolve;
+mod script;
+mod secret;
+
+pub use secret::Secret;

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use super::{OUTPUT_LINES, os, script, value, waiting};
+use super::os;
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, Output};
+use crate::script::{OUTPUT_LINES, script, value, waiting};
 
 /// How long cloud-init may take; user data may install packages.
 const CLOUD_INIT_LIMIT: Duration = Duration::from_secs(600);

@@ -1,13 +1,12 @@
-use super::apt::{apt, unfinished};
-use super::{OUTPUT_LINES, script, value, values};
+use crate::apt::{apt, apt_script, unfinished};
 use crate::converge::{Assessment, Change, Step};
 use crate::desired::{Arch, DesiredHost};
 use crate::error::{Code, Failure};
 use crate::inventory::Instance;
 use crate::remote::{Command, Output};
+use crate::script::{OUTPUT_LINES, script, value, values};
 
-const PACKAGES: &str =
-    concat!(include_str!("scripts/apt.sh"), include_str!("scripts/emulation-packages.sh"));
+const PACKAGES: &str = apt_script!("scripts/emulation-packages.sh");
 
 /// The architecture that the machine of a host is to emulate, because the host was asked for with
 /// one its provider has no machines of.

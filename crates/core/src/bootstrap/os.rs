@@ -1,7 +1,7 @@
-use super::OUTPUT_LINES;
 use crate::converge::{Assessment, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, Output};
+use crate::script::{OUTPUT_LINES, value};
 
 /// The `ID` and `VERSION_ID` of the systems bootstrap is tried on.
 const SUPPORTED: [(&str, &str); 3] = [("ubuntu", "22.04"), ("ubuntu", "24.04"), ("debian", "12")];
@@ -23,7 +23,7 @@ impl Step for Os {
 
     fn assess(&self, seen: &[Output]) -> Assessment {
         let output = &seen[0];
-        let field = |key| super::value(output, key).trim_matches(['"', '\'']);
+        let field = |key| value(output, key).trim_matches(['"', '\'']);
         if SUPPORTED.contains(&(field("ID"), field("VERSION_ID"))) {
             return Assessment::Satisfied;
         }

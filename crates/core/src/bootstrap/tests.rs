@@ -2,6 +2,7 @@ use super::*;
 use crate::config::{DockerConfig, SshConfig};
 use crate::converge::Assessment;
 use crate::error::Failure;
+use crate::remote::Output;
 
 #[test]
 fn the_steps_come_in_the_order_they_depend_on_each_other() {

@@ -1,9 +1,9 @@
-use crate::bootstrap::apt::{apt, unfinished};
-use crate::bootstrap::{OUTPUT_LINES, script, values};
+use crate::apt::{apt, apt_script, unfinished};
 use crate::config::{DockerConfig, DockerInstall, DockerSource};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, Output};
+use crate::script::{OUTPUT_LINES, script, values};
 
 const DISTRO_PACKAGES: [&str; 2] = ["docker.io", "ca-certificates"];
 
@@ -116,14 +116,10 @@ impl Step for Install {
     }
 }
 
-const PACKAGES: &str =
-    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-packages.sh"));
-const REPAIR: &str =
-    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-repair.sh"));
-const REPOSITORY: &str =
-    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-repository.sh"));
-const SCRIPT: &str =
-    concat!(include_str!("../scripts/apt.sh"), include_str!("../scripts/docker-script.sh"));
+const PACKAGES: &str = apt_script!("../scripts/docker-packages.sh");
+const REPAIR: &str = apt_script!("../scripts/docker-repair.sh");
+const REPOSITORY: &str = apt_script!("../scripts/docker-repository.sh");
+const SCRIPT: &str = apt_script!("../scripts/docker-script.sh");
 
 fn packages(names: &[&str]) -> Command {
     apt("docker-packages", PACKAGES, names)
