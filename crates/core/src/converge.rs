@@ -62,13 +62,22 @@ pub struct Change {
     pub command: Command,
     /// What undoes it unless a fresh connection shows that there still is a way in.
     pub guard: Option<Box<Guard>>,
+    /// What the user can do when it fails.
+    pub hint: Option<String>,
 }
 
 impl Change {
     /// A change made by one command.
     #[must_use]
     pub fn new(doing: impl Into<String>, command: Command) -> Self {
-        Self { doing: doing.into(), command, guard: None }
+        Self { doing: doing.into(), command, guard: None, hint: None }
+    }
+
+    /// The same, with what the user can do when it fails.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// A change that could lock us out, which the host undoes by itself if it does.

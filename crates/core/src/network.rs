@@ -11,8 +11,10 @@
 //! and only those for whom something differs are changed.
 
 mod sight;
+mod wireguard;
 
 pub use sight::{Membership, Peer};
+pub use wireguard::{WireGuard, capacity};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
