@@ -8,7 +8,7 @@ pub use approve::{Approved, Destroys};
 pub use compare::{plan_down, plan_up};
 pub use error::PlanError;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -304,6 +304,30 @@ impl Plan {
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
         self.entries.iter().filter(|entry| entry.change.action() == action).count()
+    }
+
+    /// The instances that carrying it out leaves their hosts, with the entries that say so.
+    #[must_use]
+    pub fn stays(&self) -> BTreeMap<&HostName, (&Entry, &Instance)> {
+        let mut stays = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for entry in &self.entries {
+            // Later entries of a host are about surplus instances.
+            if !seen.insert(&entry.host) {
+                continue;
+            }
+            let goes = match entry.change {
+                Change::Replace { .. } | Change::Delete { .. } => entry.fate == Fate::Proceeds,
+                Change::Create { .. }
+                | Change::Unchanged { .. }
+                | Change::Resume { .. }
+                | Change::Update { .. } => false,
+            };
+            if let (false, Some(instance)) = (goes, entry.change.instance()) {
+                stays.insert(&entry.host, (entry, instance));
+            }
+        }
+        stays
     }
 
     /// The instances that carrying it out would remove.

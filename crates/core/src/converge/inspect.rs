@@ -39,3 +39,12 @@ pub fn findings(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<(&'stati
     }
     Some(open)
 }
+
+/// What the last of `steps` saw, from the answer to [`look`]; `None` when that was cut short, or there
+/// are no steps.
+#[must_use]
+pub fn last_seen(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<Output>> {
+    let count = steps.iter().map(|step| step.probe().len()).sum();
+    let mut answers = batch::parse(count, output)?;
+    Some(answers.split_off(count - steps.last()?.probe().len()))
+}
