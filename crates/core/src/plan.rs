@@ -3,10 +3,12 @@
 mod approve;
 mod compare;
 mod error;
+mod ripple;
 
 pub use approve::{Approved, Destroys};
 pub use compare::{plan_down, plan_up};
 pub use error::PlanError;
+pub use ripple::Ripple;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +18,7 @@ use crate::cloud::Price;
 use crate::desired::ProviderId;
 use crate::inventory::{Instance, Lifecycle};
 use crate::name::{HostName, InstanceId, InventoryDigest, RoleName, Scope};
+use crate::network::NetworkProvider;
 use crate::resolve::ResolvedHost;
 
 /// What is to be done about every host of a scope, why, and what it was computed from.
@@ -29,6 +32,8 @@ pub struct Plan {
     pub basis: InventoryDigest,
     /// By host; the surplus instances of a host follow its own entry, oldest first.
     pub entries: Vec<Entry>,
+    /// Whom it touches because of the private network; `None` where there is none.
+    pub ripple: Option<Ripple>,
 }
 
 /// One change to one host, or the statement that none is needed.
@@ -288,6 +293,13 @@ impl Entry {
 }
 
 impl Plan {
+    /// The same plan, with whom it touches because of a network.
+    #[must_use]
+    pub fn with_network(mut self, network: &dyn NetworkProvider) -> Self {
+        self.ripple = Some(Ripple::of(&self, network));
+        self
+    }
+
     /// Whether anything differs from what the file asks for, carried out or not.
     #[must_use]
     pub fn finds_changes(&self) -> bool {

@@ -171,6 +171,7 @@ impl Stage {
         Engine::new(Parts {
             providers: [(provider.id(), provider)].into(),
             mint: self.mint.clone(),
+            network: None,
             connector: Arc::new(self.fleet.connector(process)),
             clock: Arc::new(WorldClock::new(&self.cloud)),
             reporters: vec![Arc::clone(tape) as Arc<dyn Reporter>],
