@@ -18,7 +18,7 @@ mod convergence;
 mod inspect;
 
 pub use convergence::{Convergence, Effect, StepReport, StepResult};
-pub use inspect::{findings, last_seen, look};
+pub use inspect::{finding, findings, last_seen, look};
 
 use std::fmt::Debug;
 

@@ -39,7 +39,7 @@ mod watch;
 pub use apply::Stale;
 pub use cancel::Cancel;
 pub use clock::{Clock, TokioClock};
-pub use inspect::{Health, OpenStep};
+pub use inspect::{Health, Look, OpenStep};
 pub use limits::Limits;
 
 use std::collections::BTreeMap;
