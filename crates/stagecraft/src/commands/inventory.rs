@@ -25,7 +25,7 @@ pub(super) fn run(app: &App, args: &args::Inventory) -> Result<ExitCode, Stop> {
         let settings = &run.access()?.settings;
         match args.format {
             InventoryFormat::Json => {
-                app.ui.document(&document(run, &inventory, settings, args.mesh)?)?
+                app.ui.document(&document(run, &inventory, settings, args.mesh)?)?;
             }
             InventoryFormat::Ansible => {
                 app.ui.artefact(&ansible_inventory(run, &inventory, settings, args.mesh)?)?;

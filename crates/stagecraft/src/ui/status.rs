@@ -274,6 +274,31 @@ pub(crate) mod tests {
         assert_eq!(status_screen(&status, &next(), 80).plain(), "There are no hosts.\n");
     }
 
+    #[test]
+    fn a_network_has_a_line_for_every_host_that_could_be_asked() {
+        let mut status = mixed_status();
+        status.network = Some("wireguard".to_owned());
+        let member = |peers: &[(&str, Peer)]| Membership {
+            name: Some("a.shop.internal".to_owned()),
+            address: Some([10, 66, 1, 7].into()),
+            peers: peers.iter().map(|&(name, peer)| (host(name), peer)).collect(),
+        };
+        let (heard, silent) = (Peer::Heard, Peer::Silent);
+        status.hosts.truncate(3);
+        status.hosts[0].membership = Some(member(&[("b", heard), ("c", silent)]));
+        status.hosts[1].membership = Some(Membership::default());
+        let shown = status_screen(&status, &next(), 100).plain();
+        let (_, table) = shown.split_once("\n\n").unwrap();
+        insta::assert_snapshot!(table, @"
+        HOST  NETWORK    NAME             ADDRESS    HEARD FROM
+        a     wireguard  a.shop.internal  10.66.1.7  1 of 2, not `c`
+        b     wireguard  -                -          not a member
+
+        2 of 3 hosts not ready. `stagecraft infra up` works on `b`.
+        2 hosts differ from the file. `stagecraft infra plan` says what to do.
+        ");
+    }
+
     /// One host in every state.
     pub(crate) fn mixed_status() -> StatusDocument {
         let failure = Failure::new(Code::SSH_FAILED, "could not reach `c` at 10.0.0.3:22: refused");

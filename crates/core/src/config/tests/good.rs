@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{config, local_hosts, problems};
 use crate::config::schema::json_schema;
 use crate::config::{
-    CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, is_supported, parse,
+    CredentialSource, DockerInstall, DockerSource, HostKeys, is_supported, parse,
     reference_markdown, template, token_variable,
 };
 use crate::desired::{Arch, Position, ProviderId};
