@@ -127,7 +127,7 @@ fn range(text: &str) -> Result<IpNet, Problem> {
         return Err(invalid(message).with_label(format!("did you mean `{}`?", range.trunc())));
     }
     let private = |whole: &&str| whole.parse().is_ok_and(|whole: IpNet| whole.contains(&range));
-    if !PRIVATE.iter().any(|whole| private(whole)) {
+    if !PRIVATE.iter().any(private) {
         let message = format!("{} has addresses that are somebody's in the Internet", quoted(text));
         return Err(invalid(message).with_label("not a private range").with_help(format!(
             "choose one within {}",
