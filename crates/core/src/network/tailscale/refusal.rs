@@ -60,8 +60,10 @@ fn key(text: &str) -> Failure {
         "the auth key has expired"
     } else if text.contains("already used") {
         "the auth key was used before, and can be used only once"
-    } else if ["not found", "does not exist", "not valid"].iter().any(|word| text.contains(word)) {
+    } else if text.contains("not found") || text.contains("does not exist") {
         "the login server does not know the auth key"
+    } else if text.contains("not valid") {
+        "the auth key is not valid any more: it has expired, was used before, or was revoked"
     } else {
         "the login server refused the auth key"
     };
@@ -91,7 +93,7 @@ mod tests {
             ),
             (
                 "backend error: invalid key: API key *** not valid",
-                "the login server does not know the auth key",
+                "the auth key is not valid any more: it has expired, was used before, or was revoked",
             ),
             (
                 "backend error: invalid key: unable to validate API key",

@@ -10,11 +10,11 @@ set -e
 . /etc/os-release
 keyring=/usr/share/keyrings/tailscale-archive-keyring.gpg
 mkdir -p /usr/share/keyrings
+trap 'rm -f "$keyring.new" "$sources.new"' EXIT
 rm -f "$keyring.new" "$sources.new"
 download "$1/stable/$ID/$VERSION_CODENAME.noarmor.gpg" "$keyring.new"
 download "$1/stable/$ID/$VERSION_CODENAME.tailscale-keyring.list" "$sources.new"
 [ -s "$keyring.new" ] && grep -q '^deb ' "$sources.new" || {
-	rm -f "$keyring.new" "$sources.new"
 	echo "what $1 answered is not a key and a package source"
 	exit 1
 }
