@@ -25,6 +25,8 @@ show*) [ -e "$daemon" ] && state=active || state=inactive
 	[ -e "$STAND_IN_ROOT/bin/tailscaled" ] && load=loaded || load=not-found
 	printf 'LoadState=%s\nActiveState=%s\nUnitFileState=enabled\n' "$load" "$state" ;;
 'is-active'*) exit 1 ;;
+# As of a unit that is not there.
+'-q stop'*) exit 5 ;;
 *'enable --now tailscaled.service')
 	[ ! -e "$STAND_IN_ROOT/broken" ] || exit 1
 	[ -e "$daemon" ] || {
@@ -143,7 +145,9 @@ impl Host {
                     None => run.changed(&self.run(&change.command)),
                     Some(guard) => match Guard::armed(self.run(&guard.arm(&change.command))) {
                         Armed::Made => {
-                            let confirmed = Guard::confirmation(self.run(&guard.confirm()));
+                            let confirmed = self.run(&guard.confirm());
+                            assert_eq!(confirmed.stderr, "", "it is cleaned up");
+                            let confirmed = Guard::confirmation(confirmed);
                             assert_eq!(confirmed, Confirmation::Kept);
                             run.changed(&Output::default());
                         }

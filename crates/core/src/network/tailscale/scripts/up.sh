@@ -8,7 +8,7 @@ timer=stagecraft-tailscale-key
 
 forget() {
 	rm -f "$folder/key"
-	systemctl -q stop $timer.timer 2>/dev/null
+	systemctl -q stop $timer.timer 2>/dev/null || true
 }
 
 up() {
