@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, ProjectName, Region, Size};
+use crate::network::WireGuard;
 use raw::RawConfig;
 
 /// Parses and checks a file; `file` is its name for messages.
@@ -134,10 +135,8 @@ pub enum NetworkConfig {
     /// None: hosts have their own addresses only.
     #[default]
     None,
-    /// Tailscale or Headscale.
-    Tailscale,
     /// Plain WireGuard.
-    WireGuard,
+    WireGuard(WireGuard),
 }
 
 /// How hosts are set up.

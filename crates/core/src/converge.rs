@@ -18,7 +18,7 @@ mod convergence;
 mod inspect;
 
 pub use convergence::{Convergence, Effect, StepReport, StepResult};
-pub use inspect::{findings, look};
+pub use inspect::{finding, findings, last_seen, look};
 
 use std::fmt::Debug;
 
@@ -67,13 +67,22 @@ pub struct Change {
     /// The look after a change asks for the change again, so this is written by who has just seen
     /// the host, and it is read then only.
     pub in_vain: Option<Box<Failure>>,
+    /// What the user can do when it fails.
+    pub hint: Option<String>,
 }
 
 impl Change {
     /// A change made by one command.
     #[must_use]
     pub fn new(doing: impl Into<String>, command: Command) -> Self {
-        Self { doing: doing.into(), command, guard: None, in_vain: None }
+        Self { doing: doing.into(), command, guard: None, hint: None, in_vain: None }
+    }
+
+    /// The same, with what the user can do when it fails.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
     /// A change that could lock us out, which the host undoes by itself if it does.

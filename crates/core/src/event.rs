@@ -107,6 +107,12 @@ pub enum HostEvent {
     /// A surplus instance of this host, made by this run while another run made one too, is being
     /// removed; the oldest stays.
     RemovingDuplicate,
+    /// It is ready to be told of the other members of its mesh, and waits for them.
+    WaitingForMembers,
+    /// A host that the run does not work on otherwise has to be told of the others.
+    Included(Box<Instance>),
+    /// The network could not be told that this host leaves it; its machine is removed all the same.
+    NotSignedOff(Failure),
     /// Nothing more happens to this host in this run.
     Ended(HostEnd),
 }

@@ -12,8 +12,10 @@
 
 mod sight;
 pub mod tailscale;
+mod wireguard;
 
 pub use sight::{Membership, Peer};
+pub use wireguard::{WireGuard, capacity};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

@@ -3,12 +3,14 @@
 mod approve;
 mod compare;
 mod error;
+mod ripple;
 
 pub use approve::{Approved, Destroys};
 pub use compare::{plan_down, plan_up};
 pub use error::PlanError;
+pub use ripple::Ripple;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -16,6 +18,7 @@ use crate::cloud::Price;
 use crate::desired::ProviderId;
 use crate::inventory::{Instance, Lifecycle};
 use crate::name::{HostName, InstanceId, InventoryDigest, RoleName, Scope};
+use crate::network::NetworkProvider;
 use crate::resolve::ResolvedHost;
 
 /// What is to be done about every host of a scope, why, and what it was computed from.
@@ -29,6 +32,8 @@ pub struct Plan {
     pub basis: InventoryDigest,
     /// By host; the surplus instances of a host follow its own entry, oldest first.
     pub entries: Vec<Entry>,
+    /// Whom it touches because of the private network; `None` where there is none.
+    pub ripple: Option<Ripple>,
 }
 
 /// One change to one host, or the statement that none is needed.
@@ -288,6 +293,13 @@ impl Entry {
 }
 
 impl Plan {
+    /// The same plan, with whom it touches because of a network.
+    #[must_use]
+    pub fn with_network(mut self, network: &dyn NetworkProvider) -> Self {
+        self.ripple = Some(Ripple::of(&self, network));
+        self
+    }
+
     /// Whether anything differs from what the file asks for, carried out or not.
     #[must_use]
     pub fn finds_changes(&self) -> bool {
@@ -304,6 +316,30 @@ impl Plan {
     #[must_use]
     pub fn count(&self, action: Action) -> usize {
         self.entries.iter().filter(|entry| entry.change.action() == action).count()
+    }
+
+    /// The instances that carrying it out leaves their hosts, with the entries that say so.
+    #[must_use]
+    pub fn stays(&self) -> BTreeMap<&HostName, (&Entry, &Instance)> {
+        let mut stays = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for entry in &self.entries {
+            // Later entries of a host are about surplus instances.
+            if !seen.insert(&entry.host) {
+                continue;
+            }
+            let goes = match entry.change {
+                Change::Replace { .. } | Change::Delete { .. } => entry.fate == Fate::Proceeds,
+                Change::Create { .. }
+                | Change::Unchanged { .. }
+                | Change::Resume { .. }
+                | Change::Update { .. } => false,
+            };
+            if let (false, Some(instance)) = (goes, entry.change.instance()) {
+                stays.insert(&entry.host, (entry, instance));
+            }
+        }
+        stays
     }
 
     /// The instances that carrying it out would remove.

@@ -39,6 +39,8 @@ pub struct HostReport {
     pub done: Vec<Deed>,
     /// How the steps of its bootstrap ended, in order.
     pub steps: Vec<StepReport>,
+    /// Why its network could not be told that it leaves; null when it was told, or need not be.
+    pub left_behind: Option<Failure>,
     /// How it ended.
     #[serde(flatten)]
     pub result: HostResult,
@@ -104,6 +106,10 @@ impl Report {
         match &event.kind {
             EventKind::Provider(..) => {}
             EventKind::Stopping => self.interrupted = true,
+            EventKind::Host(host, HostEvent::Included(instance)) => {
+                let of_instance = || HostReport::of_instance(instance);
+                self.hosts.entry(host.clone()).or_insert_with(of_instance);
+            }
             EventKind::Host(host, what) => {
                 if let Some(host) = self.hosts.get_mut(host) {
                     host.apply(what);
@@ -158,6 +164,7 @@ impl HostReport {
             address: None,
             done: Vec::new(),
             steps: Vec::new(),
+            left_behind: None,
             result: HostResult::Skipped { because: SkipReason::Interrupted },
         }
     }
@@ -193,7 +200,10 @@ impl HostReport {
             HostEvent::Ended(HostEnd::Skipped(because)) => {
                 self.result = HostResult::Skipped { because: *because };
             }
+            HostEvent::NotSignedOff(failure) => self.left_behind = Some(failure.clone()),
             HostEvent::Creating
+            | HostEvent::Included(_)
+            | HostEvent::WaitingForMembers
             | HostEvent::Starting
             | HostEvent::Updating
             | HostEvent::Terminating

@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, InstanceId};
-use stagecraft_core::plan::{Approved, Change, Entry, Fate};
+use stagecraft_core::plan::{Action, Approved, Change, Entry, Fate, Plan};
 use stagecraft_core::resolve::ResolvedHost;
 
 use crate::login::Patience;
+use crate::mesh::{Progress, Room};
 use crate::watch::Watch;
 use crate::{Engine, StepsFor};
 use sight::Sight;
@@ -32,6 +32,15 @@ struct Run<'e> {
     steps: Option<&'e StepsFor>,
     /// Instances this run ordered and stands by, by host: the only ones it may remove as surplus.
     ordered: Mutex<BTreeMap<HostName, (ProviderId, InstanceId)>>,
+}
+
+/// What there is to do about one host.
+#[derive(Clone, Copy)]
+enum Task<'t> {
+    /// Entries of the plan.
+    Host(&'t HostName, &'t [&'t Entry]),
+    /// It is a member of the mesh, and the plan leaves it alone.
+    Bystander(&'t Instance),
 }
 
 /// How far a host got at the provider.
@@ -64,35 +73,74 @@ impl Engine {
         for entry in plan.entries.iter().filter(|entry| entry.is_worked_on()) {
             by_host.entry(&entry.host).or_default().push(entry);
         }
+        let (mut room, bystanders) = self.room(plan);
+        let tasks = by_host.iter().map(|(host, entries)| Task::Host(host, entries));
+        let tasks = tasks.chain(bystanders.into_iter().map(Task::Bystander));
+        let coming = tasks.map(|task| self.task(&run, task)).collect();
         self.together(&run, async {
-            join_all(by_host.iter().map(|(host, entries)| self.host(&run, host, entries))).await;
-            self.settle(&run).await;
+            self.gather(&mut room, coming).await;
+            self.settle(&run, &mut room).await;
         })
         .await;
         Ok(())
     }
 
-    /// Sets up hosts that exist, without touching the cloud.
-    pub async fn bootstrap(&self, instances: Vec<Instance>, steps: &StepsFor) {
-        let hosts = instances.iter().map(|instance| async {
-            let host = &instance.owner.host;
-            let end = match instance.lifecycle {
+    /// The members of the mesh, and those of them that a plan leaves alone.
+    fn room<'p>(&self, plan: &'p Plan) -> (Room, Vec<&'p Instance>) {
+        if self.mesh().is_none() {
+            return (Room::default(), Vec::new());
+        }
+        let stays = plan.stays();
+        let bystanders: Vec<&Instance> = stays
+            .values()
+            .filter(|(entry, instance)| {
+                !entry.is_worked_on() && instance.lifecycle == Lifecycle::Running
+            })
+            .map(|&(_, instance)| instance)
+            .collect();
+        let changes = plan.entries.iter().any(|entry| {
+            let action = entry.change.action();
+            entry.fate == Fate::Proceeds
+                && matches!(action, Action::Create | Action::Replace | Action::Delete)
+        });
+        let members = stays.values().map(|&(_, instance)| instance);
+        (Room::new(members, bystanders.iter().copied(), changes), bystanders)
+    }
+
+    /// Sets up hosts that exist, without touching the cloud. `others` are members of the same mesh, and
+    /// are only told of these.
+    pub async fn bootstrap(
+        &self,
+        instances: Vec<Instance>,
+        others: Vec<Instance>,
+        steps: &StepsFor,
+    ) {
+        let others = if self.mesh().is_some() { others } else { Vec::new() };
+        let mut room = Room::new(instances.iter().chain(&others), &others, false);
+        let tasks = instances.iter().map(|instance| (instance, false));
+        let tasks = tasks.chain(others.iter().map(|instance| (instance, true)));
+        let coming = tasks.map(|(instance, is_other)| async move {
+            let host = instance.owner.host.clone();
+            if is_other {
+                return (host, self.ask_member(instance).await);
+            }
+            let progress = match instance.lifecycle {
                 Lifecycle::Running => self.set_up(instance, self.with_old(), Some(steps)).await,
                 Lifecycle::Pending
                 | Lifecycle::Stopped
                 | Lifecycle::Terminating
                 | Lifecycle::Terminated
-                | Lifecycle::Failed => HostEnd::Failed(
+                | Lifecycle::Failed => Progress::Ended(HostEnd::Failed(
                     Failure::new(
                         Code::HOST_MISSING,
                         format!("the instance of `{host}` does not run"),
                     )
                     .with_hint("run `stagecraft infra up`"),
-                ),
+                )),
             };
-            self.end(host, end);
+            (host, progress)
         });
-        self.until_done(async { drop(join_all(hosts).await) }).await;
+        self.until_done(self.gather(&mut room, coming.collect())).await;
     }
 
     /// Does `work` while the lists it waits for are read.
@@ -120,16 +168,19 @@ impl Engine {
         }
     }
 
-    async fn host(&self, run: &Run<'_>, host: &HostName, entries: &[&Entry]) {
-        let end = if self.cancel.is_stopping() {
-            HostEnd::Skipped(SkipReason::Interrupted)
-        } else {
-            self.carry_out(run, entries).await
-        };
-        self.end(host, end);
+    async fn task(&self, run: &Run<'_>, task: Task<'_>) -> (HostName, Progress) {
+        match task {
+            Task::Host(host, _) if self.cancel.is_stopping() => {
+                (host.clone(), Progress::Ended(HostEnd::Skipped(SkipReason::Interrupted)))
+            }
+            Task::Host(host, entries) => (host.clone(), self.carry_out(run, entries).await),
+            Task::Bystander(instance) => {
+                (instance.owner.host.clone(), self.ask_member(instance).await)
+            }
+        }
     }
 
-    fn end(&self, host: &HostName, end: HostEnd) {
+    pub(crate) fn end(&self, host: &HostName, end: HostEnd) {
         let end = match end {
             HostEnd::Failed(failure) if failure.code == Code::INTERRUPTED => {
                 HostEnd::Skipped(SkipReason::Interrupted)
@@ -141,27 +192,32 @@ impl Engine {
     }
 
     /// Surplus instances go first, so that what follows sees one instance.
-    async fn carry_out(&self, run: &Run<'_>, entries: &[&Entry]) -> HostEnd {
+    async fn carry_out(&self, run: &Run<'_>, entries: &[&Entry]) -> Progress {
         let (removals, own): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| matches!(entry.change, Change::Delete { .. }));
         for entry in removals {
             if let Some(instance) = entry.change.instance()
                 && let Err(failure) = self.remove(run, instance).await
             {
-                return HostEnd::Failed(failure);
+                return Progress::Ended(HostEnd::Failed(failure));
             }
         }
-        let mut end = HostEnd::Removed;
+        let mut progress = Progress::Ended(HostEnd::Removed);
         for entry in own {
-            end = match self.reach(run, entry).await {
-                Ok(Reached::Instance(instance, patience)) => {
-                    self.set_up(&instance, patience, run.steps).await
-                }
-                Ok(Reached::End(end)) => end,
-                Err(failure) => HostEnd::Failed(failure),
-            };
+            progress = self.go_on(run, self.reach(run, entry).await).await;
         }
-        end
+        progress
+    }
+
+    /// Sets up what was reached.
+    async fn go_on(&self, run: &Run<'_>, reached: Result<Reached, Failure>) -> Progress {
+        match reached {
+            Ok(Reached::Instance(instance, patience)) => {
+                self.set_up(&instance, patience, run.steps).await
+            }
+            Ok(Reached::End(end)) => Progress::Ended(end),
+            Err(failure) => Progress::Ended(HostEnd::Failed(failure)),
+        }
     }
 
     /// Brings the host of one entry to a running instance.
@@ -297,6 +353,7 @@ impl Engine {
     /// carry it out.
     async fn remove(&self, run: &Run<'_>, instance: &Instance) -> Result<(), Failure> {
         let (host, provider, id) = (&instance.owner.host, instance.provider, &instance.id);
+        self.sign_off(instance).await;
         self.terminate(host, provider, id, || self.tell(host, HostEvent::Terminating)).await?;
         self.wait_until_gone(run, host, provider, Some(id)).await?;
         self.tell(host, HostEvent::Terminated(Box::new(instance.clone())));

@@ -5,37 +5,53 @@ use stagecraft_core::inventory::Instance;
 use stagecraft_core::remote::{Output, RemoteError, Target};
 
 use crate::login::{Login, Patience};
+use crate::mesh::{Arrival, Progress};
 use crate::{Engine, StepsFor};
 
 impl Engine {
-    /// Logs in to a running instance and makes its steps true.
+    /// Logs in to a running instance and makes its steps true, as far as no other host is needed for
+    /// that.
     pub(crate) async fn set_up(
         &self,
         instance: &Instance,
         patience: Patience,
         steps: Option<&StepsFor>,
-    ) -> HostEnd {
+    ) -> Progress {
         let host = &instance.owner.host;
         let Some(steps) = steps else {
-            return HostEnd::Skipped(SkipReason::NoBootstrap);
+            return Progress::Ended(HostEnd::Skipped(SkipReason::NoBootstrap));
         };
         let Some(target) = Target::of(instance) else {
-            return HostEnd::Failed(Failure::new(
+            return Progress::Ended(HostEnd::Failed(Failure::new(
                 Code::SSH_FAILED,
                 format!("`{host}` runs and has no address"),
-            ));
+            )));
         };
-        match self.login(&target, patience).await {
-            Err(failure) => HostEnd::Failed(failure),
-            Ok(None) => HostEnd::Skipped(SkipReason::Interrupted),
-            Ok(Some(login)) => match self.identify(instance, login).await {
-                Ok(login) => self.converge(login, steps(instance)).await,
-                Err(failure) => HostEnd::Failed(failure),
-            },
+        let login = match self.login(&target, patience).await {
+            Err(failure) => return Progress::Ended(HostEnd::Failed(failure)),
+            Ok(None) => return Progress::Ended(HostEnd::Skipped(SkipReason::Interrupted)),
+            Ok(Some(login)) => self.identify(instance, login).await,
+        };
+        let login = match login {
+            Ok(login) => login,
+            Err(failure) => return Progress::Ended(HostEnd::Failed(failure)),
+        };
+        let target = login.target.clone();
+        match self.converge(login, steps(instance)).await {
+            (HostEnd::Ready, seen) if self.mesh().is_some() => {
+                let instance = instance.clone();
+                Progress::Arrived(Box::new(Arrival { instance, target, seen }))
+            }
+            (end, _) => Progress::Ended(end),
         }
     }
 
-    async fn converge(&self, login: Login<'_>, steps: Vec<Box<dyn Step>>) -> HostEnd {
+    /// Makes steps true; also says what the last of them saw.
+    pub(crate) async fn converge(
+        &self,
+        login: Login<'_>,
+        steps: Vec<Box<dyn Step>>,
+    ) -> (HostEnd, Vec<Output>) {
         let host = login.target.host.clone();
         let mut run = Convergence::new(steps);
         let mut told = 0;
@@ -45,7 +61,7 @@ impl Engine {
                 Effect::Finished => login.remote.close().await,
                 Effect::Change { .. } if self.cancel.is_stopping() => {
                     login.remote.close().await;
-                    return HostEnd::Skipped(SkipReason::Interrupted);
+                    return (HostEnd::Skipped(SkipReason::Interrupted), Vec::new());
                 }
                 Effect::Probe(command) => {
                     match login.remote.run(&command).await {
@@ -64,10 +80,11 @@ impl Engine {
             }
             told = run.reports().len();
         }
-        match run.failure() {
+        let end = match run.failure() {
             Some(failure) => HostEnd::Failed(failure.clone()),
             None => HostEnd::Ready,
-        }
+        };
+        (end, run.last_seen().to_vec())
     }
 
     /// Makes one change; `None` when there is no connection any more.

@@ -4,11 +4,11 @@
 //! ```text
 //! observe -> (core: resolve, plan) -> apply: per host, all hosts at once
 //!
-//!   order ---> wait until it runs ---> log in ---> identify ---> converge ---> ended
-//!     |             |                     |            |             |
-//!     |             one list per          until it     a host key    one probe, then only
-//!     |             provider for all      answers      of its own    what is missing
-//!     retried here, never blindly
+//!   order ---> wait until it runs ---> log in ---> identify ---> converge ---> (meet) ---> ended
+//!     |             |                     |            |             |           |
+//!     |             one list per          until it     a host key    one probe,  told of the other
+//!     |             provider for all      answers      of its own    then only   members of a mesh
+//!     retried here, never blindly                                    what is missing
 //! ```
 //!
 //! Before each provider stands a gate that every request passes; it closes when the provider asks
@@ -23,11 +23,13 @@ mod clock;
 mod converge;
 mod events;
 mod exec;
+mod farewell;
 mod guarded;
 mod identity;
 mod inspect;
 mod limits;
 mod login;
+mod mesh;
 mod observe;
 mod order;
 mod pace;
@@ -37,7 +39,7 @@ mod watch;
 pub use apply::Stale;
 pub use cancel::Cancel;
 pub use clock::{Clock, TokioClock};
-pub use inspect::{Health, OpenStep};
+pub use inspect::{Health, Look, OpenStep};
 pub use limits::Limits;
 
 use std::collections::BTreeMap;
@@ -50,6 +52,7 @@ use stagecraft_core::event::{EventKind, HostEvent, Reporter};
 use stagecraft_core::identity::KeyMint;
 use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
+use stagecraft_core::network::{Mesh, NetworkProvider};
 use stagecraft_core::remote::Connector;
 use tokio::sync::Semaphore;
 
@@ -67,6 +70,9 @@ pub struct Parts {
     pub providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>>,
     /// Makes the keys that new hosts are verified by; without one they are ordered without.
     pub mint: Option<Arc<dyn KeyMint>>,
+    /// The private network that hosts join; its steps are the last of each host. Without one, none is
+    /// told of others or signed off.
+    pub network: Option<Arc<dyn NetworkProvider>>,
     /// How to log in to hosts.
     pub connector: Arc<dyn Connector>,
     /// The time.
@@ -86,6 +92,7 @@ pub struct Parts {
 pub struct Engine {
     providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>>,
     mint: Option<Arc<dyn KeyMint>>,
+    network: Option<Arc<dyn NetworkProvider>>,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
     events: Events,
@@ -109,11 +116,16 @@ impl Engine {
             login_slots: Semaphore::new(parts.limits.logins),
             providers: parts.providers,
             mint: parts.mint,
+            network: parts.network,
             connector: parts.connector,
             clock: parts.clock,
             limits: parts.limits,
             cancel: parts.cancel,
         }
+    }
+
+    fn mesh(&self) -> Option<&dyn Mesh> {
+        self.network.as_deref()?.mesh()
     }
 
     fn tell(&self, host: &HostName, what: HostEvent) {

@@ -21,6 +21,9 @@ pub struct Limits {
     /// How long SSH of a host that was there before may take to answer; a run that was killed may
     /// have left it booting.
     pub old_host_login: Duration,
+    /// How long members of a mesh that are ready wait for another that is not, from when the last one
+    /// came.
+    pub members: Duration,
     /// How long SSH may take to answer somebody who only looks, or runs a command.
     pub look: Duration,
 }
@@ -36,6 +39,7 @@ impl Default for Limits {
             listing_delay: Duration::from_secs(60),
             new_host_login: Duration::from_secs(5 * 60),
             old_host_login: Duration::from_secs(60),
+            members: Duration::from_secs(60),
             look: Duration::from_secs(15),
         }
     }

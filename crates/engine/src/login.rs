@@ -73,6 +73,24 @@ impl Engine {
         target: &Target,
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
+        self.login_telling(target, patience, |what| self.tell(&target.host, what)).await
+    }
+
+    /// The same for a host that nobody asked about.
+    pub(crate) async fn login_quietly(
+        &self,
+        target: &Target,
+        patience: Patience,
+    ) -> Result<Option<Login<'_>>, Failure> {
+        self.login_telling(target, patience, drop).await
+    }
+
+    async fn login_telling(
+        &self,
+        target: &Target,
+        patience: Patience,
+        tell: impl Fn(HostEvent),
+    ) -> Result<Option<Login<'_>>, Failure> {
         let mut target = target.clone();
         let mut looked = false;
         let (Patience::Booting(limit) | Patience::Up(limit)) = patience;
@@ -87,12 +105,12 @@ impl Engine {
                 return Ok(None);
             }
             if !std::mem::replace(&mut told, true) {
-                self.tell(&target.host, HostEvent::WaitingForSsh);
+                tell(HostEvent::WaitingForSsh);
             }
             let began = self.clock.now();
             let error = match self.connector.connect(&target).await {
                 Ok(remote) => {
-                    self.tell(&target.host, HostEvent::Connected);
+                    tell(HostEvent::Connected);
                     return Ok(Some(Place { _slot: slot }.take(remote, &target)));
                 }
                 Err(error) => error,

@@ -13,6 +13,7 @@ use stagecraft_core::converge::Step;
 use stagecraft_core::desired::{DesiredHost, ProviderId};
 use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::name::HostName;
+use stagecraft_core::network::{Member, NetworkProvider};
 use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use stagecraft_core::resolve::{ResolvedHost, resolve};
@@ -35,8 +36,37 @@ pub(crate) enum Logins {
     Needed,
     /// It does, to run one command there.
     ForCommand,
+    /// It does where that is possible and needed, to sign hosts off and to tell others.
+    IfNeeded,
     /// It looks at the cloud only.
     None,
+}
+
+/// What a run has to do with the private network of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Networks {
+    /// Hosts are left out of it as they are.
+    Off,
+    /// Hosts are looked at, told of each other and signed off.
+    Known,
+}
+
+/// What a run may and may not do.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// Whether it logs in to hosts.
+    pub(crate) logins: Logins,
+    /// What it has to do with their network.
+    pub(crate) networks: Networks,
+    /// How much at once, and how long.
+    pub(crate) limits: Limits,
+}
+
+impl Job {
+    /// A job with the usual limits, in the network of the file.
+    pub(crate) fn new(logins: Logins) -> Self {
+        Self { logins, networks: Networks::Known, limits: Limits::default() }
+    }
 }
 
 /// Everything a command needs to act.
@@ -50,6 +80,8 @@ pub(crate) struct Run<'a> {
     pub(crate) engine: Engine,
     /// What is shown meanwhile, and the report.
     pub(crate) progress: Progress,
+    /// The private network of the file, if this run has to do with it.
+    pub(crate) network: Option<Arc<dyn NetworkProvider>>,
     clouds: Clouds,
     access: Option<Access>,
     ssh: Option<Arc<SshConnector>>,
@@ -67,31 +99,43 @@ pub(crate) fn with_engine<'a, T>(
     logins: Logins,
     work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    with_limits(app, project, logins, Limits::default(), work)
+    with_job(app, project, Job::new(logins), work)
 }
 
-/// The same with limits other than the usual ones.
+/// The same for a job other than the usual ones.
 ///
 /// # Errors
 /// As [`with_engine`].
-pub(crate) fn with_limits<'a, T>(
+pub(crate) fn with_job<'a, T>(
     app: &'a App,
     project: &'a Project,
-    logins: Logins,
-    limits: Limits,
+    job: Job,
     work: impl AsyncFnOnce(&Run<'a>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
+    let Job { logins, networks, limits } = job;
     let config = &project.file.config;
     let _terminal = TerminalModes::keep();
     let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
+    let network = match networks {
+        Networks::Off => None,
+        Networks::Known => wire::network(config),
+    };
+    let access = || wire::access(&app.environment, config, &clouds, &project.folder);
     let access = match logins {
-        Logins::Needed | Logins::ForCommand => {
-            Some(wire::access(&app.environment, config, &clouds, &project.folder)?)
-        }
-        Logins::None => None,
+        Logins::Needed | Logins::ForCommand => Some(access()?),
+        Logins::IfNeeded if network.is_some() => match access() {
+            Ok(access) => Some(access),
+            Err(stop) => {
+                let why = stop.troubles.first().map(|trouble| trouble.failure.message.clone());
+                let why = why.unwrap_or_default();
+                app.ui.say(Text::new().line(&format!("note: hosts are not logged in to: {why}")));
+                None
+            }
+        },
+        Logins::IfNeeded | Logins::None => None,
     };
     let logged_in = match logins {
-        Logins::Needed | Logins::None => "logged in, looking",
+        Logins::Needed | Logins::IfNeeded | Logins::None => "logged in, looking",
         Logins::ForCommand => "running the command",
     };
     let progress = Progress::new(&app.ui, logged_in);
@@ -108,6 +152,7 @@ pub(crate) fn with_limits<'a, T>(
         let engine = Engine::new(Parts {
             providers,
             mint: wire::mint(config),
+            network: network.clone(),
             connector: match &ssh {
                 Some(ssh) => Arc::clone(ssh) as _,
                 None => Arc::new(NoLogins),
@@ -123,7 +168,8 @@ pub(crate) fn with_limits<'a, T>(
         });
         let signals =
             Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
-        let run = Run { app, project, engine, progress, clouds, access, ssh, cancel, signals };
+        let run =
+            Run { app, project, engine, progress, network, clouds, access, ssh, cancel, signals };
         let outcome = work(&run).await;
         run.progress.finish();
         outcome
@@ -155,7 +201,16 @@ impl Run<'_> {
 
     /// The steps that make a host of this project ready.
     pub(crate) fn steps(&self) -> impl Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
-        steps_of(self.project.file.config.bootstrap.clone(), self.project.hosts.clone())
+        let bootstrap = self.project.file.config.bootstrap.clone();
+        steps_of(bootstrap, self.project.hosts.clone(), self.network.clone())
+    }
+
+    /// The same plan, with what it does to the network.
+    pub(crate) fn with_network(&self, plan: Plan) -> Plan {
+        match &self.network {
+            Some(network) => plan.with_network(network.as_ref()),
+            None => plan,
+        }
     }
 
     /// Says which providers of the file are not looked at, for commands that show what exists.
@@ -198,7 +253,7 @@ impl Run<'_> {
                 .map_err(|problems| file.order_problems(problems))?;
         let plan = plan_up(scope, &wanted, &inventory, policy)
             .map_err(|error| self.no_plan(&error, &inventory))?;
-        Ok((inventory, plan))
+        Ok((inventory, self.with_network(plan)))
     }
 
     /// Why there is no plan.
@@ -262,11 +317,14 @@ fn passphrases(ui: &Ui, progress: &Progress) -> Option<Arc<dyn Passphrases>> {
 fn steps_of(
     config: BootstrapConfig,
     hosts: BTreeMap<HostName, DesiredHost>,
+    network: Option<Arc<dyn NetworkProvider>>,
 ) -> impl Fn(&Instance) -> Vec<Box<dyn Step>> + Send + Sync + 'static {
     move |instance| {
         let host = &instance.owner.host;
         let emulate = hosts.get(host).and_then(|wanted| bootstrap::emulated(wanted, instance));
-        bootstrap::steps(host, &config, emulate)
+        let member = Member::of(instance);
+        let network = network.as_deref().map(|network| (network, &member));
+        bootstrap::steps(host, &config, emulate, network)
     }
 }
 
@@ -331,7 +389,7 @@ mod tests {
                     \x20   a: { role: app, arch: arm64 }, b: { role: app } } } } } }\n";
         let config = stagecraft_core::config::parse("stagecraft.yml", text.as_bytes()).unwrap();
         let hosts = config.environments.into_values().next().unwrap();
-        let steps = steps_of(config.bootstrap, hosts);
+        let steps = steps_of(config.bootstrap, hosts, None);
         let last = |name: &str| {
             let mut there = running(name, "203.0.113.7");
             there.provider = ProviderId::DigitalOcean;

@@ -4,6 +4,7 @@ mod adapters;
 mod clouds;
 mod environment;
 mod forget;
+mod networks;
 
 pub(crate) use adapters::{
     Access, access, connector, mint, or_by_variable, provider_facts, providers,
@@ -11,3 +12,4 @@ pub(crate) use adapters::{
 pub(crate) use clouds::Clouds;
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;
+pub(crate) use networks::network;

@@ -23,7 +23,7 @@ pub mod shared;
 pub mod tailscale;
 pub mod world;
 
-pub use fakes::{FakeFleet, FakeMint, HostFault, MarkerStep};
+pub use fakes::{FakeAir, FakeFleet, FakeMint, HostFault, MarkerStep};
 pub use gauge::{Gauge, Reading};
 pub use mock::{Flaw, MockCloud};
 pub use process::Process;

@@ -2,6 +2,7 @@ use super::*;
 use crate::config::{DockerConfig, SshConfig};
 use crate::converge::Assessment;
 use crate::error::Failure;
+use crate::network::WireGuard;
 use crate::remote::Output;
 
 #[test]
@@ -31,14 +32,34 @@ fn emulation_comes_last_and_does_not_depend_on_docker() {
     for enabled in [true, false] {
         let docker = DockerConfig { enabled, ..DockerConfig::default() };
         let config = BootstrapConfig { docker, ..BootstrapConfig::default() };
-        let found = steps(&name(), &config, Some(Arch::Arm64));
+        let found = steps(&name(), &config, Some(Arch::Arm64), None);
         assert_eq!(found.last().map(|step| step.name()), Some("emulation"));
     }
 }
 
 #[test]
+fn what_a_network_requires_comes_before_anything_is_changed_and_its_steps_come_last() {
+    let network = WireGuard {
+        range: "10.66.0.0/16".parse().expect("a range"),
+        port: 51820,
+        domain: "shop.internal".to_owned(),
+    };
+    let member = Member {
+        host: name(),
+        role: "app".parse().expect("a role"),
+        tags: [].into(),
+        address: None,
+    };
+    let config = BootstrapConfig::default();
+    let found = steps(&name(), &config, None, Some((&network, &member)));
+    let found: Vec<&str> = found.iter().map(|step| step.name()).collect();
+    assert_eq!(found[..4], ["boot", "os", "wireguard-range", "hostname"]);
+    assert_eq!(found[found.len() - 2..], ["wireguard-install", "wireguard-key"]);
+}
+
+#[test]
 fn every_step_has_a_code_of_its_subject() {
-    let steps = steps(&name(), &BootstrapConfig::default(), Some(Arch::Arm64));
+    let steps = steps(&name(), &BootstrapConfig::default(), Some(Arch::Arm64), None);
     let codes: Vec<&str> = steps.iter().map(|step| step.failure_code().as_str()).collect();
     assert_eq!(
         codes,
@@ -65,7 +86,7 @@ fn the_probes_are_small() {
 }
 
 fn all(config: &BootstrapConfig) -> Vec<Box<dyn Step>> {
-    steps(&name(), config, None)
+    steps(&name(), config, None, None)
 }
 
 fn name() -> HostName {

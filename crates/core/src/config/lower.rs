@@ -1,8 +1,8 @@
 //! From a file of the right form to a [`Config`]: defaults, `count`, and what a schema cannot say.
 
-mod cidr;
 mod clouds;
 mod hosts;
+mod network;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,11 +79,12 @@ impl Lowering<'_> {
             .collect();
         let environments = self.environments(&providers, declared);
         let infra = raw.infra.unwrap_or_default();
+        let project = raw.project.name;
         Config {
-            project: raw.project.name,
+            network: self.network(raw.network, &project, &environments),
+            project,
             default_provider,
             providers: settings,
-            network: self.network(raw.network),
             bootstrap: self.bootstrap(infra.bootstrap.unwrap_or_default()),
             environments,
             not_supported: std::mem::take(&mut self.not_supported),

@@ -278,11 +278,9 @@ pub(super) struct RawWireGuard {
     pub(super) cidr: Cidr,
     /// UDP port. Default: 51820.
     #[schemars(range(min = 1))]
-    #[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
-    port: Option<u16>,
+    pub(super) port: Option<u16>,
     /// Domain of the hosts' names, e.g. `shop.internal`. Default: `internal`, under the project.
-    #[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
-    domain: Option<DomainName>,
+    pub(super) domain: Option<DomainName>,
 }
 
 /// How hosts are set up.

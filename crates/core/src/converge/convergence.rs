@@ -53,6 +53,7 @@ pub struct StepReport {
 pub struct Convergence {
     steps: Vec<Box<dyn Step>>,
     reports: Vec<StepReport>,
+    last_seen: Vec<Output>,
     phase: Phase,
 }
 
@@ -76,7 +77,7 @@ impl Convergence {
     pub fn new(steps: Vec<Box<dyn Step>>) -> Self {
         let phase =
             if steps.is_empty() { Phase::Finished } else { Phase::Probing { verifying: false } };
-        Self { steps, reports: Vec::new(), phase }
+        Self { steps, reports: Vec::new(), last_seen: Vec::new(), phase }
     }
 
     /// What to do next. The same answer until the outcome was passed in.
@@ -117,6 +118,7 @@ impl Convergence {
             answers = rest;
             match step.assess(own) {
                 Assessment::Satisfied => {
+                    self.last_seen = own.to_vec();
                     let result =
                         if verifying { StepResult::Changed } else { StepResult::Satisfied };
                     self.close(result);
@@ -162,7 +164,8 @@ impl Convergence {
                 format!("{} failed with status {}", change.doing, output.status),
             )
             .with_output(output.tail(OUTPUT_LINES));
-            return self.fail(failure);
+            let hints = failure.hints.iter().cloned().chain(change.hint).collect();
+            return self.fail(Failure { hints, ..failure });
         }
         if todo.as_slice().is_empty() {
             self.phase = Phase::Probing { verifying: true };
@@ -186,6 +189,12 @@ impl Convergence {
     #[must_use]
     pub fn reports(&self) -> &[StepReport] {
         &self.reports
+    }
+
+    /// What the probes of the last satisfied step showed.
+    #[must_use]
+    pub fn last_seen(&self) -> &[Output] {
+        &self.last_seen
     }
 
     /// What went wrong, if anything did.

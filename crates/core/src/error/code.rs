@@ -216,6 +216,12 @@ codes! {
     NETWORK_JOIN_FAILED = "network_join_failed",
         "The host could not join the mesh.",
         "See the output in the message.";
+    NETWORK_RANGE_TAKEN = "network_range_taken",
+        "The mesh's range of addresses is not free on this host: something else there uses some of them. Nothing was changed.",
+        "Set `network.providers.wireguard.cidr` to a range that no host uses otherwise.";
+    NETWORK_PEER_SILENT = "network_peer_silent",
+        "The host has joined the mesh, and another member that is up was not heard from.",
+        "Let the mesh's UDP port (51820, if the file does not say otherwise) through between the hosts: in the firewalls of their clouds, and in their own.";
     CONFIG_INVALID = "config_invalid",
         "The bootstrap configuration is impossible for this host, or the private key it names cannot be used.",
         "Mend the setting the message names.";

@@ -59,7 +59,7 @@ pub fn plan_up(
         }
     }
     select(&mut entries, &policy.only);
-    Ok(Plan { scope: scope.clone(), basis: seen.digest(), entries })
+    Ok(Plan { scope: scope.clone(), basis: seen.digest(), entries, ripple: None })
 }
 
 /// Plans the removal of every instance of the scope, protected ones excepted. `protected` adds the
@@ -86,7 +86,7 @@ pub fn plan_down(
         })
         .collect();
     select(&mut entries, only);
-    Ok(Plan { scope: scope.clone(), basis: seen.digest(), entries })
+    Ok(Plan { scope: scope.clone(), basis: seen.digest(), entries, ripple: None })
 }
 
 fn refuse_blind(seen: &Inventory) -> Result<(), PlanError> {

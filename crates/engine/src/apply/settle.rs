@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, ready};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::Failure;
-use stagecraft_core::event::{HostEnd, HostEvent};
+use stagecraft_core::event::HostEvent;
 use stagecraft_core::inventory::Inventory;
 use stagecraft_core::name::{HostName, InstanceId};
 
-use super::{Reached, Run, sight};
+use super::{Run, sight};
 use crate::Engine;
+use crate::mesh::{Progress, Room};
 
 impl Engine {
     /// Removes an instance that this run ordered, because an older one stands for the host.
@@ -30,7 +31,7 @@ impl Engine {
 
     /// The last look of a run that ordered something: an instance of ours that another run's turns
     /// out to be older than is removed, and the other set up in its place.
-    pub(super) async fn settle(&self, run: &Run<'_>) {
+    pub(super) async fn settle(&self, run: &Run<'_>, room: &mut Room) {
         let ordered = run.ordered().clone();
         let mut seen: BTreeMap<ProviderId, Inventory> = BTreeMap::new();
         for &(provider, _) in ordered.values() {
@@ -45,31 +46,28 @@ impl Engine {
         let surplus = ordered.iter().filter(|(host, (provider, mine))| {
             seen.get(provider).is_some_and(|seen| sight::is_surplus(host, mine, seen))
         });
-        join_all(surplus.map(|(host, (provider, mine))| self.give_way(run, host, *provider, mine)))
-            .await;
+        let anew = surplus.map(|(host, (provider, mine))| async move {
+            (host.clone(), self.give_way(run, host, *provider, mine).await)
+        });
+        let anew: Vec<_> = join_all(anew).await;
+        let anew = anew.into_iter().filter_map(|(host, progress)| Some((host, progress?)));
+        self.gather(room, anew.map(ready).collect()).await;
     }
 
-    /// Ends a host anew that ended with an instance that is surplus.
+    /// Sets a host up anew that ended with an instance that is surplus; `None` when that stays for now.
     async fn give_way(
         &self,
         run: &Run<'_>,
         host: &HostName,
         provider: ProviderId,
         mine: &InstanceId,
-    ) {
+    ) -> Option<Progress> {
         let reached = match self.remove_surplus(run, host, provider, mine).await {
             Ok(()) => self.wait_until_up(run, host, provider, None).await,
             // Its turn never came, so how it ended before stands; the next plan tells of the duplicate.
-            Err(_) if run.ordered().contains_key(host) => return,
+            Err(_) if run.ordered().contains_key(host) => return None,
             Err(failure) => Err(failure),
         };
-        let end = match reached {
-            Ok(Reached::Instance(instance, patience)) => {
-                self.set_up(&instance, patience, run.steps).await
-            }
-            Ok(Reached::End(end)) => end,
-            Err(failure) => HostEnd::Failed(failure),
-        };
-        self.end(host, end);
+        Some(self.go_on(run, reached).await)
     }
 }

@@ -1,5 +1,5 @@
 use stagecraft_core::error::{ExitCode, Failure};
-use stagecraft_core::inventory::Instance;
+use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::report::{HostReport, HostResult, Report};
 
 use super::carry_out::{Task, abandoned, finish};
@@ -38,11 +38,22 @@ pub(super) fn run(app: &App, args: &Bootstrap) -> Result<ExitCode, Stop> {
         run.progress.begin(report);
         let steps = run.steps();
         let task = Task { verb: Verb::Bootstrap, again: "infra bootstrap", steps: Some(&steps) };
-        match run.guarded(run.engine.bootstrap(instances, &steps)).await {
+        let others = others(&inventory, &instances);
+        match run.guarded(run.engine.bootstrap(instances, others, &steps)).await {
             Ended::Finished(()) => finish(run, &task, None),
             Ended::Abandoned => abandoned(run, &task, None),
         }
     })
+}
+
+/// The hosts that run besides these: members of the same network, if there is one.
+fn others(inventory: &Inventory, chosen: &[Instance]) -> Vec<Instance> {
+    let is_other = |instance: &&Instance| {
+        instance.lifecycle == Lifecycle::Running
+            && chosen.iter().all(|one| one.owner.host != instance.owner.host)
+    };
+    let oldest = inventory.hosts().filter_map(|(_, instances)| instances.first());
+    oldest.filter(is_other).cloned().collect()
 }
 
 fn missing(run: &Run<'_>, chosen: &Chosen) -> Option<HostReport> {

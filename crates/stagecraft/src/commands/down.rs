@@ -25,9 +25,10 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
         .filter(|host| host.protected)
         .map(|host| host.name.clone())
         .collect();
-    with_engine(app, &project, Logins::None, async |run| {
+    with_engine(app, &project, Logins::IfNeeded, async |run| {
         let plan_for = |inventory: &Inventory| {
             plan_down(&project.scope, inventory, &protected, &only)
+                .map(|plan| run.with_network(plan))
                 .map_err(|error| run.no_plan(&error, inventory))
         };
         run.say_left_out();

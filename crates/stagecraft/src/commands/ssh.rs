@@ -3,10 +3,9 @@ use std::process::Command;
 
 use stagecraft_core::config::{Config, CredentialSource};
 use stagecraft_core::error::{Code, ExitCode, Failure, chain};
-use stagecraft_core::remote::Target;
 use stagecraft_remote::{ExportError, ssh_command_line};
 
-use super::hosts::{Chosen, one};
+use super::hosts::{Chosen, one, target_of};
 use crate::app::App;
 use crate::args::Ssh;
 use crate::project::Project;
@@ -24,7 +23,7 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
                 return Err(Stop::new(ExitCode::SomeHostsFailed, failure));
             }
         };
-        let target = Target::of(&instance)
+        let target = target_of(run, &instance, args.mesh)?
             .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
         ssh_command_line(&target, &run.access()?.settings, &args.command)
             .map_err(|error| export_failed(&error))

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::args::Up;
 use crate::documents::Verb;
 use crate::project::Project;
-use crate::run::{Logins, Run, with_limits};
+use crate::run::{Job, Logins, Networks, Run, with_job};
 use crate::stop::Stop;
 use crate::ui::{Answer, BAD, Text, can_ask, count, names, removals};
 
@@ -17,7 +17,8 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     let logins = if args.dry_run { Logins::None } else { Logins::Needed };
     let limits = Limits { boot: args.wait_timeout, ..Limits::default() };
-    with_limits(app, &project, logins, limits, async |run| {
+    let networks = if args.no_bootstrap { Networks::Off } else { Networks::Known };
+    with_job(app, &project, Job { logins, networks, limits }, async |run| {
         run.say_left_out();
         let policy = args.policy.to_core();
         let (_, plan) = run.plan(&policy).await?;

@@ -6,7 +6,7 @@ use stagecraft_core::cloud::Price;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::inventory::Spec;
 use stagecraft_core::name::{EnvironmentName, HostName, ProjectName, RoleName};
-use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason};
+use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason, Ripple};
 
 use super::{Document, Kind};
 
@@ -30,6 +30,8 @@ pub(crate) struct PlanDocument {
     /// What the hosts of the file cost when all is as it asks, where providers say it; one price per
     /// currency.
     monthly: Vec<Price>,
+    /// Whom it touches because of the private network; null where there is none.
+    network: Option<Ripple>,
 }
 
 /// What would be done about one host.
@@ -103,6 +105,7 @@ impl From<&Plan> for PlanDocument {
             left_alone: meant.iter().filter(|entry| entry.fate != Fate::Proceeds).count(),
             not_selected: left_out.len(),
             monthly: monthly(plan),
+            network: plan.ripple.clone(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! A plan on screen: what will be done, what is left alone and how to act on it, and how much.
 
+use std::collections::BTreeSet;
+
 use anstyle::Style;
 use stagecraft_core::cloud::Price;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
-use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason};
+use stagecraft_core::name::HostName;
+use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason, Ripple};
 
-use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count};
+use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names};
 use super::{Cell, Columns};
 use crate::documents::monthly;
 use crate::next::Next;
@@ -44,6 +47,9 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
         }
     }
     text.styled(BOLD, &summary(plan)).end_line();
+    if let Some(ripple) = plan.ripple.as_ref().filter(|ripple| !ripple.is_nothing()) {
+        text.line(&network_line(ripple));
+    }
     let monthly = monthly(plan);
     if !monthly.is_empty() {
         let sums: Vec<String> = monthly.iter().map(Price::to_string).collect();
@@ -57,6 +63,23 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
         ));
     }
     text
+}
+
+/// What happens to the network, and whom that touches.
+fn network_line(ripple: &Ripple) -> String {
+    let some = |hosts: &BTreeSet<HostName>, one: &str, many: &str| match hosts.len() {
+        0 => None,
+        1..=3 => Some(format!("{} {}", names(hosts), if hosts.len() == 1 { one } else { many })),
+        number => Some(format!("{number} hosts {many}")),
+    };
+    let changes = [some(&ripple.joins, "joins", "join"), some(&ripple.leaves, "leaves", "leave")];
+    let changes: Vec<String> = changes.into_iter().flatten().collect();
+    let told = match ripple.told.len() {
+        0 => "no other host is touched".to_owned(),
+        1 => "1 other host is told".to_owned(),
+        others => format!("{others} other hosts are told"),
+    };
+    format!("Network {}: {}; {told}.", ripple.network, changes.join(", "))
 }
 
 /// How many of the hosts that stay are rented at a price nobody told.

@@ -143,6 +143,7 @@ fn converge(stage: &Stage, line: &'static str, status: u8) -> HostEnd {
     let engine = Engine::new(Parts {
         providers: [(ProviderId::Local, Arc::new(LocalProvider::new(settings)) as _)].into(),
         mint: None,
+        network: None,
         connector: Arc::new(SshConnector::new(ssh)),
         clock: Arc::new(TokioClock::new()),
         reporters: vec![Arc::clone(&ends) as Arc<dyn Reporter>],
@@ -157,7 +158,7 @@ fn converge(stage: &Stage, line: &'static str, status: u8) -> HostEnd {
     tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
         let hosts: Vec<Instance> = engine.observe(&scope).await.instances().cloned().collect();
         let steps = move |_: &Instance| vec![Box::new(Sshd { line, status }) as Box<dyn Step>];
-        engine.bootstrap(hosts, &steps).await;
+        engine.bootstrap(hosts, Vec::new(), &steps).await;
     });
     let mut ended = ends.0.lock().expect("not poisoned");
     ended.pop().expect("the host ended")

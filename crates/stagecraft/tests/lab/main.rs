@@ -15,6 +15,7 @@ mod identity;
 mod interrupted;
 mod keys;
 mod lifecycle;
+mod mesh;
 mod middle;
 mod passphrases;
 mod remote_engine;

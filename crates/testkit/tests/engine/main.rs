@@ -14,6 +14,7 @@ mod kill;
 mod limited;
 mod limits;
 mod lost;
+mod mesh;
 mod names;
 mod outcome;
 mod pair;

@@ -1,20 +1,19 @@
-//! Everything but hosts: credentials, defaults, the network, bootstrap.
+//! Everything but hosts and the network: credentials, defaults, bootstrap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{Lowering, Provider, cidr};
+use super::{Lowering, Provider};
 use crate::config::problem::Problem;
 use crate::config::raw::{
-    RawBootstrap, RawDocker, RawDockerInstall, RawDockerSource, RawHostKeys, RawHosts, RawNetwork,
-    RawNetworkProvider, RawSsh,
+    RawBootstrap, RawDocker, RawDockerInstall, RawDockerSource, RawHostKeys, RawHosts, RawSsh,
 };
 use crate::config::rules::Slug;
 use crate::config::source::quoted;
 use crate::config::words::listed;
 use crate::config::{
     BootstrapConfig, CredentialSource, DockerConfig, DockerInstall, DockerSource, HostKeys,
-    NetworkConfig, ProviderConfig, SshConfig,
+    ProviderConfig, SshConfig,
 };
 use crate::desired::ProviderId;
 use crate::error::Code;
@@ -144,54 +143,6 @@ impl Lowering<'_> {
             .with_label(format!("there is only `{LOCAL_REGION}`"))
             .with_help("leave the key out"),
         );
-    }
-
-    pub(super) fn network(&mut self, raw: Option<RawNetwork>) -> NetworkConfig {
-        let Some(raw) = raw else { return NetworkConfig::None };
-        let (tailscale, wireguard) = match raw.providers {
-            Some(providers) => (providers.tailscale, providers.wireguard),
-            None => (None, None),
-        };
-        if let Some(wireguard) = &wireguard
-            && let Err(problem) = cidr::check(&wireguard.cidr.0)
-        {
-            let place = self.value(&["network", "providers", "wireguard", "cidr"]);
-            self.report(problem.at(place));
-        }
-        let (chosen, name, configured) = match raw.provider {
-            RawNetworkProvider::None => return NetworkConfig::None,
-            RawNetworkProvider::Tailscale => {
-                (NetworkConfig::Tailscale, "tailscale", tailscale.is_some())
-            }
-            RawNetworkProvider::WireGuard => {
-                (NetworkConfig::WireGuard, "wireguard", wireguard.is_some())
-            }
-        };
-        let place = self.value(&["network", "provider"]);
-        let incomplete =
-            self.is_incomplete(&["network"]) || self.is_incomplete(&["network", "providers"]);
-        if !configured && !incomplete {
-            self.report(
-                Problem::new(
-                    Code::CONFIG_MISSING_KEY,
-                    format!("`network.provider` is `{name}`, which the file does not configure"),
-                )
-                .at(place.clone())
-                .with_label("its settings are missing")
-                .with_help(format!("add `{name}` under `network.providers`")),
-            );
-        }
-        self.not_supported(
-            None,
-            Problem::new(
-                Code::CONFIG_NOT_SUPPORTED,
-                format!("the network `{name}` is not supported by this version"),
-            )
-            .at(place)
-            .with_label("cannot be set up yet")
-            .with_help("set `network.provider: none`"),
-        );
-        chosen
     }
 
     pub(super) fn bootstrap(&mut self, raw: RawBootstrap) -> BootstrapConfig {

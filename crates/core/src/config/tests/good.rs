@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{config, local_hosts, problems};
 use crate::config::schema::json_schema;
 use crate::config::{
-    CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, is_supported, parse,
+    CredentialSource, DockerInstall, DockerSource, HostKeys, is_supported, parse,
     reference_markdown, template, token_variable,
 };
 use crate::desired::{Arch, Position, ProviderId};
@@ -21,7 +21,7 @@ fn the_full_example_says_everything_it_says() {
     let config = config(FULL);
     assert_eq!(config.project.as_str(), "shop");
     assert_eq!(config.default_provider, Some(ProviderId::DigitalOcean));
-    assert_eq!(config.network, NetworkConfig::Tailscale);
+
     assert_eq!(config.bootstrap.ssh.host_keys, HostKeys::Pinned);
     assert_eq!(config.bootstrap.ssh.private_key_path.as_deref(), Some("~/.ssh/id_ed25519"));
     let variable = config.bootstrap.ssh.private_key_passphrase_env.as_deref();

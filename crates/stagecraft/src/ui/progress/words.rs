@@ -31,6 +31,9 @@ pub(super) fn doing(what: &HostEvent, logged_in: &str) -> Option<String> {
             whole_seconds(*after)
         ),
         HostEvent::RemovingDuplicate => "removing a surplus machine".to_owned(),
+        HostEvent::WaitingForMembers => "waiting for the other hosts".to_owned(),
+        HostEvent::Included(_) => "being told of other hosts".to_owned(),
+        HostEvent::NotSignedOff(failure) => format!("not signed off: {}", failure.code),
         HostEvent::Ended(end) => ended(end),
     })
 }

@@ -1,0 +1,83 @@
+# Changes to the configuration that was put beside, or goes back. Arguments: `is HASH`, which only
+# tells, `to HASH`, `back`, or `forget HASH`, after which there is no way back.
+set -eu
+
+is() {
+	[ -e "$1" ] && [ "$(sha256sum <"$1")" = "$2  -" ]
+}
+
+write_hosts() {
+	touch /etc/hosts
+	{
+		sed "/^# begin $iface\$/,/^# end $iface\$/d" /etc/hosts
+		if [ -e "$conf" ]; then
+			echo "# begin $iface"
+			hosts_wanted
+			echo "# end $iface"
+		fi
+	} >/etc/hosts.new
+	chmod 644 /etc/hosts.new
+	# In a container the file can be a mount, which cannot be replaced.
+	mv /etc/hosts.new /etc/hosts 2>/dev/null || {
+		cat /etc/hosts.new >/etc/hosts
+		rm /etc/hosts.new
+	}
+}
+
+# The configuration as `wg` reads it, with the key, which stays out of arguments.
+for_wg() {
+	echo '[Interface]'
+	printf 'PrivateKey = '
+	cat "$key"
+	wg-quick strip "$iface" | sed '1,/^\[Interface\]$/d'
+}
+
+# Peers come and go without disturbing the others; a new address or port begins anew.
+take_effect() {
+	systemctl enable --quiet "$unit"
+	if systemctl is-active --quiet "$unit" &&
+		ip -o addr show dev "$iface" 2>/dev/null | grep -qF " $(own Address) " &&
+		[ "$(wg show "$iface" listen-port)" = "$(own ListenPort)" ]; then
+		for_wg | wg syncconf "$iface" /dev/stdin
+	else
+		systemctl stop "$unit"
+		ip link delete dev "$iface" 2>/dev/null || true
+		systemctl reset-failed "$unit" 2>/dev/null || true
+		systemctl start "$unit" || {
+			journalctl --unit="$unit" --lines=8 --output=cat
+			exit 1
+		}
+	fi
+	write_hosts
+	runs
+}
+
+case $1 in
+is)
+	is "$conf" "$2" && is_right
+	;;
+to)
+	if ! is "$conf" "$2"; then
+		is "$conf.$2" "$2"
+		if [ -e "$conf" ]; then cp -p "$conf" "$conf.old"; else : >"$conf.old"; fi
+		mv "$conf.$2" "$conf"
+	fi
+	take_effect
+	;;
+back)
+	[ -e "$conf.old" ] || exit 0
+	if [ -s "$conf.old" ]; then
+		mv "$conf.old" "$conf"
+		take_effect
+	else
+		systemctl disable --quiet --now "$unit" || true
+		ip link delete dev "$iface" 2>/dev/null || true
+		rm -f "$conf"
+		write_hosts
+		rm -f "$conf.old"
+	fi
+	;;
+forget)
+	rm -f "$conf".*
+	;;
+esac
