@@ -11,6 +11,7 @@
 //! and only those for whom something differs are changed.
 
 mod sight;
+pub mod tailscale;
 mod wireguard;
 
 pub use sight::{Membership, Peer};
