@@ -249,6 +249,21 @@ fn a_host_that_nobody_can_get_into_any_more_leaves_the_tailnet() {
 }
 
 #[test]
+fn a_host_that_was_let_in_by_a_run_that_was_killed_stays_in() {
+    let tailnet = start(rules());
+    let Some(host) = Host::new(&tailnet) else { return };
+    let join = network(KEY).steps(&member("web-1")).remove(1);
+    let Assessment::Needs(changes) = join.assess(&[host.run(&join.probe()[0])]) else { panic!() };
+    assert!(host.run(&changes[0].command).success());
+    let guard = changes[1].guard.as_ref().unwrap();
+    assert!(host.run(&guard.arm(&changes[1].command)).success());
+    assert_eq!(results(&host, KEY)[1], StepResult::Changed, "it is confirmed");
+    assert!(!host.path("state/guards/tailscale").exists(), "nothing undoes it any more");
+    assert_eq!(results(&host, KEY)[1], StepResult::Satisfied);
+    assert_eq!(tailnet.nodes()[0].logins, 1);
+}
+
+#[test]
 fn the_key_is_removed_from_a_host_when_joining_is_cut_short() {
     let tailnet = start(Rules { answers: false, ..rules() });
     let Some(host) = Host::new(&tailnet) else { return };

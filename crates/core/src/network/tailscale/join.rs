@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::key::AuthKey;
 use super::refusal;
 use super::status::{Backend, Client, Node, Seen, Status};
-use super::up::{FOLDER, Up};
+use super::up::{FOLDER, Up, pending};
 use super::{KEY_HINT, failure};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
@@ -35,7 +35,7 @@ impl Step for Join {
     }
 
     fn probe(&self) -> Vec<Command> {
-        vec![script("tailscale-probe", include_str!("scripts/join-probe.sh"), [FOLDER])]
+        vec![script("tailscale-probe", include_str!("scripts/join-probe.sh"), [FOLDER, &pending()])]
     }
 
     fn assess(&self, seen: &[Output]) -> Assessment {
@@ -99,7 +99,8 @@ impl Join {
                 self.log_in(seen, Backend::NeedsLogin, "joining", vain)
             }
             (state @ (Backend::Stopped | Backend::Starting | Backend::Running), Some(own)) => {
-                self.assess_member(seen, state, own)
+                let found = self.assess_member(seen, state, own);
+                if seen.pending && state == Backend::Running { self.kept(found) } else { found }
             }
             (Backend::NeedsMachineAuth, _) => Assessment::Blocked(
                 failure(format!(
@@ -119,6 +120,18 @@ impl Join {
                         .with_hint("read `tailscale status` and `journalctl -u tailscaled` on the host"),
                 )
             }
+        }
+    }
+
+    /// The same, after the host was told that it may stay up, before it undoes that behind our back.
+    fn kept(&self, found: Assessment) -> Assessment {
+        let keep = Up { join: self, key: None, anew: false, guarded: true }.keep();
+        match found {
+            Assessment::Satisfied => Assessment::Needs(vec![keep]),
+            Assessment::Needs(changes) => {
+                Assessment::Needs(std::iter::once(keep).chain(changes).collect())
+            }
+            Assessment::Blocked(failure) => Assessment::Blocked(failure),
         }
     }
 

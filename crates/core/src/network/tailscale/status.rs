@@ -16,6 +16,8 @@ pub(super) struct Seen<'a> {
     pub(super) now: &'a str,
     /// What the last `tailscale up` of ours ended with and said; `None` when there was none since boot.
     pub(super) up: Option<Said<'a>>,
+    /// Whether an `up` of ours still waits for its confirmation.
+    pub(super) pending: bool,
     /// How the client answered.
     pub(super) client: Client,
 }
@@ -47,7 +49,8 @@ impl<'a> Seen<'a> {
         };
         let up = value(output, "up").parse().ok();
         let up = up.map(|status| Said { status, lines: values(output, "said").collect() });
-        Self { now: value(output, "now"), up, client }
+        let pending = value(output, "pending") == "yes";
+        Self { now: value(output, "now"), up, pending, client }
     }
 }
 

@@ -126,6 +126,17 @@ fn a_host_whose_own_key_has_expired_joins_anew() {
 }
 
 #[test]
+fn an_up_that_waits_for_its_confirmation_is_confirmed_first() {
+    let found = assess(None, &member("Running"), "up=0\npending=yes\n");
+    assert_eq!(doing(&found), ["keeping the host in the tailnet"]);
+    let Assessment::Needs(changes) = found else { unreachable!() };
+    assert!(changes[0].guard.is_some());
+    let untagged = with(member("Running"), [("/Self/Tags", Value::Null)]);
+    let found = assess(Some(KEY), &untagged, "up=0\npending=yes\n");
+    assert_eq!(doing(&found)[..2], ["keeping the host in the tailnet", PREPARING]);
+}
+
+#[test]
 fn a_host_of_another_tailnet_is_left_alone() {
     for state in ["Running", "Stopped", "NeedsMachineAuth", "NeedsLogin"] {
         let place = [("/CurrentTailnet/MagicDNSSuffix", json!("other.ts.net"))];

@@ -21,12 +21,15 @@ use std::time::Duration;
 use super::join::Join;
 use super::key::AuthKey;
 use crate::converge::Change;
-use crate::guard::Guard;
+use crate::guard::{Guard, pending_file};
 use crate::remote::Command;
 use crate::script::script;
 
 /// Where the key is, and what `up` said. In memory on every system that boots with systemd.
 pub(super) const FOLDER: &str = "/run/stagecraft-tailscale";
+
+/// The name of the guarded change.
+const GUARD: &str = "tailscale";
 
 /// How long the login server may take.
 const LOGIN: Duration = Duration::from_secs(60);
@@ -61,10 +64,16 @@ impl Up<'_> {
         }
         let mut up = Change::new(doing, self.command("change").with_timeout(LIMIT * 3));
         if self.guarded {
-            let guard = Guard::new("tailscale", WINDOW, act("done"), act("undo"));
-            up = up.guarded(guard.with_cleanup(act("forget")));
+            up = up.guarded(guard());
         }
         vec![Change::new("preparing to join the tailnet", prepare), up]
+    }
+
+    /// Confirms an `up` that still waits for it, because the run that made it was cut short; where
+    /// the host restarted since, it is made again.
+    pub(super) fn keep(self) -> Change {
+        let doing = "keeping the host in the tailnet";
+        Change::new(doing, self.command("change").with_timeout(LIMIT * 3)).guarded(guard())
     }
 
     fn command(self, what: &str) -> Command {
@@ -87,6 +96,15 @@ impl Up<'_> {
         words.extend(self.anew.then(|| "--force-reauth".to_owned()));
         words
     }
+}
+
+/// The file that is on a host while its `up` waits for its confirmation.
+pub(super) fn pending() -> String {
+    pending_file(GUARD)
+}
+
+fn guard() -> Guard {
+    Guard::new(GUARD, WINDOW, act("done"), act("undo")).with_cleanup(act("forget"))
 }
 
 fn act(what: &str) -> Command {

@@ -1,7 +1,8 @@
 # Prints how the host stands in its tailnet, and what the last `tailscale up` of ours said. Arguments:
-# the folder that is in.
+# the folder that is in, the file that is there while it waits for its confirmation.
 date -u '+now=%Y-%m-%dT%H:%M:%SZ'
 [ ! -e "$1/said" ] || cat "$1/said"
+[ ! -e "$2" ] || echo pending=yes
 command -v tailscale >/dev/null || exit 0
 tries=10
 while :; do
