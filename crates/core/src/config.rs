@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, ProjectName, Region, Size};
-use crate::network::WireGuard;
+use crate::network::{TailscaleConfig, WireGuard};
 use raw::RawConfig;
 
 /// Parses and checks a file; `file` is its name for messages.
@@ -135,6 +135,13 @@ pub enum NetworkConfig {
     /// None: hosts have their own addresses only.
     #[default]
     None,
+    /// Tailscale or Headscale.
+    Tailscale {
+        /// The tailnet.
+        settings: TailscaleConfig,
+        /// The environment variable that holds the auth key.
+        auth_key_env: String,
+    },
     /// Plain WireGuard.
     WireGuard(WireGuard),
 }

@@ -1,7 +1,7 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use stagecraft_core::config::{Config, CredentialSource};
+use stagecraft_core::config::{Config, CredentialSource, NetworkConfig};
 use stagecraft_core::error::{Code, ExitCode, Failure, chain};
 use stagecraft_remote::{ExportError, ssh_command_line};
 
@@ -50,6 +50,9 @@ fn without_secrets(command: &mut Command, config: &Config) {
     if let Some(name) = &config.bootstrap.ssh.private_key_passphrase_env {
         command.env_remove(name);
     }
+    if let NetworkConfig::Tailscale { auth_key_env, .. } = &config.network {
+        command.env_remove(auth_key_env);
+    }
 }
 
 /// A login that cannot be written down for OpenSSH.
@@ -72,11 +75,12 @@ mod tests {
 project: { name: p }
 cloud: { providers: { digitalocean: { token_env: A_TOKEN }, hetzner: { token_env: B_TOKEN }, local: {} } }
 infra: { bootstrap: { ssh: { private_key_path: k, private_key_passphrase_env: C_PASSPHRASE } } }
+network: { provider: tailscale, providers: { tailscale: { auth_key_env: D_KEY, tailnet_domain: a.ts.net } } }
 ";
         let mut command = Command::new("ssh");
         without_secrets(&mut command, &config::parse("f", file.as_bytes()).unwrap());
         let removed: Vec<(&OsStr, Option<&OsStr>)> = command.get_envs().collect();
-        let secrets = ["A_TOKEN", "B_TOKEN", "C_PASSPHRASE"];
+        let secrets = ["A_TOKEN", "B_TOKEN", "C_PASSPHRASE", "D_KEY"];
         assert_eq!(removed, secrets.map(|name| (OsStr::new(name), None)));
     }
 }
