@@ -22,6 +22,7 @@ mod remote_engine;
 mod secrets;
 mod stage;
 mod street;
+mod tailnet;
 mod terminal;
 mod users;
 mod ways;

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stagecraft_core::converge::{Step, StepResult};
 use stagecraft_core::error::{Code, Failure};
-use stagecraft_core::network::{Tailscale, TailscaleConfig};
 use stagecraft_core::network::{Member, NetworkProvider as _};
+use stagecraft_core::network::{Tailscale, TailscaleConfig};
 use stagecraft_testkit::tailscale::{Rules, Tailnet};
 
 use crate::host::{Host, start};

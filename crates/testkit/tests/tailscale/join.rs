@@ -5,8 +5,8 @@ use std::time::Duration;
 use stagecraft_core::Secret;
 use stagecraft_core::converge::{Assessment, Step, StepResult};
 use stagecraft_core::error::{Code, Failure};
-use stagecraft_core::network::{Tailscale, TailscaleConfig};
 use stagecraft_core::network::{Member, Membership, NetworkProvider as _, Peer};
+use stagecraft_core::network::{Tailscale, TailscaleConfig};
 use stagecraft_testkit::tailscale::{AuthKey, Rules};
 
 use crate::host::{Host, eventually, start};
