@@ -146,10 +146,13 @@ impl NetworkProvider for Tailscale {
         let limit = LOGOUT_LIMIT.as_secs().to_string();
         let command =
             script("tailscale-logout", include_str!("tailscale/scripts/logout.sh"), [limit]);
-        Some(Change::new(
-            format!("logging out of {}", self.config.tailnet_domain),
-            command.with_timeout(LOGOUT_LIMIT * 2),
-        ))
+        let doing = format!("logging out of {}", self.config.tailnet_domain);
+        let change = Change::new(doing, command.with_timeout(LOGOUT_LIMIT * 2));
+        Some(
+            change.with_hint(
+                "remove its node in the tailnet's admin console, or its name stays taken",
+            ),
+        )
     }
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod crash;
 mod dialect;
 mod failure;
+mod farewell;
 mod gone;
 mod identity;
 mod inspect;
