@@ -93,6 +93,23 @@ pub struct Config {
     not_supported: Vec<NotSupported>,
 }
 
+impl Config {
+    /// The environment variables that hold secrets, by what the file says.
+    #[must_use]
+    pub fn secret_variables(&self) -> BTreeSet<&str> {
+        let tokens = self.providers.values().filter_map(|provider| match &provider.credentials {
+            Some(CredentialSource::Variable(name)) => Some(name.as_str()),
+            Some(CredentialSource::Stored(_)) | None => None,
+        });
+        let auth_key = match &self.network {
+            NetworkConfig::Tailscale { auth_key_env, .. } => Some(auth_key_env.as_str()),
+            NetworkConfig::WireGuard(_) | NetworkConfig::None => None,
+        };
+        let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
+        tokens.chain(auth_key).chain(passphrase).collect()
+    }
+}
+
 /// A valid part of a file that this version cannot act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NotSupported {

@@ -1,7 +1,7 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use stagecraft_core::config::{Config, CredentialSource, NetworkConfig};
+use stagecraft_core::config::Config;
 use stagecraft_core::error::{Code, ExitCode, Failure, chain};
 use stagecraft_remote::{ExportError, ssh_command_line};
 
@@ -42,16 +42,8 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
 /// What runs there needs no credentials of clouds and no passphrase, and configurations of SSH can
 /// send variables.
 fn without_secrets(command: &mut Command, config: &Config) {
-    for provider in config.providers.values() {
-        if let Some(CredentialSource::Variable(name)) = &provider.credentials {
-            command.env_remove(name);
-        }
-    }
-    if let Some(name) = &config.bootstrap.ssh.private_key_passphrase_env {
+    for name in config.secret_variables() {
         command.env_remove(name);
-    }
-    if let NetworkConfig::Tailscale { auth_key_env, .. } = &config.network {
-        command.env_remove(auth_key_env);
     }
 }
 

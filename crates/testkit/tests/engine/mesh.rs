@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stagecraft_core::error::Code;
-use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent};
+use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::network::WireGuard;
+use stagecraft_core::plan::{Destroys, Policy, plan_up};
 use stagecraft_engine::{Cancel, Health, Limits};
 use stagecraft_testkit::world::{Behaviour, Fate};
 use stagecraft_testkit::{FakeAir, HostFault, Process};
@@ -78,6 +79,67 @@ async fn a_protected_host_that_stays_alone_forgets_the_others() {
     assert_eq!(tape.ends()[&host("web-1")], HostEnd::Removed);
     assert_eq!(tape.ends()[&host("db-1")], HostEnd::Ready, "it was told");
     stage.assert_meshed(["db-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_set_up_alone_is_told_to_all_the_others() {
+    let (mut stage, _) = meshed(["db-1", "web-1"]);
+    stage.run(Verb::Up).await.expect("nobody is killed");
+    stage = stage.wants(["web-2"]);
+    let tape = stage.up_only("web-2").await;
+    stage.assert_meshed(["db-1", "web-1", "web-2"]);
+    let steps = |name: &str| {
+        let report = tape.report().hosts[&host(name)].clone();
+        report.steps.into_iter().map(|step| step.step).collect::<Vec<_>>()
+    };
+    assert_eq!(steps("db-1"), ["wireguard-mesh"], "nothing else was looked at");
+    let before = stage.counts();
+    let again = stage.up_only("web-2").await;
+    assert_eq!(again.report().hosts.len(), 1, "nobody else had to be told");
+    assert!(again.report().changed_nothing());
+    let asked = |(after, before): (&(u64, u64), &(u64, u64))| after.1 - before.1;
+    assert!(stage.counts().iter().zip(&before).map(asked).all(|commands| commands == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_could_not_be_told_fails_and_only_if_there_was_something_to_tell() {
+    let (mut stage, _) = meshed(["db-1", "web-1"]);
+    stage.run(Verb::Up).await.expect("nobody is killed");
+    stage.fleet.inject(&host("db-1"), HostFault::NeverAnswers);
+    let quiet = stage.up_only("web-1").await;
+    assert_eq!(quiet.report().hosts.len(), 1, "{:?}", quiet.ends());
+    stage = stage.wants(["web-2"]);
+    let ends = stage.up_only("web-2").await.ends();
+    assert_eq!(ends[&host("web-1")], HostEnd::Ready);
+    assert_eq!(ends[&host("web-2")], HostEnd::Ready);
+    let HostEnd::Failed(failure) = &ends[&host("db-1")] else { panic!("{ends:?}") };
+    assert!(failure.message.starts_with("it could not be told"), "{failure:?}");
+    stage.assert_meshed_among(["web-1", "web-2"]);
+    stage.fleet.heal();
+    assert_all_ready(&stage.run(Verb::Up).await.expect("nobody is killed"));
+    stage.assert_meshed(["db-1", "web-1", "web-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_to_stop_before_the_hosts_meet_leaves_them_as_they_are() {
+    let (stage, _) = meshed(["web-1", "web-2"]);
+    let cancel = Cancel::new();
+    let stop = cancel.clone();
+    let tape = Tape::with_hook(cancel, move |event| {
+        if let EventKind::Host(_, HostEvent::WaitingForMembers) = event.kind {
+            stop.stop();
+        }
+    });
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    assert_eq!(stage.taped(Verb::Up, &engine, &tape).await, Ok(()));
+    assert!(
+        tape.ends().values().all(|end| *end == HostEnd::Skipped(SkipReason::Interrupted)),
+        "{:?}",
+        tape.ends()
+    );
+    assert_eq!(stage.file("web-1", CONF), "");
+    assert_all_ready(&stage.run(Verb::Up).await.expect("nobody is killed"));
+    stage.assert_meshed(["web-1", "web-2"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,6 +286,23 @@ impl Stage {
         let id = self.id_of(name);
         let file = |disk: &mut stagecraft_testkit::world::Disk| disk.files.get(path).cloned();
         self.cloud.with(|world, _| file(world.disk(&id).expect("its disk"))).unwrap_or_default()
+    }
+
+    /// Runs `up` for one host only.
+    async fn up_only(&self, name: &str) -> Arc<Tape> {
+        let tape = Tape::new();
+        let engine = self.engine(&Process::new(), &tape, 1);
+        let seen = engine.observe(&ours()).await;
+        let policy = Policy { only: [host(name)].into(), ..Policy::default() };
+        let plan = plan_up(&ours(), &self.wanted, &seen, &policy).expect("a plan");
+        let approved = plan.approve(&Destroys::new()).expect("it removes nothing");
+        tape.begin(approved.plan());
+        let network = self.network.clone();
+        let steps = move |instance: &Instance| steps_in(network.as_deref(), instance);
+        engine.apply(&approved, Some(&steps)).await.expect("nothing moved");
+        tape.end();
+        assert_eq!(tape.check(), Ok(()));
+        tape
     }
 
     /// Connections to and commands on every host.
