@@ -123,7 +123,7 @@ impl Engine {
         };
         let login = match self.login(&target, self.while_looking()).await {
             Ok(Some(login)) => login,
-            Ok(None) => return (Health::Unreachable(crate::apply::interrupted()), None),
+            Ok(None) => return (Health::Unreachable(crate::cancel::interrupted()), None),
             Err(failure) => return (Health::Unreachable(failure), None),
         };
         let settled = match login.remote.host_key() {

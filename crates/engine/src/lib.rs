@@ -18,6 +18,7 @@
 //! task, so dropping the future of a run stops everything at once.
 
 mod apply;
+mod bootstrap;
 mod cancel;
 mod clock;
 mod converge;

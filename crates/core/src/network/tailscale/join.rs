@@ -125,7 +125,7 @@ impl Join {
 
     /// The same, after the host was told that it may stay up, before it undoes that behind our back.
     fn kept(&self, found: Assessment) -> Assessment {
-        let keep = Up { join: self, key: None, anew: false, guarded: true }.keep();
+        let keep = self.up(None, false, true).keep();
         match found {
             Assessment::Satisfied => Assessment::Needs(vec![keep]),
             Assessment::Needs(changes) => {
@@ -157,7 +157,7 @@ impl Join {
             return self.log_in(seen, state, "joining again, with other tags,", vain);
         }
         if state != Backend::Running {
-            let up = Up { join: self, key: None, anew: false, guarded: state == Backend::Stopped };
+            let up = self.up(None, false, state == Backend::Stopped);
             let vain =
                 failure(format!("the host is logged in to `{tailnet}`, and does not get up in it"))
                     .with_hint(
@@ -199,9 +199,14 @@ impl Join {
         }
         let anew = state != Backend::NeedsLogin;
         let guarded = matches!(state, Backend::NeedsLogin | Backend::Stopped);
-        let up = Up { join: self, key: Some(key), anew, guarded };
+        let up = self.up(Some(key), anew, guarded);
         let changes = up.changes(format!("{doing} {tailnet} as {host}"));
         Assessment::Needs(self.told(seen, changes, vain))
+    }
+
+    fn up<'a>(&'a self, key: Option<&'a AuthKey>, anew: bool, guarded: bool) -> Up<'a> {
+        let Self { host, login_server, tags, .. } = self;
+        Up { host, login_server: login_server.as_deref(), tags, key, anew, guarded }
     }
 
     /// The same changes, with what `up` said about it if they were in vain: why it failed, or what

@@ -16,12 +16,13 @@
 //! by default, and whoever switched it off keeps it off. `--timeout` is always there, since `up` waits
 //! for ever without.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::join::Join;
 use super::key::AuthKey;
 use crate::converge::Change;
 use crate::guard::{Guard, pending_file};
+use crate::name::HostName;
 use crate::remote::Command;
 use crate::script::script;
 
@@ -44,7 +45,12 @@ const WINDOW: Duration = Duration::from_secs(240);
 /// One way to be up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Up<'a> {
-    pub(super) join: &'a Join,
+    /// The name to ask for.
+    pub(super) host: &'a HostName,
+    /// `None` for Tailscale's own.
+    pub(super) login_server: Option<&'a str>,
+    /// The tags to ask for.
+    pub(super) tags: &'a BTreeSet<String>,
     /// The key to log in by; `None` for a host that is still logged in.
     pub(super) key: Option<&'a AuthKey>,
     /// Whether to log in anew although the host is logged in: only then its tags and its key change.
@@ -78,18 +84,17 @@ impl Up<'_> {
 
     fn command(self, what: &str) -> Command {
         let limit = LIMIT.as_secs().to_string();
-        let server = self.join.login_server.as_deref().unwrap_or_default();
+        let server = self.login_server.unwrap_or_default();
         act(what).args([&limit, server]).args(self.words())
     }
 
     /// The words of `up`. The key is not among them, only where it is.
     fn words(self) -> Vec<String> {
-        let join = self.join;
         let mut words =
-            vec![format!("--timeout={}s", LOGIN.as_secs()), format!("--hostname={}", join.host)];
-        words.extend(join.login_server.as_ref().map(|url| format!("--login-server={url}")));
-        if !join.tags.is_empty() {
-            let tags: Vec<&str> = join.tags.iter().map(String::as_str).collect();
+            vec![format!("--timeout={}s", LOGIN.as_secs()), format!("--hostname={}", self.host)];
+        words.extend(self.login_server.map(|url| format!("--login-server={url}")));
+        if !self.tags.is_empty() {
+            let tags: Vec<&str> = self.tags.iter().map(String::as_str).collect();
             words.push(format!("--advertise-tags={}", tags.join(",")));
         }
         words.extend(self.key.map(|_| format!("--auth-key=file:{FOLDER}/key")));
