@@ -271,7 +271,9 @@ fn the_key_is_removed_from_a_host_when_joining_is_cut_short() {
     let Assessment::Needs(changes) = join.assess(&[host.run(&join.probe()[0])]) else { panic!() };
     for signal in ["TERM", "HUP", "INT"] {
         assert!(host.run(&changes[0].command).success());
-        let line = format!("exec {}", host.line(&changes[1].command));
+        // Also where the tests themselves were told to ignore it.
+        let command = host.line(&changes[1].command);
+        let line = format!("exec env --default-signal={signal} {command}");
         let mut up = host.process(&line).stdin(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(300));
         assert!(host.path("run/stagecraft-tailscale/key").exists());
