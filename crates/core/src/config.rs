@@ -70,8 +70,9 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
 #[must_use]
 pub fn is_supported(provider: ProviderId) -> bool {
     match provider {
-        ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => true,
-        ProviderId::Aws => false,
+        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => {
+            true
+        }
     }
 }
 
@@ -106,6 +107,10 @@ struct NotSupported {
 pub struct ProviderConfig {
     /// Where its credentials come from; `None` only for `local`.
     pub credentials: Option<CredentialSource>,
+    /// Region of hosts that name none.
+    pub default_region: Option<Region>,
+    /// The subnet hosts are in; only for `aws`.
+    pub subnet_id: Option<String>,
     /// Name of an SSH key in the account.
     pub ssh_key_name: Option<String>,
     /// Regions hosts may use; empty means all.
@@ -125,6 +130,20 @@ pub struct ProviderConfig {
 pub enum CredentialSource {
     /// The environment variable of this name.
     Variable(String),
+    /// The environment variables of these names, which hold an access key of AWS.
+    AccessKey {
+        /// Its id.
+        id: String,
+        /// Its secret.
+        secret: String,
+        /// What makes a temporary one valid.
+        session: Option<String>,
+    },
+    /// Wherever AWS's own tools find credentials.
+    Chain {
+        /// A profile of AWS's configuration files.
+        profile: Option<String>,
+    },
     /// The entry of this name in the credential store.
     Stored(String),
 }
