@@ -66,13 +66,15 @@ pub(super) fn parameters(image: &Image, arch: Arch) -> Vec<String> {
 }
 
 /// Patterns for the types of which more is to be known: there are hundreds, so only the families of
-/// the portable sizes and of those that are named are asked for.
+/// the portable sizes and of those that are named are asked for, and these themselves.
 pub(super) fn families<'a>(named: impl IntoIterator<Item = &'a Size>) -> Vec<String> {
     let portable = PORTABLE.iter().map(|(_, _, size)| *size);
     let all = portable.chain(named.into_iter().map(Size::as_str));
-    let families: BTreeSet<String> =
-        all.filter_map(|size| Some(format!("{}.*", size.split_once('.')?.0))).collect();
-    families.into_iter().take(MOST_VALUES).collect()
+    let patterns: BTreeSet<String> = all
+        .filter_map(|size| Some([size.to_owned(), format!("{}.*", size.split_once('.')?.0)]))
+        .flatten()
+        .collect();
+    patterns.into_iter().take(MOST_VALUES).collect()
 }
 
 /// Types of these patterns, with their processors.
@@ -174,8 +176,11 @@ mod tests {
     #[test]
     fn families_of_named_and_portable_types_are_asked_for_once() {
         let named = [Size::from("c5.large"), Size::from("m7i.large"), Size::from("small")];
-        let expected = ["c5.*", "c6g.*", "m7i.*", "t3.*", "t4g.*"];
-        assert_eq!(families(&named), expected);
+        let patterns = families(&named);
+        let families: Vec<&String> = patterns.iter().filter(|of| of.ends_with('*')).collect();
+        assert_eq!(families, ["c5.*", "c6g.*", "m7i.*", "t3.*", "t4g.*"]);
+        assert!(patterns.contains(&"m7i.large".to_owned()));
+        assert_eq!(patterns.len(), families.len() + 8);
     }
 
     #[test]

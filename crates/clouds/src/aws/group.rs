@@ -19,9 +19,9 @@ pub(super) const SOON: std::time::Duration = std::time::Duration::from_secs(3);
 /// How long an interface may outlive its instance.
 const LINGERS: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// The name of an environment's group.
+/// The name of an environment's group. No name of ours has a `.`, so no two scopes share one.
 fn name(scope: &Scope) -> String {
-    format!("stagecraft-{}-{}", scope.project, scope.environment)
+    format!("stagecraft.{}.{}", scope.project, scope.environment)
 }
 
 impl AwsProvider {
@@ -73,19 +73,24 @@ impl AwsProvider {
         let api = self.account.ec2(doing, region)?;
         let (groups, _) = all::<wire::Groups>(&api, doing, exchange::groups(scope)).await?;
         self.groups.lock().await.retain(|(_, of), _| of != scope);
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let query = exchange::instances(scope);
+        let (there, _) = all::<wire::Reservations>(&api, doing, query).await?;
+        let mut there = there.iter().flat_map(|of| &of.instances_set.items);
+        if there.any(|of| !exchange::is_ended(of)) {
+            return Ok(());
+        }
         for group in groups.iter().filter(|group| is_of(group, scope)) {
             match api.tell(doing, &exchange::remove_group(&group.group_id)).await {
                 Ok(()) => {}
                 Err(failed) if failed.is_code(NO_GROUP) => {}
+                // The interface of an instance that ended may linger.
                 Err(failed) if failed.is_code(STILL_USED) => {
-                    let (there, _) =
-                        all::<wire::Reservations>(&api, doing, exchange::instances(scope)).await?;
-                    let mut there = there.iter().flat_map(|of| &of.instances_set.items);
-                    if there.all(exchange::is_ended) {
-                        let error = CloudError::from(failed);
-                        let kind = CloudErrorKind::ProviderFault(error.kind.to_string());
-                        return Err(CloudError { kind, ..error }.retry_after(LINGERS));
-                    }
+                    let error = CloudError::from(failed);
+                    let kind = CloudErrorKind::ProviderFault(error.kind.to_string());
+                    return Err(CloudError { kind, ..error }.retry_after(LINGERS));
                 }
                 Err(failed) => return Err(failed.into()),
             }
