@@ -111,7 +111,8 @@ impl Request {
                 if let Some(data) = self.encoded_user_data() {
                     form.append_pair("UserData", &data);
                 }
-                form.finish()
+                // Browsers leave it as it is; whoever writes the form anew to check a signature does not.
+                form.finish().replace('*', "%2A")
             }
         };
         Some((self.content_type, Zeroizing::new(body)))
