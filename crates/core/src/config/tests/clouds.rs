@@ -1,8 +1,8 @@
 //! What clouds ask of a file beyond what `local` does.
 
 use super::{config, local_hosts, problems, told};
-use crate::config::Config;
-use crate::desired::Arch;
+use crate::config::{Config, CredentialSource};
+use crate::desired::{Arch, ProviderId};
 
 /// A file with one host `web-1` of these keys on a cloud that has these settings.
 fn cloud(provider: &str, settings: &str, host: &str) -> String {
