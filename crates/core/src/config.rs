@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, ProjectName, Region, Size};
-use crate::network::WireGuard;
+use crate::network::{TailscaleConfig, WireGuard};
 use raw::RawConfig;
 
 /// Parses and checks a file; `file` is its name for messages.
@@ -92,6 +92,30 @@ pub struct Config {
     /// The hosts of every environment, over all providers.
     pub environments: BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>,
     not_supported: Vec<NotSupported>,
+}
+
+impl Config {
+    /// The environment variables that hold secrets, by what the file says.
+    #[must_use]
+    pub fn secret_variables(&self) -> BTreeSet<&str> {
+        let tokens = self.providers.values().flat_map(|provider| match &provider.credentials {
+            Some(CredentialSource::Variable(name)) => vec![name.as_str()],
+            Some(CredentialSource::AccessKey { secret, session, .. }) => {
+                [Some(secret), session.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            }
+            // The names that AWS's own tools know.
+            Some(CredentialSource::Chain { .. }) => {
+                vec!["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+            }
+            Some(CredentialSource::Stored(_)) | None => Vec::new(),
+        });
+        let auth_key = match &self.network {
+            NetworkConfig::Tailscale { auth_key_env, .. } => Some(auth_key_env.as_str()),
+            NetworkConfig::WireGuard(_) | NetworkConfig::None => None,
+        };
+        let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
+        tokens.chain(auth_key).chain(passphrase).collect()
+    }
 }
 
 /// A valid part of a file that this version cannot act on.
@@ -154,6 +178,13 @@ pub enum NetworkConfig {
     /// None: hosts have their own addresses only.
     #[default]
     None,
+    /// Tailscale or Headscale.
+    Tailscale {
+        /// The tailnet.
+        settings: TailscaleConfig,
+        /// The environment variable that holds the auth key.
+        auth_key_env: String,
+    },
     /// Plain WireGuard.
     WireGuard(WireGuard),
 }

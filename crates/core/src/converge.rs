@@ -18,7 +18,7 @@ mod convergence;
 mod inspect;
 
 pub use convergence::{Convergence, Effect, StepReport, StepResult};
-pub use inspect::{findings, last_seen, look};
+pub use inspect::{finding, findings, last_seen, look};
 
 use std::fmt::Debug;
 
@@ -62,6 +62,11 @@ pub struct Change {
     pub command: Command,
     /// What undoes it unless a fresh connection shows that there still is a way in.
     pub guard: Option<Box<Guard>>,
+    /// What to tell when it is still needed after it was made; `None` leaves that to the driver.
+    ///
+    /// The look after a change asks for the change again, so this is written by who has just seen
+    /// the host, and it is read then only.
+    pub in_vain: Option<Box<Failure>>,
     /// What the user can do when it fails.
     pub hint: Option<String>,
 }
@@ -70,7 +75,7 @@ impl Change {
     /// A change made by one command.
     #[must_use]
     pub fn new(doing: impl Into<String>, command: Command) -> Self {
-        Self { doing: doing.into(), command, guard: None, hint: None }
+        Self { doing: doing.into(), command, guard: None, hint: None, in_vain: None }
     }
 
     /// The same, with what the user can do when it fails.
@@ -84,6 +89,13 @@ impl Change {
     #[must_use]
     pub fn guarded(mut self, guard: Guard) -> Self {
         self.guard = Some(Box::new(guard));
+        self
+    }
+
+    /// Says what it means when this is needed although it was just made.
+    #[must_use]
+    pub fn or_else(mut self, in_vain: Failure) -> Self {
+        self.in_vain = Some(Box::new(in_vain));
         self
     }
 }

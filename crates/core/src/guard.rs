@@ -76,6 +76,13 @@ pub enum Confirmation {
     Failed(Output),
 }
 
+/// The file that is on a host while a change of this name waits for its confirmation. A step that is
+/// satisfied meanwhile has to say that it is not, or the host undoes the change behind its back.
+#[must_use]
+pub fn pending_file(name: &str) -> String {
+    format!("/var/lib/stagecraft/guards/{name}/undo")
+}
+
 impl Guard {
     /// A guard for changes called `name`, which are undone by `undo` after `window`.
     ///
@@ -152,6 +159,8 @@ mod tests {
     #[test]
     fn the_scripts_end_as_they_are_understood() {
         assert!(CONFIRM_SCRIPT.contains(&format!("exit {UNDONE}\n")));
+        assert!(ARM_SCRIPT.contains("all=/var/lib/stagecraft/guards\nmine=$all/$name\n"));
+        assert_eq!(pending_file("mesh"), "/var/lib/stagecraft/guards/mesh/undo");
         for status in [BUSY, FAILED, STUCK] {
             assert!(ARM_SCRIPT.contains(&format!("exit {status}\n")), "{status}");
         }

@@ -11,9 +11,11 @@
 //! and only those for whom something differs are changed.
 
 mod sight;
+mod tailscale;
 mod wireguard;
 
 pub use sight::{Membership, Peer};
+pub use tailscale::{InvalidVersion, Tailscale, TailscaleConfig, Version};
 pub use wireguard::{WireGuard, capacity};
 
 use std::collections::{BTreeMap, BTreeSet};

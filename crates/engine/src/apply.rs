@@ -1,5 +1,6 @@
 //! Carrying out an approved plan, all hosts at once.
 
+mod members;
 mod settle;
 mod sight;
 
@@ -9,14 +10,15 @@ use std::time::Duration;
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
-use stagecraft_core::event::{EventKind, HostEnd, HostEvent, SkipReason};
+use stagecraft_core::event::{HostEnd, HostEvent, SkipReason};
 use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, InstanceId};
-use stagecraft_core::plan::{Action, Approved, Change, Entry, Fate, Plan};
+use stagecraft_core::plan::{Approved, Change, Entry, Fate};
 use stagecraft_core::resolve::ResolvedHost;
 
+use crate::cancel::interrupted;
 use crate::login::Patience;
-use crate::mesh::{Progress, Room};
+use crate::mesh::Progress;
 use crate::watch::Watch;
 use crate::{Engine, StepsFor};
 use sight::Sight;
@@ -85,86 +87,11 @@ impl Engine {
         Ok(())
     }
 
-    /// The members of the mesh, and those of them that a plan leaves alone.
-    fn room<'p>(&self, plan: &'p Plan) -> (Room, Vec<&'p Instance>) {
-        if self.mesh().is_none() {
-            return (Room::default(), Vec::new());
-        }
-        let stays = plan.stays();
-        let bystanders: Vec<&Instance> = stays
-            .values()
-            .filter(|(entry, instance)| {
-                !entry.is_worked_on() && instance.lifecycle == Lifecycle::Running
-            })
-            .map(|&(_, instance)| instance)
-            .collect();
-        let changes = plan.entries.iter().any(|entry| {
-            let action = entry.change.action();
-            entry.fate == Fate::Proceeds
-                && matches!(action, Action::Create | Action::Replace | Action::Delete)
-        });
-        let members = stays.values().map(|&(_, instance)| instance);
-        (Room::new(members, bystanders.iter().copied(), changes), bystanders)
-    }
-
-    /// Sets up hosts that exist, without touching the cloud. `others` are members of the same mesh, and
-    /// are only told of these.
-    pub async fn bootstrap(
-        &self,
-        instances: Vec<Instance>,
-        others: Vec<Instance>,
-        steps: &StepsFor,
-    ) {
-        let others = if self.mesh().is_some() { others } else { Vec::new() };
-        let mut room = Room::new(instances.iter().chain(&others), &others, false);
-        let tasks = instances.iter().map(|instance| (instance, false));
-        let tasks = tasks.chain(others.iter().map(|instance| (instance, true)));
-        let coming = tasks.map(|(instance, is_other)| async move {
-            let host = instance.owner.host.clone();
-            if is_other {
-                return (host, self.ask_member(instance).await);
-            }
-            let progress = match instance.lifecycle {
-                Lifecycle::Running => self.set_up(instance, self.with_old(), Some(steps)).await,
-                Lifecycle::Pending
-                | Lifecycle::Stopped
-                | Lifecycle::Terminating
-                | Lifecycle::Terminated
-                | Lifecycle::Failed => Progress::Ended(HostEnd::Failed(
-                    Failure::new(
-                        Code::HOST_MISSING,
-                        format!("the instance of `{host}` does not run"),
-                    )
-                    .with_hint("run `stagecraft infra up`"),
-                )),
-            };
-            (host, progress)
-        });
-        self.until_done(self.gather(&mut room, coming.collect())).await;
-    }
-
     /// Does `work` while the lists it waits for are read.
     async fn together(&self, run: &Run<'_>, work: impl Future<Output = ()>) {
         tokio::select! {
             never = run.watch.run() => match never {},
             () = self.until_done(work) => {}
-        }
-    }
-
-    /// Does `work`, and tells once if the user asks to stop meanwhile.
-    async fn until_done(&self, work: impl Future<Output = ()>) {
-        tokio::pin!(work);
-        let done = tokio::select! {
-            biased;
-            () = self.cancel.stopping() => false,
-            () = &mut work => true,
-        };
-        // Also when the wish and the end came in one breath: hosts may have been skipped for it.
-        if self.cancel.is_stopping() {
-            self.events.tell(EventKind::Stopping);
-        }
-        if !done {
-            work.await;
         }
     }
 
@@ -391,11 +318,6 @@ impl Run<'_> {
     fn ordered(&self) -> MutexGuard<'_, BTreeMap<HostName, (ProviderId, InstanceId)>> {
         self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The failure of a host that was not worked on to the end because the user asked to stop.
-pub(crate) fn interrupted() -> Failure {
-    Failure::new(Code::INTERRUPTED, "interrupted before this host was done")
 }
 
 /// Seconds, for messages.

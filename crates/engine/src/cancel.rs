@@ -1,4 +1,8 @@
+use stagecraft_core::error::{Code, Failure};
+use stagecraft_core::event::EventKind;
 use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
 
 /// The user's wish to stop: nothing new starts, what is in flight finishes.
 ///
@@ -27,5 +31,29 @@ impl Cancel {
     /// Returns once the user asked to stop.
     pub async fn stopping(&self) {
         self.0.cancelled().await;
+    }
+}
+
+/// The failure of a host that was not worked on to the end because the user asked to stop.
+pub(crate) fn interrupted() -> Failure {
+    Failure::new(Code::INTERRUPTED, "interrupted before this host was done")
+}
+
+impl Engine {
+    /// Does `work`, and tells once if the user asks to stop meanwhile.
+    pub(crate) async fn until_done(&self, work: impl Future<Output = ()>) {
+        tokio::pin!(work);
+        let done = tokio::select! {
+            biased;
+            () = self.cancel.stopping() => false,
+            () = &mut work => true,
+        };
+        // Also when the wish and the end came in one breath: hosts may have been skipped for it.
+        if self.cancel.is_stopping() {
+            self.events.tell(EventKind::Stopping);
+        }
+        if !done {
+            work.await;
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Engine {
         let login = self
             .login(&target, self.while_looking())
             .await?
-            .ok_or_else(crate::apply::interrupted)?;
+            .ok_or_else(crate::cancel::interrupted)?;
         let outcome = login.remote.run(command).await;
         login.remote.close().await;
         outcome.map_err(|error| Failure::from(&error))

@@ -11,7 +11,7 @@ use stagecraft_core::inventory::Instance;
 use stagecraft_core::remote::{Command, Output, Target};
 
 use crate::Engine;
-use crate::apply::interrupted;
+use crate::cancel::interrupted;
 use crate::guarded::OUTPUT_LINES;
 use crate::login::Login;
 use crate::pace::Ask;

@@ -18,6 +18,7 @@
 //! task, so dropping the future of a run stops everything at once.
 
 mod apply;
+mod bootstrap;
 mod cancel;
 mod clock;
 mod converge;
@@ -39,7 +40,7 @@ mod watch;
 pub use apply::Stale;
 pub use cancel::Cancel;
 pub use clock::{Clock, TokioClock};
-pub use inspect::{Health, OpenStep};
+pub use inspect::{Health, Look, OpenStep};
 pub use limits::Limits;
 
 use std::collections::BTreeMap;

@@ -136,7 +136,7 @@ impl Engine {
             return Err(Failure::new(Code::SSH_FAILED, message));
         };
         let login = self.login_quietly(&target, self.while_looking()).await?;
-        let login = login.ok_or_else(crate::apply::interrupted)?;
+        let login = login.ok_or_else(crate::cancel::interrupted)?;
         let steps = network.steps(&Member::of(instance));
         let answer = login.remote.run(&converge::look(&steps)).await;
         let target = login.target.clone();

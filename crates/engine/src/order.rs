@@ -12,7 +12,7 @@ use stagecraft_core::name::{HostName, InstanceId, Scope};
 use stagecraft_core::resolve::ResolvedHost;
 
 use crate::Engine;
-use crate::apply::interrupted;
+use crate::cancel::interrupted;
 use crate::pace::{Ask, is_rate_limited};
 
 /// After a lost answer the list is read at these times from the loss, because a new instance may

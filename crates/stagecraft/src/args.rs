@@ -198,6 +198,9 @@ pub(crate) struct Inventory {
     /// For whom
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     pub(crate) format: InventoryFormat,
+    /// Reach hosts by their names in the private network, for machines that are members of it
+    #[arg(long)]
+    pub(crate) mesh: bool,
 }
 
 /// Pin the host key a host presents now, after asking
@@ -232,6 +235,9 @@ pub(crate) enum InventoryFormat {
 /// as it does: with the status of the command, or 255 when `ssh` itself failed.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ssh {
+    /// Reach the host by its name in the private network, of which this machine has to be a member
+    #[arg(long)]
+    pub(crate) mesh: bool,
     /// The host
     #[arg(value_name = "HOST")]
     pub(crate) host: HostName,

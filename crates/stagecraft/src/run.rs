@@ -49,6 +49,8 @@ pub(crate) enum Networks {
     Off,
     /// Hosts are looked at, told of each other and signed off.
     Known,
+    /// They join as well.
+    Joined,
 }
 
 /// What a run may and may not do.
@@ -118,7 +120,8 @@ pub(crate) fn with_job<'a, T>(
     let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
     let network = match networks {
         Networks::Off => None,
-        Networks::Known => wire::network(config),
+        Networks::Known => wire::network(&app.environment, config, false)?,
+        Networks::Joined => wire::network(&app.environment, config, true)?,
     };
     let access = || wire::access(&app.environment, config, &clouds, &project.folder);
     let access = match logins {

@@ -11,9 +11,11 @@ mod mint;
 mod remote;
 mod shell;
 mod step;
+mod wireguard;
 
 pub use fleet::{FakeFleet, HostFault};
 pub use mint::FakeMint;
 pub use remote::{FakeConnector, FakeRemote};
 pub use shell::Script;
 pub use step::MarkerStep;
+pub use wireguard::FakeAir;

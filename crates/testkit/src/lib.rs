@@ -6,6 +6,7 @@
 //!   |-- MockCloud     a CloudProvider, one per pretended process
 //!   |-- emulators     providers' HTTP APIs, for whoever speaks HTTP
 //!   `-- FakeConnector a Connector, one per pretended process, over the machines' disks
+//! tailscale           a control server, and the client's programs for hosts
 //! Process             what `kill -9` is aimed at
 //! conformance         every documented promise of CloudProvider, as checks that return violations
 //! ```
@@ -19,9 +20,10 @@ mod gauge;
 pub mod mock;
 pub mod process;
 pub mod shared;
+pub mod tailscale;
 pub mod world;
 
-pub use fakes::{FakeFleet, FakeMint, HostFault, MarkerStep};
+pub use fakes::{FakeAir, FakeFleet, FakeMint, HostFault, MarkerStep};
 pub use gauge::{Gauge, Reading};
 pub use mock::{Flaw, MockCloud};
 pub use process::Process;

@@ -310,33 +310,31 @@ pub(super) struct RawNetworkProviders {
 /// Tailscale or Headscale.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
 #[schemars(rename = "Tailscale")]
 pub(super) struct RawTailscale {
     /// Name of the environment variable that holds the auth key. Never the key itself.
-    auth_key_env: Variable,
+    pub(super) auth_key_env: Variable,
     /// Domain of the tailnet, e.g. `example.ts.net`.
-    tailnet_domain: DomainName,
+    pub(super) tailnet_domain: DomainName,
     /// URL of a Headscale server. Default: Tailscale's.
-    login_server: Option<Url>,
+    pub(super) login_server: Option<Url>,
     /// Tags of every host.
-    default_tags: Option<BTreeSet<MeshTag>>,
+    pub(super) default_tags: Option<BTreeSet<MeshTag>>,
     /// Further tags, by role.
-    role_tags: Option<BTreeMap<RoleName, BTreeSet<MeshTag>>>,
+    pub(super) role_tags: Option<BTreeMap<RoleName, BTreeSet<MeshTag>>>,
     /// How the client gets on hosts.
-    install: Option<RawTailscaleInstall>,
+    pub(super) install: Option<RawTailscaleInstall>,
 }
 
 /// How the Tailscale client gets on hosts.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "checked with the file, acted on by no part of this version")]
 #[schemars(rename = "TailscaleInstall")]
 pub(super) struct RawTailscaleInstall {
     /// Default: `auto`.
-    method: Option<RawInstallMethod>,
+    pub(super) method: Option<RawInstallMethod>,
     /// The oldest client version that will do, e.g. `"1.78.0"`.
-    min_version: Option<Version>,
+    pub(super) min_version: Option<Version>,
 }
 
 /// How a client gets on hosts.

@@ -124,12 +124,18 @@ impl Convergence {
                     self.close(result);
                 }
                 Assessment::Blocked(failure) => return self.fail(failure),
-                Assessment::Needs(_) if verifying => {
-                    let failure = Failure::new(
-                        step.failure_code(),
-                        format!("`{}` is still not right after it was changed", step.name()),
-                    )
-                    .with_output(own.iter().flat_map(|output| output.tail(OUTPUT_LINES)).collect());
+                Assessment::Needs(changes) if verifying => {
+                    let known = changes.into_iter().find_map(|change| change.in_vain);
+                    let failure = known.map_or_else(
+                        || {
+                            let name = step.name();
+                            let message =
+                                format!("`{name}` is still not right after it was changed");
+                            let output = own.iter().flat_map(|output| output.tail(OUTPUT_LINES));
+                            Failure::new(step.failure_code(), message).with_output(output.collect())
+                        },
+                        |failure| *failure,
+                    );
                     return self.fail(failure);
                 }
                 Assessment::Needs(changes) if changes.is_empty() => {
@@ -261,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_does_not_help_is_explained_by_what_was_seen_after_it() {
+        let mut run = Convergence::new(vec![Box::new(Explained), file("b")]);
+        run.probed(&answers(&[1, 0]));
+        run.changed(&Output::default());
+        assert_eq!(run.failure(), None, "what is said of the first look is not told");
+        run.probed(&answers(&[2, 0]));
+        assert_eq!(run.failure().map(|failure| failure.message.as_str()), Some("it ended with 2"));
+    }
+
+    #[test]
     fn a_failed_change_keeps_the_last_lines_of_its_output() {
         let mut run = Convergence::new(vec![file("a")]);
         run.probed(&answers(&[1]));
@@ -306,6 +322,26 @@ mod tests {
         }
         fn assess(&self, _: &[Output]) -> Assessment {
             Assessment::Needs(Vec::new())
+        }
+        fn failure_code(&self) -> Code {
+            Code::HOSTNAME_FAILED
+        }
+    }
+
+    #[derive(Debug)]
+    struct Explained;
+
+    impl Step for Explained {
+        fn name(&self) -> &'static str {
+            "explained"
+        }
+        fn probe(&self) -> Vec<Command> {
+            vec![Command::new("true")]
+        }
+        fn assess(&self, seen: &[Output]) -> Assessment {
+            let message = format!("it ended with {}", seen[0].status);
+            let failure = Failure::new(self.failure_code(), message);
+            Assessment::Needs(vec![Change::new("trying", Command::new("true")).or_else(failure)])
         }
         fn failure_code(&self) -> Code {
             Code::HOSTNAME_FAILED

@@ -28,16 +28,22 @@ pub fn findings(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<(&'stati
             open.push((step.name(), why));
             continue;
         }
-        match assessment {
-            Assessment::Satisfied => {}
-            Assessment::Needs(changes) => {
-                let doing: Vec<String> = changes.into_iter().map(|change| change.doing).collect();
-                open.push((step.name(), format!("needs {}", doing.join(", "))));
-            }
-            Assessment::Blocked(failure) => open.push((step.name(), failure.message)),
-        }
+        open.extend(finding(assessment).map(|why| (step.name(), why)));
     }
     Some(open)
+}
+
+/// Why a step is not satisfied: what would be done, or why nothing can be. `None` when it is.
+#[must_use]
+pub fn finding(assessment: Assessment) -> Option<String> {
+    match assessment {
+        Assessment::Satisfied => None,
+        Assessment::Needs(changes) => {
+            let doing: Vec<String> = changes.into_iter().map(|change| change.doing).collect();
+            Some(format!("needs {}", doing.join(", ")))
+        }
+        Assessment::Blocked(failure) => Some(failure.message),
+    }
 }
 
 /// What the last of `steps` saw, from the answer to [`look`]; `None` when that was cut short, or there

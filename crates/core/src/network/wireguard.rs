@@ -23,6 +23,7 @@ use ipnet::IpNet;
 
 use super::{Attendee, Meeting, Member, Membership, Mesh, NetworkProvider, Peer};
 use crate::converge::{Change, Step};
+use crate::guard::pending_file;
 use crate::name::HostName;
 use crate::remote::{Command, Output};
 use crate::script::script;
@@ -32,6 +33,8 @@ pub use range::capacity;
 
 /// Our interface on every host; also the name of its files in `/etc/wireguard`.
 const INTERFACE: &str = "stagecraft0";
+/// The name of our changes that hosts undo.
+const GUARD: &str = "mesh";
 /// The private key of a host.
 const KEY_FILE: &str = "/etc/wireguard/stagecraft0.key";
 
@@ -111,6 +114,6 @@ fn look() -> Command {
             include_str!("wireguard/scripts/mesh.sh"),
             include_str!("wireguard/scripts/look.sh")
         ),
-        [INTERFACE],
+        [INTERFACE.to_owned(), pending_file(GUARD)],
     )
 }

@@ -8,13 +8,14 @@ use crate::app::App;
 use crate::args::Bootstrap;
 use crate::documents::Verb;
 use crate::project::Project;
-use crate::run::{Ended, Logins, Run, with_engine};
+use crate::run::{Ended, Job, Logins, Networks, Run, with_job};
 use crate::stop::Stop;
 
 /// Sets hosts up again.
 pub(super) fn run(app: &App, args: &Bootstrap) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
-    with_engine(app, &project, Logins::Needed, async |run| {
+    let job = Job { networks: Networks::Joined, ..Job::new(Logins::Needed) };
+    with_job(app, &project, job, async |run| {
         run.check_private_key().await?;
         let inventory = run.observe().await?;
         let mut report = Report::default();

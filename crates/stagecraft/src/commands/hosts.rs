@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use stagecraft_core::error::{Code, Failure};
-use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
+use stagecraft_core::inventory::{Endpoint, Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, RoleName};
+use stagecraft_core::remote::Target;
 
 use crate::run::Run;
 use crate::stop::Stop;
@@ -70,6 +71,27 @@ pub(super) fn has_role(
         (None, None) => None,
     };
     roles.is_empty() || role.is_some_and(|role| roles.contains(role))
+}
+
+/// Whom to log in to: with `mesh` by the host's name in the private network.
+///
+/// # Errors
+/// When there is no such network.
+pub(super) fn target_of(
+    run: &Run<'_>,
+    instance: &Instance,
+    mesh: bool,
+) -> Result<Option<Target>, Stop> {
+    let target = Target::of(instance);
+    if !mesh {
+        return Ok(target);
+    }
+    let network = run.network.as_ref().ok_or_else(|| {
+        Stop::usage("`--mesh` needs a private network, and the file has none")
+            .with_hint("set `network.provider`, or leave `--mesh` out")
+    })?;
+    let host = network.fqdn(&instance.owner.host);
+    Ok(target.map(|target| Target { endpoint: Endpoint { host, port: None }, ..target }))
 }
 
 fn chosen(run: &Run<'_>, host: &HostName, instance: Option<&Instance>) -> Chosen {

@@ -6,6 +6,7 @@ use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::remote::Target;
 use stagecraft_remote::{SshSettings, login_for, ssh_command_line, ssh_config_block};
 
+use super::hosts::target_of;
 use super::ssh::export_failed;
 use crate::app::App;
 use crate::args::{self, InventoryFormat};
@@ -23,12 +24,14 @@ pub(super) fn run(app: &App, args: &args::Inventory) -> Result<ExitCode, Stop> {
         let inventory = run.observe().await?;
         let settings = &run.access()?.settings;
         match args.format {
-            InventoryFormat::Json => app.ui.document(&document(&project, &inventory, settings)?)?,
+            InventoryFormat::Json => {
+                app.ui.document(&document(run, &inventory, settings, args.mesh)?)?;
+            }
             InventoryFormat::Ansible => {
-                app.ui.artefact(&ansible_inventory(run, &inventory, settings)?)?;
+                app.ui.artefact(&ansible_inventory(run, &inventory, settings, args.mesh)?)?;
             }
             InventoryFormat::SshConfig => {
-                app.ui.artefact(&ssh_config(run, &inventory, settings)?)?;
+                app.ui.artefact(&ssh_config(run, &inventory, settings, args.mesh)?)?;
             }
         }
         Ok(ExitCode::Done)
@@ -36,12 +39,13 @@ pub(super) fn run(app: &App, args: &args::Inventory) -> Result<ExitCode, Stop> {
 }
 
 fn document(
-    project: &Project,
+    run: &Run<'_>,
     inventory: &Inventory,
     settings: &SshSettings,
+    mesh: bool,
 ) -> Result<InventoryDocument, Stop> {
     let hosts = in_use(inventory).map(|instance| {
-        let ssh = Target::of(instance)
+        let ssh = target_of(run, instance, mesh)?
             .map(|target| login_for(&target, settings))
             .transpose()
             .map_err(|error| export_failed(&error))?
@@ -53,6 +57,7 @@ fn document(
             instance: instance.id.clone(),
             lifecycle: instance.lifecycle,
             address: instance.address.map(|address| address.to_string()),
+            network_name: run.network.as_ref().map(|network| network.fqdn(&instance.owner.host)),
             ssh,
             // Where only files count, none must be presented.
             host_key: (settings.host_keys != HostKeys::KnownHosts)
@@ -64,8 +69,8 @@ fn document(
         })
     });
     Ok(InventoryDocument {
-        project: project.scope.project.clone(),
-        environment: project.scope.environment.clone(),
+        project: run.project.scope.project.clone(),
+        environment: run.project.scope.environment.clone(),
         hosts: hosts.collect::<Result<_, Stop>>()?,
     })
 }
@@ -74,8 +79,9 @@ fn ansible_inventory(
     run: &Run<'_>,
     inventory: &Inventory,
     settings: &SshSettings,
+    mesh: bool,
 ) -> Result<String, Stop> {
-    let hosts = reachable(run, inventory)
+    let hosts = reachable(run, inventory, mesh)?
         .into_iter()
         .map(|(instance, target)| {
             let words =
@@ -90,8 +96,9 @@ fn ssh_config(
     run: &Run<'_>,
     inventory: &Inventory,
     settings: &SshSettings,
+    mesh: bool,
 ) -> Result<String, Stop> {
-    let blocks = reachable(run, inventory)
+    let blocks = reachable(run, inventory, mesh)?
         .into_iter()
         .map(|(_, target)| {
             ssh_config_block(&target, settings).map_err(|error| export_failed(&error))
@@ -106,13 +113,19 @@ fn in_use(inventory: &Inventory) -> impl Iterator<Item = &Instance> {
 }
 
 /// Those that have an address; says which have none.
-fn reachable<'i>(run: &Run<'_>, inventory: &'i Inventory) -> Vec<(&'i Instance, Target)> {
-    let (found, without): (Vec<_>, Vec<_>) = in_use(inventory)
-        .map(|instance| (instance, Target::of(instance)))
-        .partition(|(_, target)| target.is_some());
+fn reachable<'i>(
+    run: &Run<'_>,
+    inventory: &'i Inventory,
+    mesh: bool,
+) -> Result<Vec<(&'i Instance, Target)>, Stop> {
+    let all = in_use(inventory)
+        .map(|instance| Ok((instance, target_of(run, instance, mesh)?)))
+        .collect::<Result<Vec<_>, Stop>>()?;
+    let (found, without): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(_, target)| target.is_some());
     if !without.is_empty() {
         let hosts = names(without.iter().map(|(instance, _)| &instance.owner.host));
         run.app.ui.say(Text::new().line(&format!("note: left out, no address yet: {hosts}")));
     }
-    found.into_iter().filter_map(|(instance, target)| Some((instance, target?))).collect()
+    Ok(found.into_iter().filter_map(|(instance, target)| Some((instance, target?))).collect())
 }

@@ -1,12 +1,11 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use stagecraft_core::config::{Config, CredentialSource};
+use stagecraft_core::config::Config;
 use stagecraft_core::error::{Code, ExitCode, Failure, chain};
-use stagecraft_core::remote::Target;
 use stagecraft_remote::{ExportError, ssh_command_line};
 
-use super::hosts::{Chosen, one};
+use super::hosts::{Chosen, one, target_of};
 use crate::app::App;
 use crate::args::Ssh;
 use crate::project::Project;
@@ -24,7 +23,7 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
                 return Err(Stop::new(ExitCode::SomeHostsFailed, failure));
             }
         };
-        let target = Target::of(&instance)
+        let target = target_of(run, &instance, args.mesh)?
             .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
         ssh_command_line(&target, &run.access()?.settings, &args.command)
             .map_err(|error| export_failed(&error))
@@ -43,12 +42,7 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
 /// What runs there needs no credentials of clouds and no passphrase, and configurations of SSH can
 /// send variables.
 fn without_secrets(command: &mut Command, config: &Config) {
-    for provider in config.providers.values() {
-        if let Some(CredentialSource::Variable(name)) = &provider.credentials {
-            command.env_remove(name);
-        }
-    }
-    if let Some(name) = &config.bootstrap.ssh.private_key_passphrase_env {
+    for name in config.secret_variables() {
         command.env_remove(name);
     }
 }
@@ -73,11 +67,12 @@ mod tests {
 project: { name: p }
 cloud: { providers: { digitalocean: { token_env: A_TOKEN }, hetzner: { token_env: B_TOKEN }, local: {} } }
 infra: { bootstrap: { ssh: { private_key_path: k, private_key_passphrase_env: C_PASSPHRASE } } }
+network: { provider: tailscale, providers: { tailscale: { auth_key_env: D_KEY, tailnet_domain: a.ts.net } } }
 ";
         let mut command = Command::new("ssh");
         without_secrets(&mut command, &config::parse("f", file.as_bytes()).unwrap());
         let removed: Vec<(&OsStr, Option<&OsStr>)> = command.get_envs().collect();
-        let secrets = ["A_TOKEN", "B_TOKEN", "C_PASSPHRASE"];
+        let secrets = ["A_TOKEN", "B_TOKEN", "C_PASSPHRASE", "D_KEY"];
         assert_eq!(removed, secrets.map(|name| (OsStr::new(name), None)));
     }
 }

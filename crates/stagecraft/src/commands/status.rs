@@ -4,7 +4,7 @@ use stagecraft_core::error::ExitCode;
 use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Entry, Plan, Policy, Reason};
-use stagecraft_engine::Health;
+use stagecraft_engine::{Health, Look};
 
 use crate::app::App;
 use crate::args::Output;
@@ -28,9 +28,16 @@ pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
             .cloned()
             .collect();
         let steps = run.steps();
-        let health = run.interruptible(run.engine.inspect(running, &steps)).await?;
+        let others: Vec<Instance> = plan
+            .stays()
+            .into_values()
+            .map(|(_, instance)| instance.clone())
+            .filter(|instance| running.iter().all(|one| one.owner != instance.owner))
+            .collect();
+        let looks = run.interruptible(run.engine.inspect(running, &others, &steps)).await?;
         run.progress.finish();
-        let status = document(&project, &inventory, &plan, health);
+        let network = run.network.as_ref().map(|network| network.name().to_owned());
+        let status = document(&project, &inventory, &plan, network, looks);
         let exit = if status.exit_code == 0 { ExitCode::Done } else { ExitCode::SomeHostsFailed };
         match app.ui.output {
             Output::Json => app.ui.document(&status)?,
@@ -46,13 +53,18 @@ fn document(
     project: &Project,
     inventory: &Inventory,
     plan: &Plan,
-    mut health: BTreeMap<HostName, Health>,
+    network: Option<String>,
+    mut looks: BTreeMap<HostName, Look>,
 ) -> StatusDocument {
     let own = plan.entries.iter().filter(|entry| !is_surplus(entry));
     let hosts: Vec<StatusHost> = own
         .map(|entry| {
             let instance = inventory.get(&entry.host);
             let in_file = project.hosts.contains_key(&entry.host);
+            let (health, membership) = match looks.remove(&entry.host) {
+                Some(look) => (Some(look.health), look.membership),
+                None => (None, None),
+            };
             StatusHost {
                 host: entry.host.clone(),
                 provider: entry.provider,
@@ -72,7 +84,8 @@ fn document(
                     | Reason::Duplicate { .. } => Vec::new(),
                 },
                 surplus: inventory.of_host(&entry.host).len().saturating_sub(1),
-                state: state(instance, in_file, health.remove(&entry.host)),
+                membership,
+                state: state(instance, in_file, health),
             }
         })
         .collect();
@@ -80,6 +93,7 @@ fn document(
     StatusDocument {
         project: project.scope.project.clone(),
         environment: project.scope.environment.clone(),
+        network,
         hosts,
         exit_code: if wrong { ExitCode::SomeHostsFailed } else { ExitCode::Done } as u8,
     }

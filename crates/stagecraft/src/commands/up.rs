@@ -17,7 +17,11 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
     let project = Project::load(app)?;
     let logins = if args.dry_run { Logins::None } else { Logins::Needed };
     let limits = Limits { boot: args.wait_timeout, ..Limits::default() };
-    let networks = if args.no_bootstrap { Networks::Off } else { Networks::Known };
+    let networks = match (args.no_bootstrap, args.dry_run) {
+        (true, _) => Networks::Off,
+        (false, true) => Networks::Known,
+        (false, false) => Networks::Joined,
+    };
     with_job(app, &project, Job { logins, networks, limits }, async |run| {
         run.say_left_out();
         let policy = args.policy.to_core();

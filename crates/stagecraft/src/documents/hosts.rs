@@ -6,6 +6,7 @@ use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::Failure;
 use stagecraft_core::inventory::{Lifecycle, Spec};
 use stagecraft_core::name::{EnvironmentName, HostName, InstanceId, ProjectName, RoleName};
+use stagecraft_core::network::Membership;
 use stagecraft_core::plan::{Action, Difference};
 
 use super::{Document, Kind};
@@ -17,6 +18,8 @@ pub(crate) struct StatusDocument {
     pub(crate) project: ProjectName,
     /// The environment.
     pub(crate) environment: EnvironmentName,
+    /// The private network of the file; null where there is none.
+    pub(crate) network: Option<String>,
     /// The hosts of the file, and those that exist and are not in it.
     pub(crate) hosts: Vec<StatusHost>,
     /// How the process exits.
@@ -39,6 +42,9 @@ pub(crate) struct StatusHost {
     pub(crate) differences: Vec<Difference>,
     /// Instances beyond the one that stands for the host.
     pub(crate) surplus: usize,
+    /// How it stands in the private network, as it says itself; null where there is none, or it could
+    /// not be asked.
+    pub(crate) membership: Option<Membership>,
     /// How it is.
     #[serde(flatten)]
     pub(crate) state: StatusState,
@@ -109,6 +115,8 @@ pub(crate) struct InventoryHost {
     pub(crate) lifecycle: Lifecycle,
     /// Its own address; null while it has none.
     pub(crate) address: Option<String>,
+    /// Its name in the private network, if it is a member; null where there is no network.
+    pub(crate) network_name: Option<String>,
     /// Where to log in; null while it has no address.
     pub(crate) ssh: Option<Ssh>,
     /// The host key it must present, as OpenSSH writes it; null when none is pinned.

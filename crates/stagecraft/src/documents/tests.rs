@@ -148,6 +148,7 @@ fn inventory() -> InventoryDocument {
         instance: instance.id.clone(),
         lifecycle: Lifecycle::Running,
         address: Some("10.0.0.1".to_owned()),
+        network_name: Some("app-1.shop.internal".to_owned()),
         ssh: Some(Ssh { host: "10.0.0.1".to_owned(), port: 22, user: "root".to_owned() }),
         host_key: Some("ssh-ed25519 AAAA".to_owned()),
         spec: instance.spec.clone(),

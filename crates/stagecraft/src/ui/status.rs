@@ -1,6 +1,8 @@
 //! How hosts are: a line per host.
 
 use stagecraft_core::inventory::Lifecycle;
+use stagecraft_core::name::HostName;
+use stagecraft_core::network::{Membership, Peer};
 
 use super::plan::{differences_of, with_trouble};
 use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names};
@@ -39,6 +41,9 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
         }
     }
     text.append(&columns.render(width)).end_line();
+    if let Some(network) = &status.network {
+        text.append(&network_table(network, &status.hosts, width)).end_line();
+    }
 
     let wrong = status.hosts.iter().filter(|host| host.is_wrong()).count();
     let drift =
@@ -72,6 +77,40 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
         text.put(&format!(" {} says what to do.", next.command("infra plan"))).end_line();
     }
     text
+}
+
+/// How the hosts that could be asked stand in the private network.
+fn network_table(network: &str, hosts: &[StatusHost], width: usize) -> Text {
+    let mut columns = Columns::with_heading(&["HOST", "NETWORK", "NAME", "ADDRESS", "HEARD FROM"]);
+    for host in hosts {
+        let Some(membership) = &host.membership else { continue };
+        let address = membership.address.map(|address| address.to_string());
+        columns.row(vec![
+            Cell::styled(BOLD, host.host.as_str()),
+            network.into(),
+            membership.name.as_deref().unwrap_or("-").into(),
+            address.as_deref().unwrap_or("-").into(),
+            heard(membership),
+        ]);
+    }
+    columns.render(width)
+}
+
+/// From how many others a member heard.
+fn heard(membership: &Membership) -> Cell {
+    let silent = |(host, peer): (&HostName, &Peer)| match peer {
+        Peer::Silent => Some(host.clone()),
+        Peer::Heard => None,
+    };
+    let silent: Vec<HostName> = membership.peers.iter().filter_map(silent).collect();
+    let all = membership.peers.len();
+    let heard = format!("{} of {all}", all - silent.len());
+    match silent.len() {
+        0 if membership.address.is_none() => Cell::from("not a member"),
+        0 => Cell::from(heard),
+        1..=3 => Cell::styled(WARN, format!("{heard}, not {}", names(&silent))),
+        _ => Cell::styled(WARN, heard),
+    }
 }
 
 impl StatusHost {
@@ -235,6 +274,31 @@ pub(crate) mod tests {
         assert_eq!(status_screen(&status, &next(), 80).plain(), "There are no hosts.\n");
     }
 
+    #[test]
+    fn a_network_has_a_line_for_every_host_that_could_be_asked() {
+        let mut status = mixed_status();
+        status.network = Some("wireguard".to_owned());
+        let member = |peers: &[(&str, Peer)]| Membership {
+            name: Some("a.shop.internal".to_owned()),
+            address: Some([10, 66, 1, 7].into()),
+            peers: peers.iter().map(|&(name, peer)| (host(name), peer)).collect(),
+        };
+        let (heard, silent) = (Peer::Heard, Peer::Silent);
+        status.hosts.truncate(3);
+        status.hosts[0].membership = Some(member(&[("b", heard), ("c", silent)]));
+        status.hosts[1].membership = Some(Membership::default());
+        let shown = status_screen(&status, &next(), 100).plain();
+        let (_, table) = shown.split_once("\n\n").unwrap();
+        insta::assert_snapshot!(table, @"
+        HOST  NETWORK    NAME             ADDRESS    HEARD FROM
+        a     wireguard  a.shop.internal  10.66.1.7  1 of 2, not `c`
+        b     wireguard  -                -          not a member
+
+        2 of 3 hosts not ready. `stagecraft infra up` works on `b`.
+        2 hosts differ from the file. `stagecraft infra plan` says what to do.
+        ");
+    }
+
     /// One host in every state.
     pub(crate) fn mixed_status() -> StatusDocument {
         let failure = Failure::new(Code::SSH_FAILED, "could not reach `c` at 10.0.0.3:22: refused");
@@ -252,6 +316,7 @@ pub(crate) mod tests {
         StatusDocument {
             project: scope().project,
             environment: scope().environment,
+            network: None,
             hosts: hosts
                 .map(|(name, state)| StatusHost {
                     host: host(name),
@@ -269,6 +334,7 @@ pub(crate) mod tests {
                         _ => Vec::new(),
                     },
                     surplus: usize::from(name == "b"),
+                    membership: None,
                     state,
                 })
                 .collect(),

@@ -25,6 +25,14 @@ pub(crate) fn report_screen(report: &Report, verbose: bool, width: usize) -> Tex
             host.address.as_deref().unwrap_or("-").into(),
             result(host),
         ]);
+        if let Some(failure) = &host.left_behind {
+            let hints = failure.hints.iter().map(|hint| format!("hint: {hint}"));
+            for words in [format!("not signed off: {}", failure.message)].into_iter().chain(hints) {
+                let mut cells: Vec<Cell> = vec![Cell::from(""); 4];
+                cells.push(Cell::styled(WARN, words));
+                columns.row(cells);
+            }
+        }
         if verbose {
             for step in &host.steps {
                 let mut cells: Vec<Cell> = vec![Cell::from(""); 4];

@@ -236,7 +236,8 @@ fn aws(
         subnet_id: settings.subnet_id.clone(),
         ssh_port: config.bootstrap.ssh.port.unwrap_or(22),
         mesh_port: match &config.network {
-            NetworkConfig::None => None,
+            // Tailscale finds its way through without an open port.
+            NetworkConfig::None | NetworkConfig::Tailscale { .. } => None,
             NetworkConfig::WireGuard(mesh) => Some(mesh.port),
         },
     }))

@@ -80,7 +80,8 @@ fn a_plan_for_programs_has_prices_in_cents() {
                   "cents": 2400,
                   "currency": "USD"
                 }
-              ]
+              ],
+              "network": null
             }
             "#),
             Cloud::Hetzner => insta::assert_snapshot!(told, @r#"
@@ -130,7 +131,8 @@ fn a_plan_for_programs_has_prices_in_cents() {
                   "cents": 475,
                   "currency": "EUR"
                 }
-              ]
+              ],
+              "network": null
             }
             "#),
         }

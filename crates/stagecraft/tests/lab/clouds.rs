@@ -100,9 +100,11 @@ impl Cloud {
     /// An account with the key `mine`, whose private part is in the stage's folder.
     pub(crate) fn open(provider: ProviderId, stage: &Stage) -> Self {
         let key = stage.path().join("id_ed25519");
-        let mut keygen = Command::new("ssh-keygen");
-        keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
-        assert!(keygen.status().expect("ssh-keygen runs").success());
+        if !key.exists() {
+            let mut keygen = Command::new("ssh-keygen");
+            keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
+            assert!(keygen.status().expect("ssh-keygen runs").success());
+        }
         let public = std::fs::read_to_string(key.with_extension("pub")).expect("a public key");
 
         static COUNT: AtomicU32 = AtomicU32::new(0);

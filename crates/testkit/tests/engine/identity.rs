@@ -133,7 +133,7 @@ async fn a_run_that_listed_before_another_gave_the_host_its_key_looks_again() {
     // ... and another run exchanges them before it connects.
     stage.told(Verb::Up).await;
     tape.begin_with(&listed);
-    late.bootstrap(listed, &crate::stage::steps).await;
+    late.bootstrap(listed, Vec::new(), &crate::stage::steps).await;
     assert!(tape.ends().values().all(|end| *end == HostEnd::Ready), "{:?}", tape.ends());
 }
 

@@ -34,10 +34,10 @@ async fn looking_tells_how_every_host_is_and_changes_nothing() {
     let tape = Tape::new();
     let engine = stage.engine(&Process::new(), &tape, 1);
     let instances: Vec<Instance> = engine.observe(&ours()).await.instances().cloned().collect();
-    let health = engine.inspect(instances, &steps).await;
+    let looks = engine.inspect(instances, &[], &steps).await;
 
     let told: Vec<(&str, String)> =
-        health.iter().map(|(host, health)| (host.as_str(), words(health))).collect();
+        looks.iter().map(|(host, look)| (host.as_str(), words(&look.health))).collect();
     assert_eq!(
         told,
         [
@@ -55,7 +55,7 @@ async fn looking_tells_how_every_host_is_and_changes_nothing() {
             ("web-6", Code::SSH_FAILED.to_string()),
         ]
     );
-    assert_eq!(health[&host("db-1")], Health::NotRunning(Lifecycle::Pending));
+    assert_eq!(looks[&host("db-1")].health, Health::NotRunning(Lifecycle::Pending));
     assert_eq!((counted(&stage), stage.picture()), (effects, before));
     assert_eq!(stage.fleet.commands(&host("web-2")) - commands, 1);
     let changed = tape.events().into_iter().any(|event| {

@@ -160,7 +160,7 @@ async fn bootstrapped(tape: &Arc<Tape>) {
     let quiet = stage.engine(&Process::new(), &Tape::new(), 1);
     let instances: Vec<_> = quiet.observe(&ours()).await.instances().cloned().collect();
     tape.begin_with(&instances);
-    stage.engine(&Process::new(), tape, 1).bootstrap(instances, &steps).await;
+    stage.engine(&Process::new(), tape, 1).bootstrap(instances, Vec::new(), &steps).await;
     tape.end();
 }
 

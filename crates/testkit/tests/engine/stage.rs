@@ -12,6 +12,7 @@ use stagecraft_core::event::{HostEnd, Reporter};
 use stagecraft_core::identity::KeyMint;
 use stagecraft_core::inventory::{Instance, Marks, Owner};
 use stagecraft_core::name::{HostName, InstanceId, Scope};
+use stagecraft_core::network::{Member, NetworkProvider};
 use stagecraft_core::plan::{Fate, Hold, Plan, Policy, plan_down, plan_up};
 use stagecraft_core::resolve::ResolvedHost;
 use stagecraft_engine::{Engine, Limits, Parts};
@@ -46,6 +47,8 @@ pub(crate) struct Stage {
     /// The machines that are not ours.
     pub(crate) foreign: Vec<InstanceId>,
     pub(crate) limits: Limits,
+    /// The private network of the file.
+    pub(crate) network: Option<Arc<dyn NetworkProvider>>,
     /// Whether new hosts get a key they are verified by.
     pub(crate) mint: Option<Arc<dyn KeyMint>>,
     pub(crate) seed: u64,
@@ -98,6 +101,7 @@ impl Stage {
             provider,
             foreign: foreign.into(),
             limits: Limits::default(),
+            network: None,
             mint: Some(Arc::new(FakeMint)),
             seed,
             cloud,
@@ -157,6 +161,8 @@ impl Stage {
             let agreed = plan.destroys();
             let approved = plan.approve(&agreed).expect("all of it was agreed to");
             tape.begin(approved.plan());
+            let network = self.network.clone();
+            let steps = move |instance: &Instance| steps_in(network.as_deref(), instance);
             if engine.apply(&approved, Some(&steps)).await.is_ok() {
                 break;
             }
@@ -171,7 +177,7 @@ impl Stage {
         Engine::new(Parts {
             providers: [(provider.id(), provider)].into(),
             mint: self.mint.clone(),
-            network: None,
+            network: self.network.clone(),
             connector: Arc::new(self.fleet.connector(process)),
             clock: Arc::new(WorldClock::new(&self.cloud)),
             reporters: vec![Arc::clone(tape) as Arc<dyn Reporter>],
@@ -263,6 +269,17 @@ fn scope(project: &str, environment: &str) -> Scope {
 
 pub(crate) fn steps(_: &Instance) -> Vec<Box<dyn Step>> {
     MarkerStep::bootstrap()
+}
+
+/// The same, and those of a network.
+pub(crate) fn steps_in(
+    network: Option<&dyn NetworkProvider>,
+    instance: &Instance,
+) -> Vec<Box<dyn Step>> {
+    let member = Member::of(instance);
+    let mut all = steps(instance);
+    all.extend(network.into_iter().flat_map(|network| network.steps(&member)));
+    all
 }
 
 fn wanted(cloud: &SharedWorld, dialect: &Dialect, name: &str) -> ResolvedHost {

@@ -169,6 +169,9 @@ pub(crate) fn begins(kind: &EventKind) -> bool {
         | HostEvent::Step(_)
         | HostEvent::Retrying { .. }
         | HostEvent::LookingForLost { .. }
+        | HostEvent::WaitingForMembers
+        | HostEvent::Included(_)
+        | HostEvent::NotSignedOff(_)
         | HostEvent::Ended(_) => false,
     }
 }

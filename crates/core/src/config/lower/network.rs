@@ -1,18 +1,22 @@
 //! The private network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
 use super::Lowering;
 use crate::config::NetworkConfig;
 use crate::config::problem::Problem;
-use crate::config::raw::{RawNetwork, RawNetworkProvider, RawWireGuard};
+use crate::config::raw::{
+    RawInstallMethod, RawNetwork, RawNetworkProvider, RawTailscale, RawTailscaleInstall,
+    RawWireGuard,
+};
+use crate::config::rules::MeshTag;
 use crate::config::source::quoted;
 use crate::desired::DesiredHost;
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, ProjectName};
-use crate::network::{WireGuard, capacity};
+use crate::network::{InvalidVersion, TailscaleConfig, WireGuard, capacity};
 
 /// The hosts of every environment.
 type Environments = BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>;
@@ -36,7 +40,7 @@ impl Lowering<'_> {
             None => (None, None),
         };
         let in_use = raw.provider == RawNetworkProvider::WireGuard;
-        let configured = tailscale.is_some();
+        let tailscale = tailscale.map(|raw| self.tailscale(raw));
         let wireguard = wireguard.map(|raw| {
             self.wireguard(&raw, project, if in_use { Some(environments) } else { None })
         });
@@ -48,10 +52,10 @@ impl Lowering<'_> {
             // What is wrong with it was told.
             (RawNetworkProvider::WireGuard, Some(None)) => NetworkConfig::None,
             (RawNetworkProvider::WireGuard, None) => self.network_is_missing("wireguard"),
-            (RawNetworkProvider::Tailscale, _) if !configured => {
-                self.network_is_missing("tailscale")
-            }
-            (RawNetworkProvider::Tailscale, _) => self.no_tailscale(),
+            (RawNetworkProvider::Tailscale, _) => match tailscale {
+                Some(network) => network,
+                None => self.network_is_missing("tailscale"),
+            },
         }
     }
 
@@ -70,19 +74,41 @@ impl Lowering<'_> {
         NetworkConfig::None
     }
 
-    fn no_tailscale(&mut self) -> NetworkConfig {
-        let place = self.value(&["network", "provider"]);
-        self.not_supported(
-            None,
-            Problem::new(
-                Code::CONFIG_NOT_SUPPORTED,
-                "the network `tailscale` is not supported by this version",
-            )
-            .at(place)
-            .with_label("cannot be set up yet")
-            .with_help("set `network.provider: none`"),
-        );
-        NetworkConfig::None
+    fn tailscale(&mut self, raw: RawTailscale) -> NetworkConfig {
+        let install =
+            raw.install.unwrap_or(RawTailscaleInstall { method: None, min_version: None });
+        let min_version = install.min_version.and_then(|version| match version.0.parse() {
+            Ok(version) => Some(version),
+            Err(error) => {
+                let path = ["network", "providers", "tailscale", "install", "min_version"];
+                let message = InvalidVersion::to_string(&error);
+                let problem = Problem::new(Code::CONFIG_INVALID_VALUE, message);
+                self.report(
+                    problem.at(self.value(&path)).with_label("not a version of the client"),
+                );
+                None
+            }
+        });
+        let texts = |tags: BTreeSet<MeshTag>| tags.into_iter().map(|tag| tag.0).collect();
+        NetworkConfig::Tailscale {
+            settings: TailscaleConfig {
+                tailnet_domain: raw.tailnet_domain.0,
+                login_server: raw.login_server.map(|url| url.0),
+                default_tags: raw.default_tags.map(texts).unwrap_or_default(),
+                role_tags: raw
+                    .role_tags
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(role, tags)| (role, texts(tags)))
+                    .collect(),
+                install: match install.method.unwrap_or(RawInstallMethod::Auto) {
+                    RawInstallMethod::Auto => true,
+                    RawInstallMethod::Skip => false,
+                },
+                min_version,
+            },
+            auth_key_env: raw.auth_key_env.0,
+        }
     }
 
     /// The mesh; `environments` are those that use it.
@@ -127,7 +153,7 @@ fn range(text: &str) -> Result<IpNet, Problem> {
         return Err(invalid(message).with_label(format!("did you mean `{}`?", range.trunc())));
     }
     let private = |whole: &&str| whole.parse().is_ok_and(|whole: IpNet| whole.contains(&range));
-    if !PRIVATE.iter().any(|whole| private(&whole)) {
+    if !PRIVATE.iter().any(private) {
         let message = format!("{} has addresses that are somebody's in the Internet", quoted(text));
         return Err(invalid(message).with_label("not a private range").with_help(format!(
             "choose one within {}",

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::INTERFACE;
 use super::conf::hash;
 use super::look::Said;
+use super::{GUARD, INTERFACE};
 use super::{look, mesh_script};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::Code;
@@ -50,7 +50,7 @@ impl Step for Join {
             .with_stdin(self.text.clone());
         let (done, undo) = (self.change("is", &hash), self.change("back", &hash));
         let guard =
-            Guard::new("mesh", WINDOW, done, undo).with_cleanup(self.change("forget", &hash));
+            Guard::new(GUARD, WINDOW, done, undo).with_cleanup(self.change("forget", &hash));
         Assessment::Needs(vec![
             Change::new("preparing the mesh", stage),
             Change::new(self.doing.clone(), self.change("to", &hash)).guarded(guard),

@@ -1,3 +1,4 @@
+use stagecraft_core::network::WireGuard;
 use stagecraft_core::plan::Policy;
 
 use super::*;
@@ -218,4 +219,34 @@ fn the_same_plan_looks_the_same() {
 #[test]
 fn no_instance_id_is_shown() {
     assert!(!plan_screen(&full_plan(), &next(), 100).as_str().contains("id-of"));
+}
+
+#[test]
+fn a_plan_says_whom_it_touches_because_of_the_network() {
+    let network = WireGuard {
+        range: "10.66.0.0/16".parse().unwrap(),
+        port: 51820,
+        domain: "shop.internal".to_owned(),
+    };
+    let line = |names: &[&str], there: &[&str], prune: bool| {
+        let there = there.iter().map(|name| running(name, "10.0.0.1"));
+        let policy = Policy { prune, ..Policy::default() };
+        let plan = plan(names.iter().map(|name| wanted(name)), there, &policy);
+        let shown = plan_screen(&plan.with_network(&network), &next(), 100).plain();
+        shown.lines().find(|line| line.starts_with("Network")).map(str::to_owned)
+    };
+    assert_eq!(line(&["a", "b"], &["a", "b"], false), None);
+    assert_eq!(
+        line(&["a", "b", "c"], &["a", "b"], false).as_deref(),
+        Some("Network wireguard: `c` joins; 2 other hosts are told.")
+    );
+    assert_eq!(line(&["a"], &["a", "b"], false), None, "it is left alone");
+    assert_eq!(
+        line(&["a", "c"], &["a", "b"], true).as_deref(),
+        Some("Network wireguard: `c` joins, `b` leaves; 1 other host is told.")
+    );
+    assert_eq!(
+        line(&["a", "b", "c", "d"], &[], false).as_deref(),
+        Some("Network wireguard: 4 hosts join; no other host is touched.")
+    );
 }

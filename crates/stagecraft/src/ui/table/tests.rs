@@ -149,6 +149,34 @@ fn what_a_host_prints_is_shown_and_not_obeyed() {
     assert!(!shown.contains(['\x1b', '\x07']) && shown.contains("␛[2J"), "{shown:?}");
 }
 
+#[test]
+fn a_host_whose_network_was_not_told_says_so_and_what_to_do() {
+    let mut report = Report::of_hosts([HostReport::of_instance(&running("a", "10.0.0.1"))]);
+    let failure = Failure::new(Code::SSH_FAILED, "could not reach `a` at 10.0.0.1:22: refused")
+        .with_hint("remove its node in the tailnet's admin console");
+    report.apply(&event("a", HostEvent::NotSignedOff(failure)));
+    report.apply(&event("a", HostEvent::Terminated(Box::new(running("a", "10.0.0.1")))));
+    report.apply(&event("a", HostEvent::Ended(HostEnd::Removed)));
+    insta::assert_snapshot!(report_screen(&report, false, 100).plain(), @"
+    HOST  ROLE  PROVIDER  ADDRESS  RESULT
+    a     a     local     -        removed
+                                   not signed off: could not reach `a` at 10.0.0.1:22: refused
+                                   hint: remove its node in the tailnet's admin console
+
+    1 removed.
+    ");
+}
+
+#[test]
+fn a_host_that_only_had_to_be_told_of_others_is_in_the_report_from_then_on() {
+    let mut report = Report::of_hosts([]);
+    report.apply(&event("b", HostEvent::Connected));
+    assert!(report.hosts.is_empty(), "nobody asked about it");
+    report.apply(&event("b", HostEvent::Included(Box::new(running("b", "10.0.0.2")))));
+    report.apply(&event("b", HostEvent::Ended(HostEnd::Ready)));
+    assert_eq!(report.hosts[&host("b")].result, HostResult::Ready);
+}
+
 /// One host of every kind of end.
 pub(crate) fn mixed_report() -> Report {
     let names = ["app-1", "app-2", "db-1", "old-1", "web-1"];

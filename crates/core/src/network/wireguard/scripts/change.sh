@@ -78,6 +78,6 @@ back)
 	fi
 	;;
 forget)
-	rm -f "$conf.old" "$conf.$2"
+	rm -f "$conf".*
 	;;
 esac

@@ -63,6 +63,9 @@ impl Lines {
                 return Some(self.stays(host.as_str(), end));
             }
             EventKind::Host(host, what) => {
+                if let HostEvent::Included(_) = what {
+                    self.total += 1;
+                }
                 // What a provider was busy with is over once it answers about a host.
                 if let HostEvent::Created(_) | HostEvent::Running(_) | HostEvent::Terminated(_) =
                     what

@@ -1,0 +1,3 @@
+# Installs packages, or a newer version of them. Arguments: the packages.
+update
+install "$@"
