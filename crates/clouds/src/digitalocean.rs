@@ -302,6 +302,10 @@ impl CloudProvider for DigitalOceanProvider {
             Err(failed) => Err(failed.error),
         }
     }
+
+    async fn tidy(&self, _: &Scope) -> Result<(), CloudError> {
+        Ok(())
+    }
 }
 
 fn reading(operation: impl Into<String>) -> Doing {

@@ -352,6 +352,10 @@ impl CloudProvider for HetznerProvider {
             Err(failed) => Err(failed.into()),
         }
     }
+
+    async fn tidy(&self, _: &Scope) -> Result<(), CloudError> {
+        Ok(())
+    }
 }
 
 fn reading(operation: impl Into<String>) -> Doing {

@@ -6,8 +6,10 @@
 //!                                  +--> Dialect::refusal (pure) -> CloudError
 //! ```
 //!
+//! A [`Signer`] shows whose a request is: by a bearer token, or by a signature over the whole request.
+//!
 //! Each call is one request: nothing here waits, retries, or follows redirects. Certificates are
-//! always verified. Whatever an API says in an error is freed of the token and of control
+//! always verified. Whatever an API says in an error is freed of secrets and of control
 //! characters before it goes on.
 
 mod answer;
@@ -16,6 +18,8 @@ mod base_url;
 mod paging;
 mod refusal;
 mod request;
+mod signer;
+mod sigv4;
 mod time;
 mod token;
 
@@ -28,4 +32,6 @@ pub(crate) use api::Failed;
 pub(crate) use paging::Reader;
 pub(crate) use refusal::{Dialect, Refusal};
 pub(crate) use request::Request;
+pub(crate) use signer::{Proof, Sending, Signer};
+pub(crate) use sigv4::{Keys, sign};
 pub(crate) use time::since_1970;

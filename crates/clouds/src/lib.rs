@@ -17,6 +17,7 @@
 //! An adapter does not plan, wait, retry, print, or read the environment; it is given plain
 //! settings by the binary.
 
+pub mod aws;
 pub mod digitalocean;
 mod doing;
 pub mod hetzner;

@@ -338,6 +338,10 @@ impl CloudProvider for LocalProvider {
         remove_marks(engine, id).await.map_err(self.explain(&doing))?;
         remove(engine, id).await.map_err(self.explain(&doing))
     }
+
+    async fn tidy(&self, _: &Scope) -> Result<(), CloudError> {
+        Ok(())
+    }
 }
 
 /// An id as Docker's own client shows it.

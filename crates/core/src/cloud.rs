@@ -93,4 +93,9 @@ pub trait CloudProvider: Debug + Send + Sync {
     /// Removes an instance with everything that belongs to it alone. Idempotent: terminating what
     /// is gone already is [`Termination::AlreadyGone`].
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError>;
+
+    /// Removes what was made for a scope besides its instances, as far as nothing uses it any more.
+    /// Asked for when the last instance of a scope is gone. Idempotent; where nothing of that kind is
+    /// made, it is done without a request.
+    async fn tidy(&self, scope: &Scope) -> Result<(), CloudError>;
 }

@@ -70,8 +70,9 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
 #[must_use]
 pub fn is_supported(provider: ProviderId) -> bool {
     match provider {
-        ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => true,
-        ProviderId::Aws => false,
+        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => {
+            true
+        }
     }
 }
 
@@ -97,9 +98,16 @@ impl Config {
     /// The environment variables that hold secrets, by what the file says.
     #[must_use]
     pub fn secret_variables(&self) -> BTreeSet<&str> {
-        let tokens = self.providers.values().filter_map(|provider| match &provider.credentials {
-            Some(CredentialSource::Variable(name)) => Some(name.as_str()),
-            Some(CredentialSource::Stored(_)) | None => None,
+        let tokens = self.providers.values().flat_map(|provider| match &provider.credentials {
+            Some(CredentialSource::Variable(name)) => vec![name.as_str()],
+            Some(CredentialSource::AccessKey { secret, session, .. }) => {
+                [Some(secret), session.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            }
+            // The names that AWS's own tools know.
+            Some(CredentialSource::Chain { .. }) => {
+                vec!["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+            }
+            Some(CredentialSource::Stored(_)) | None => Vec::new(),
         });
         let auth_key = match &self.network {
             NetworkConfig::Tailscale { auth_key_env, .. } => Some(auth_key_env.as_str()),
@@ -123,6 +131,10 @@ struct NotSupported {
 pub struct ProviderConfig {
     /// Where its credentials come from; `None` only for `local`.
     pub credentials: Option<CredentialSource>,
+    /// Region of hosts that name none.
+    pub default_region: Option<Region>,
+    /// The subnet hosts are in; only for `aws`.
+    pub subnet_id: Option<String>,
     /// Name of an SSH key in the account.
     pub ssh_key_name: Option<String>,
     /// Regions hosts may use; empty means all.
@@ -142,6 +154,20 @@ pub struct ProviderConfig {
 pub enum CredentialSource {
     /// The environment variable of this name.
     Variable(String),
+    /// The environment variables of these names, which hold an access key of AWS.
+    AccessKey {
+        /// Its id.
+        id: String,
+        /// Its secret.
+        secret: String,
+        /// What makes a temporary one valid.
+        session: Option<String>,
+    },
+    /// Wherever AWS's own tools find credentials.
+    Chain {
+        /// A profile of AWS's configuration files.
+        profile: Option<String>,
+    },
     /// The entry of this name in the credential store.
     Stored(String),
 }

@@ -13,7 +13,7 @@ use crate::desired::ProviderId;
 use crate::error::{Code, Diagnose, Retry};
 use crate::identity::{HostKey, Pins};
 use crate::inventory::{Endpoint, Instance};
-use crate::name::{HostName, InstanceId};
+use crate::name::{HostName, Image, InstanceId};
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Target {
     pub instance: InstanceId,
     /// Where SSH answers.
     pub endpoint: Endpoint,
+    /// Whom its image lets in; who logs in unless the configuration says otherwise.
+    pub user: &'static str,
     /// The host keys it may present; with none it depends on the configuration whom to believe.
     pub pins: Pins,
 }
@@ -71,8 +73,19 @@ impl Target {
             provider: instance.provider,
             instance: instance.id.clone(),
             endpoint: instance.endpoint()?,
+            user: login_user(instance.provider, &instance.spec.image),
             pins: instance.pins,
         })
+    }
+}
+
+/// The user whom new machines of an image let in. AWS's are made for `sudo`; all others let in root.
+#[must_use]
+pub fn login_user(provider: ProviderId, image: &Image) -> &'static str {
+    match provider {
+        ProviderId::Aws if image.as_str().starts_with("debian") => "admin",
+        ProviderId::Aws => "ubuntu",
+        ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => "root",
     }
 }
 

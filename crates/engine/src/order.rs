@@ -165,6 +165,21 @@ impl Engine {
         self.change(host, provider, "remove", begin, request).await.map(|_| ())
     }
 
+    /// Removes what providers made for a scope besides its instances, as far as nothing uses it any more.
+    ///
+    /// # Errors
+    /// What is left behind, by provider.
+    pub async fn tidy(&self, scope: &Scope) -> Result<(), Vec<CloudError>> {
+        let mut left = Vec::new();
+        for (&provider, cloud) in &self.providers {
+            let what = format!("tidy up after `{scope}`");
+            let ask = Ask { provider, what: &what, slots: Some(&self.order_slots) };
+            let tidied = self.repeat(&ask, async || cloud.tidy(scope).await, |_, _| ());
+            left.extend(tidied.await.err());
+        }
+        if left.is_empty() { Ok(()) } else { Err(left) }
+    }
+
     /// Makes an idempotent change, again if its answer was lost. `begin` is called before the
     /// first try, and not at all when the user asked to stop before its turn came.
     pub(crate) async fn change<T>(

@@ -266,6 +266,7 @@ mod tests {
             provider: ProviderId::Hetzner,
             instance: "4711".into(),
             endpoint: Endpoint { host: "203.0.113.7".to_owned(), port: Some(2222) },
+            user: "root",
             pins: Pins::default(),
         }
     }

@@ -97,8 +97,11 @@ pub fn resolve(
         (options.user, options.port) = (None, None);
     }
     let port = target.endpoint.port.or(settings.port).or(options.port).unwrap_or(22);
-    let user =
-        settings.user.clone().or_else(|| options.user.clone()).unwrap_or_else(|| "root".to_owned());
+    let user = settings
+        .user
+        .clone()
+        .or_else(|| options.user.clone())
+        .unwrap_or_else(|| target.user.to_owned());
     let tokens = Tokens::new(settings, address, &options, port, &user);
     let identities = Identities {
         provider_key: settings.provider_keys.get(&target.provider).cloned(),

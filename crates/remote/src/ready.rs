@@ -34,6 +34,7 @@ impl SshConnector {
             provider,
             instance: host.as_str().into(),
             endpoint: Endpoint { host: host.to_string(), port: None },
+            user: "root",
             pins: Pins::default(),
         });
         // A login that cannot be made out is told by the host it is for.

@@ -34,6 +34,12 @@ pub trait Subject: Send + Sync {
     /// Whether a name can be used once only.
     fn unique_names(&self) -> bool;
 
+    /// Whether an order that is made twice gives one instance: unless overridden, where names are
+    /// unique.
+    fn repeats_are_recognised(&self) -> bool {
+        self.unique_names()
+    }
+
     /// The name that the instance of an order has at the provider.
     fn name_of(&self, order: &CreateInstance) -> String {
         order.marks.name.clone()

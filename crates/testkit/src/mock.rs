@@ -277,4 +277,8 @@ impl CloudProvider for MockCloud {
         }
         Ok(done)
     }
+
+    async fn tidy(&self, _: &Scope) -> Result<(), CloudError> {
+        Ok(())
+    }
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use quick_xml::DeError;
 use serde::de::DeserializeOwned;
 
 /// What an API answered, without the types of the HTTP client.
@@ -14,8 +15,41 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    Xml,
+}
+
+impl Format {
+    /// Its name in the header of a request.
+    pub(super) fn accept(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml => "text/xml",
+        }
+    }
+}
+
 impl Answer {
     /// The body as what it should be.
+    ///
+    /// # Errors
+    /// What is wrong with it, without showing it: it may hold a secret.
+    pub(super) fn read<T: DeserializeOwned>(&self, format: Format) -> Result<T, String> {
+        match format {
+            Format::Json => self.json().map_err(|error| json_trouble(&error)),
+            Format::Xml => self.xml().map_err(|error| xml_trouble(&error)),
+        }
+    }
+
+    /// The body as what it should be, from XML.
+    pub(crate) fn xml<T: DeserializeOwned>(&self) -> Result<T, DeError> {
+        quick_xml::de::from_reader(self.body.as_slice())
+    }
+
+    /// The body as what it should be, from JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }
@@ -45,6 +79,37 @@ impl Answer {
         let at: u64 = self.header(name)?.trim().parse().ok()?;
         let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at))?;
         Some(at.duration_since(self.date()?).unwrap_or_default())
+    }
+}
+
+fn json_trouble(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Eof => "the answer was cut off".to_owned(),
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
+            format!("it is not JSON (line {}, column {})", error.line(), error.column())
+        }
+        serde_json::error::Category::Data => harmless(&error.to_string()),
+    }
+}
+
+/// Names fields and types; a value that is quoted is cut off.
+fn harmless(text: &str) -> String {
+    match text.rsplit_once("expected ") {
+        Some((before, expected)) if before.starts_with("invalid ") => {
+            format!("something else than {expected}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn xml_trouble(error: &DeError) -> String {
+    match error {
+        DeError::Custom(text) => harmless(text),
+        DeError::UnexpectedEof => "the answer was cut off".to_owned(),
+        DeError::InvalidXml(_)
+        | DeError::KeyNotRead
+        | DeError::MixedContent(_)
+        | DeError::TooDeeplyNested(_) => "it is not XML as described".to_owned(),
     }
 }
 

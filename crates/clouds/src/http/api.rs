@@ -1,13 +1,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use tokio::sync::OnceCell;
 
-use super::{Answer, BaseUrl, Dialect, Request, Token};
+use super::signer::{Sending, Signer};
+use super::{Answer, BaseUrl, Dialect, Request};
 use crate::Doing;
 
 /// How long a connection may take.
@@ -23,7 +24,7 @@ const LARGEST_REFUSAL: usize = 64 * 1024;
 pub struct Api {
     dialect: Box<dyn Dialect>,
     base: BaseUrl,
-    token: Token,
+    signer: Box<dyn Signer>,
     client: OnceCell<reqwest::Client>,
 }
 
@@ -62,8 +63,12 @@ impl From<CloudError> for Failed {
 
 impl Api {
     /// An API that is connected to with the first request.
-    pub(crate) fn new(dialect: impl Dialect + 'static, base: BaseUrl, token: Token) -> Self {
-        Self { dialect: Box::new(dialect), base, token, client: OnceCell::new() }
+    pub(crate) fn new(
+        dialect: impl Dialect + 'static,
+        base: BaseUrl,
+        signer: impl Signer + 'static,
+    ) -> Self {
+        Self { dialect: Box::new(dialect), base, signer: Box::new(signer), client: OnceCell::new() }
     }
 
     /// Makes a request and reads its answer as `T`.
@@ -85,10 +90,10 @@ impl Api {
         request: &Request,
     ) -> Result<(T, Answer), Failed> {
         let answer = self.send(doing, request).await?;
-        match answer.json() {
+        match answer.read(request.format()) {
             Ok(body) => Ok((body, answer)),
-            Err(error) => {
-                let why = format!("{} at {}", self.clean(&what(&error)), self.base);
+            Err(why) => {
+                let why = format!("{} at {}", self.clean(&why), self.base);
                 let kind = CloudErrorKind::UnexpectedAnswer(why);
                 let request_id = self.request_id(&answer);
                 Err(CloudError { request_id, ..doing.in_doubt(kind) }.into())
@@ -106,19 +111,31 @@ impl Api {
 
     /// Words of an answer of success as they may be shown: one line, without the token.
     pub(crate) fn clean(&self, text: &str) -> String {
-        super::refusal::words(&self.token.redact(text))
+        super::refusal::words(&self.signer.redact(text))
     }
 
     /// Makes a request; only answers of success come back.
     async fn send(&self, doing: &Doing, request: &Request) -> Result<Answer, Failed> {
         let client = self.client.get_or_try_init(|| async { client(doing, &self.base) }).await?;
         let url = self.base.below(&request.path, &request.query);
-        let mut sending = client
-            .request(request.method.clone(), url)
-            .header(AUTHORIZATION, self.authorization(doing)?)
-            .header(ACCEPT, "application/json");
-        if let Some(body) = request.to_body() {
-            sending = sending.header(CONTENT_TYPE, "application/json").body(body);
+        let body = request.to_body();
+        let mut headers = request.headers.clone();
+        headers.extend(body.iter().map(|(kind, _)| ("content-type", *kind)));
+        let said = body.as_ref().map(|(_, text)| text.as_bytes()).unwrap_or_default();
+        let method = request.method.as_str();
+        let unsigned = Sending { method, url: &url, headers: &headers, body: said };
+        let proof = self.signer.proof(doing, &unsigned).await?;
+        let said = said.to_vec();
+        let mut sending =
+            client.request(request.method.clone(), url).header(ACCEPT, request.format().accept());
+        for (name, value) in headers {
+            sending = sending.header(name, value);
+        }
+        for (name, value) in proof {
+            sending = sending.header(name, value);
+        }
+        if body.is_some() {
+            sending = sending.body(said);
         }
         let mut answered = sending.send().await.map_err(|error| self.lost(doing, &error))?;
         let status = answered.status().as_u16();
@@ -158,11 +175,11 @@ impl Api {
     fn refused(&self, doing: &Doing, request: &Request, mut answer: Answer) -> Failed {
         answer.body.truncate(LARGEST_REFUSAL);
         let text = String::from_utf8_lossy(&answer.body);
-        answer.body = request.redact(&self.token.redact(&text)).into_bytes();
+        answer.body = request.redact(&self.signer.redact(&text)).into_bytes();
         let mut refusal = self.dialect.refusal(&answer);
         // JSON can write the same word in many ways.
         for words in refusal.hints.iter_mut().chain([&mut refusal.message]) {
-            *words = request.redact(&self.token.redact(words));
+            *words = request.redact(&self.signer.redact(words));
         }
         let refused = Some((answer.status, refusal.code.clone()));
         Failed { error: refusal.explain(doing, self.request_id(&answer)), refused }
@@ -196,16 +213,6 @@ impl Api {
         };
         failure.into()
     }
-
-    fn authorization(&self, doing: &Doing) -> Result<HeaderValue, CloudError> {
-        let text = zeroize::Zeroizing::new(format!("Bearer {}", self.token.reveal()));
-        let mut value = HeaderValue::from_str(&text).map_err(|_| {
-            let why = "the token has characters that cannot be sent".to_owned();
-            doing.failed(CloudErrorKind::InvalidCredentials(why))
-        })?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
 }
 
 impl fmt::Debug for Api {
@@ -231,26 +238,6 @@ fn client(doing: &Doing, base: &BaseUrl) -> Result<reqwest::Client, CloudError> 
         let why = format!("no HTTP client could be made: {}", root_cause(&error));
         doing.failed(CloudErrorKind::Unreachable(why)).lasting()
     })
-}
-
-/// What is wrong with a body, without showing it: it may hold a secret.
-fn what(error: &serde_json::Error) -> String {
-    match error.classify() {
-        serde_json::error::Category::Eof => "the answer was cut off".to_owned(),
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
-            format!("it is not JSON (line {}, column {})", error.line(), error.column())
-        }
-        // Names fields and types; a value that is quoted is cut off.
-        serde_json::error::Category::Data => {
-            let text = error.to_string();
-            match text.rsplit_once("expected ") {
-                Some((before, expected)) if before.starts_with("invalid ") => {
-                    format!("something else than {expected}")
-                }
-                _ => text,
-            }
-        }
-    }
 }
 
 /// What the first bytes of an answer that is not TLS are to a TLS library says nothing to users.

@@ -51,8 +51,8 @@ impl Token {
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The token itself, for the header of a request only.
-    pub(super) fn reveal(&self) -> &str {
+    /// The token itself, for the header of a request or its signature only.
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 

@@ -1,5 +1,6 @@
 //! From a file of the right form to a [`Config`]: defaults, `count`, and what a schema cannot say.
 
+mod aws;
 mod clouds;
 mod hosts;
 mod network;
@@ -56,7 +57,7 @@ impl Lowering<'_> {
         let default_provider = raw.cloud.provider;
         let given = raw.cloud.providers;
         let mut providers: Vec<Provider> = [
-            (ProviderId::Aws, given.aws),
+            (ProviderId::Aws, given.aws.map(RawProvider::from)),
             (ProviderId::DigitalOcean, given.digitalocean),
             (ProviderId::Hetzner, given.hetzner),
             (ProviderId::Local, given.local.map(RawProvider::from)),

@@ -54,7 +54,7 @@ pub(super) struct RawCloud {
 #[schemars(rename = "Providers")]
 pub(super) struct RawProviders {
     /// Amazon EC2.
-    pub(super) aws: Option<RawProvider>,
+    pub(super) aws: Option<RawAws>,
     /// DigitalOcean Droplets.
     pub(super) digitalocean: Option<RawProvider>,
     /// Hetzner Cloud servers.
@@ -96,6 +96,86 @@ pub(super) struct RawProvider {
     pub(super) api_url: Option<Url>,
     /// Hosts, by environment.
     pub(super) hosts: Option<BTreeMap<EnvironmentName, RawHosts>>,
+    /// What only `aws` has.
+    #[serde(skip)]
+    pub(super) aws: RawAwsOnly,
+}
+
+/// What only `aws` has.
+#[derive(Debug, Default)]
+pub(super) struct RawAwsOnly {
+    pub(super) access_key_id_env: Option<Variable>,
+    pub(super) secret_access_key_env: Option<Variable>,
+    pub(super) session_token_env: Option<Variable>,
+    pub(super) profile: Option<Line>,
+    pub(super) subnet_id: Option<Slug>,
+}
+
+/// Amazon EC2. Without `access_key_id_env` and `credentials` the usual chain of AWS counts: the
+/// environment, a profile, single sign-on, web identity, the container, the machine.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Aws")]
+pub(super) struct RawAws {
+    /// Name of the environment variable that holds the id of an access key; with
+    /// `secret_access_key_env`.
+    pub(super) access_key_id_env: Option<Variable>,
+    /// Name of the environment variable that holds the key's secret. Never the secret itself.
+    pub(super) secret_access_key_env: Option<Variable>,
+    /// Name of the environment variable that holds the session token of a temporary key.
+    pub(super) session_token_env: Option<Variable>,
+    /// A profile of AWS's configuration files. Default: what `AWS_PROFILE` says.
+    pub(super) profile: Option<Line>,
+    /// Name of an entry in the credential store.
+    pub(super) credentials: Option<CredentialName>,
+    /// Name of a key pair that exists in each region with hosts; new hosts let it in. Needed where
+    /// there are hosts.
+    pub(super) ssh_key_name: Option<Line>,
+    /// Region of hosts that name none, e.g. `us-east-1`.
+    pub(super) default_region: Option<Slug>,
+    /// Size of hosts that name none: `small`, `medium`, `large`, or an instance type. Default:
+    /// `small`.
+    pub(super) default_size: Option<Slug>,
+    /// Image of hosts that name none. Default: `ubuntu-22.04`.
+    pub(super) default_image: Option<RawImage>,
+    /// Regions hosts may use; all of them are looked at. Default: all may be used, and those that
+    /// hosts name are looked at.
+    #[schemars(length(min = 1))]
+    pub(super) regions: Option<BTreeSet<Slug>>,
+    /// Sizes hosts may use. Default: all.
+    #[schemars(length(min = 1))]
+    pub(super) sizes: Option<BTreeSet<Slug>>,
+    /// The subnet hosts are in, e.g. `subnet-0a1b2c3d`. Default: a default subnet of the region.
+    pub(super) subnet_id: Option<Slug>,
+    /// Base URL of all services, for a proxy or a test double; `http://` only on this machine.
+    /// Default: AWS's own, in each region.
+    pub(super) api_url: Option<Url>,
+    /// Hosts, by environment.
+    pub(super) hosts: Option<BTreeMap<EnvironmentName, RawHosts>>,
+}
+
+impl From<RawAws> for RawProvider {
+    fn from(aws: RawAws) -> Self {
+        Self {
+            token_env: None,
+            credentials: aws.credentials,
+            ssh_key_name: aws.ssh_key_name,
+            default_region: aws.default_region,
+            default_size: aws.default_size,
+            default_image: aws.default_image,
+            regions: aws.regions,
+            sizes: aws.sizes,
+            api_url: aws.api_url,
+            hosts: aws.hosts,
+            aws: RawAwsOnly {
+                access_key_id_env: aws.access_key_id_env,
+                secret_access_key_env: aws.secret_access_key_env,
+                session_token_env: aws.session_token_env,
+                profile: aws.profile,
+                subnet_id: aws.subnet_id,
+            },
+        }
+    }
 }
 
 /// Containers on this machine's Docker Engine that behave like hosts.
@@ -132,6 +212,7 @@ impl From<RawLocal> for RawProvider {
             sizes: local.sizes,
             api_url: None,
             hosts: local.hosts,
+            aws: RawAwsOnly::default(),
         }
     }
 }
@@ -161,8 +242,8 @@ pub(super) struct RawHost {
     /// Whether the host may never be deleted or replaced. Default: `false`.
     pub(super) protected: Option<bool>,
     /// Your own tags; those that stand on a machine and not here are removed from it. On
-    /// `digitalocean` without capital letters and `.`; on `hetzner` `KEY` or `KEY:VALUE`, each key
-    /// once.
+    /// `digitalocean` without capital letters and `.`; on `hetzner` and `aws` `KEY` or `KEY:VALUE`, each
+    /// key once.
     pub(super) tags: Option<BTreeSet<HostTag>>,
 }
 

@@ -30,7 +30,15 @@ pub fn template(provider: ProviderId) -> String {
             let key = format!("token_env: {name}");
             format!("{key:<27} # the environment variable that holds the API token")
         }
-        None => "credentials: aws            # an entry of the credential store".to_owned(),
+        None => "# Credentials are found as AWS's own tools find them; `profile: NAME` chooses a profile."
+            .to_owned(),
+    };
+    let user = match provider {
+        // Each image of AWS has a user of its own, who is known by the image.
+        ProviderId::Aws => {
+            "# user: ubuntu              # default: `ubuntu`, or `admin` of debian-12"
+        }
+        ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => "user: root",
     };
     let note = if is_supported(provider) {
         String::new()
@@ -45,4 +53,5 @@ pub fn template(provider: ProviderId) -> String {
         .replace("@credentials@", &credentials)
         .replace("@provider@", provider.as_str())
         .replace("@region@", region)
+        .replace("@user@", user)
 }

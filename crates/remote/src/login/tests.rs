@@ -127,6 +127,7 @@ fn target(port: Option<u16>) -> Target {
         instance: "4711".into(),
         pins: stagecraft_core::identity::Pins::default(),
         endpoint: Endpoint { host: "203.0.113.7".to_owned(), port },
+        user: "root",
     }
 }
 

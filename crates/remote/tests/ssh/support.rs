@@ -72,6 +72,7 @@ pub(crate) fn target(port: u16) -> Target {
         instance: "4711".into(),
         pins: stagecraft_core::identity::Pins::default(),
         endpoint: Endpoint { host: "127.0.0.1".to_owned(), port: Some(port) },
+        user: "root",
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use stagecraft_core::error::ExitCode;
+use stagecraft_core::error::{ExitCode, chain};
 use stagecraft_core::inventory::Inventory;
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Destroys, Plan, plan_down};
@@ -36,15 +36,35 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
         refuse_protected(&plan, &only)?;
         let task = Task { verb: Verb::Down, again: "infra down", steps: None };
         if !plan.has_effects() {
-            return nothing_to_remove(run, &task, &plan);
+            let exit = nothing_to_remove(run, &task, &plan)?;
+            tidy(run, &only).await;
+            return Ok(exit);
         }
         announce(app, &project, &plan)?;
         let Some(agreed) = agree(run, &plan).await? else {
             return Ok(ExitCode::Interrupted);
         };
         let again = async || plan_for(&run.observe().await?);
-        carry_out(run, &task, plan, &agreed, again).await
+        let exit = carry_out(run, &task, plan, &agreed, again).await?;
+        if exit == ExitCode::Done {
+            tidy(run, &only).await;
+        }
+        Ok(exit)
     })
+}
+
+/// Removes what was made for the environment besides its hosts, unless some were to stay. What cannot be
+/// removed is told, and costs nothing.
+async fn tidy(run: &Run<'_>, only: &BTreeSet<HostName>) {
+    if !only.is_empty() {
+        return;
+    }
+    if let Err(left) = run.engine.tidy(&run.project.scope).await {
+        for error in left {
+            let note = format!("note: {}; `stagecraft infra down` tries again", chain(&error));
+            run.app.ui.say(Text::new().line(&note));
+        }
+    }
 }
 
 fn nothing_to_remove(run: &Run<'_>, task: &Task<'_>, plan: &Plan) -> Result<ExitCode, Stop> {

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProvider, AwsSettings};
 use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
 use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::BaseUrl;
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
 use stagecraft_core::cloud::{CloudError, CloudProvider};
-use stagecraft_core::config::{Config, HostKeys, ProviderConfig, SshConfig, is_supported};
+use stagecraft_core::config::{
+    Config, HostKeys, NetworkConfig, ProviderConfig, SshConfig, is_supported,
+};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::identity::KeyMint;
@@ -200,7 +203,44 @@ pub(crate) fn providers(
             ProviderId::Aws | ProviderId::Local => {}
         }
     }
+    if let (Some(credentials), Some(settings)) =
+        (&clouds.aws, config.providers.get(&ProviderId::Aws))
+    {
+        let provider = aws(config, settings, credentials)?;
+        providers.insert(ProviderId::Aws, Arc::new(provider));
+    }
     Ok(providers)
+}
+
+/// Hosts may be wherever the file puts any, in whichever environment.
+fn aws(
+    config: &Config,
+    settings: &ProviderConfig,
+    credentials: &AwsCredentials,
+) -> Result<AwsProvider, Stop> {
+    let url = base_url(ProviderId::Aws, settings)?;
+    let hosts = config.environments.values().flat_map(BTreeMap::values);
+    let hosts = || hosts.clone().filter(|host| host.provider == ProviderId::Aws);
+    let mut regions = settings.allowed_regions.clone();
+    regions.extend(hosts().map(|host| host.region.clone()));
+    let mut sizes = settings.allowed_sizes.clone();
+    sizes.extend(hosts().map(|host| host.size.clone()));
+    let default_region = settings.default_region.clone().or_else(|| regions.first().cloned());
+    Ok(AwsProvider::new(AwsSettings {
+        api_urls: url.as_ref().map(ApiUrls::all).unwrap_or_default(),
+        credentials: credentials.clone(),
+        default_region: default_region.unwrap_or_else(|| "us-east-1".into()),
+        regions,
+        sizes,
+        ssh_key_name: settings.ssh_key_name.clone(),
+        subnet_id: settings.subnet_id.clone(),
+        ssh_port: config.bootstrap.ssh.port.unwrap_or(22),
+        mesh_port: match &config.network {
+            // Tailscale finds its way through without an open port.
+            NetworkConfig::None | NetworkConfig::Tailscale { .. } => None,
+            NetworkConfig::WireGuard(mesh) => Some(mesh.port),
+        },
+    }))
 }
 
 /// Where the file says an API is. The configuration has checked it already.
@@ -249,7 +289,7 @@ impl local::Progress for Building {
 /// What a provider supports.
 pub(crate) fn provider_facts(provider: ProviderId) -> ProviderItem {
     let (hosts, credentials, arm64, spot) = match provider {
-        ProviderId::Aws => ("EC2 instances", "credentials", "native", "yes"),
+        ProviderId::Aws => ("EC2 instances", "keys or chain", "native", "yes"),
         ProviderId::DigitalOcean => ("Droplets", "token_env", "emulated", "ignored"),
         ProviderId::Hetzner => ("Cloud servers", "token_env", "native", "ignored"),
         ProviderId::Local => ("Docker containers", "none", "engine's", "ignored"),

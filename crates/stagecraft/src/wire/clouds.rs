@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use stagecraft_clouds::aws::AwsCredentials;
 use stagecraft_clouds::http::{InvalidToken, Token};
 use stagecraft_clouds::local::EngineAddress;
 use stagecraft_core::config::{Config, CredentialSource, is_supported};
@@ -23,11 +24,22 @@ pub(crate) struct Clouds {
     pub(super) local: bool,
     /// The tokens of the others that are looked at.
     pub(super) tokens: BTreeMap<ProviderId, Token>,
+    /// Whose account of AWS is looked at.
+    pub(super) aws: Option<AwsCredentials>,
     /// Why the rest is not looked at.
     left_out: BTreeMap<ProviderId, String>,
     /// How not to look at those under which the file does not name the environment.
     avoidable: BTreeMap<ProviderId, String>,
 }
+
+/// Variables by which AWS's usual chain finds credentials.
+const CHAIN: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+];
 
 /// A variable that gives no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +67,30 @@ impl Clouds {
                     Ok(()) => clouds.local = true,
                     Err(_) if named => clouds.local = true,
                     Err(why) => clouds.left_out(id, why),
+                }
+                continue;
+            }
+            if id == ProviderId::Aws {
+                match aws_credentials(environment, provider.credentials.as_ref()) {
+                    Ok(_) if !named && !aws_may_be_there(environment, provider.credentials.as_ref()) => {
+                        clouds.left_out(id, "no credentials are set up".to_owned());
+                    }
+                    Ok(credentials) => {
+                        clouds.aws = Some(credentials);
+                        if !named {
+                            let way = format!(
+                                "the file has no hosts of `{of}` on aws: to leave it out, unset its \
+                                 credentials"
+                            );
+                            clouds.avoidable.insert(id, way);
+                        }
+                    }
+                    Err(why) if !named => clouds.left_out(id, why),
+                    Err(why) => missing.push(
+                        Failure::new(Code::CLOUD_UNAUTHENTICATED, format!("aws needs an access key, and {why}"))
+                            .with_hint("`access_key_id_env` and `secret_access_key_env` in the file name the variables; without both, AWS's usual chain is used")
+                            .into(),
+                    ),
                 }
                 continue;
             }
@@ -117,6 +153,54 @@ impl Clouds {
 
     fn left_out(&mut self, id: ProviderId, why: String) {
         self.left_out.insert(id, why);
+    }
+}
+
+/// Where credentials of AWS come from, or why there are none; never says what a variable holds.
+fn aws_credentials(
+    environment: &Environment,
+    source: Option<&CredentialSource>,
+) -> Result<AwsCredentials, String> {
+    let secret = |name: &str| {
+        token(environment, name).map_err(|why| match why {
+            NoToken::NotSet => format!("`{name}` is not set"),
+            NoToken::Invalid(why) => format!("`{name}` holds none: {why}"),
+        })
+    };
+    match source {
+        Some(CredentialSource::AccessKey { id, secret: key, session }) => {
+            let access_key_id = environment.text(id).map(str::trim).unwrap_or_default().to_owned();
+            if access_key_id.is_empty() {
+                return Err(format!("`{id}` is not set"));
+            }
+            Ok(AwsCredentials::Keys {
+                access_key_id,
+                secret_access_key: secret(key)?,
+                session_token: session.as_deref().map(secret).transpose()?,
+            })
+        }
+        Some(CredentialSource::Chain { profile }) => {
+            Ok(AwsCredentials::Chain { profile: profile.clone() })
+        }
+        Some(CredentialSource::Variable(_) | CredentialSource::Stored(_)) | None => {
+            Err("the credential store is not supported".to_owned())
+        }
+    }
+}
+
+/// Whether AWS's usual chain can be expected to find something, by what is seen without asking anybody.
+fn aws_may_be_there(environment: &Environment, source: Option<&CredentialSource>) -> bool {
+    let in_files = || {
+        let folder = environment.home().map(|home| home.join(".aws"));
+        folder.is_some_and(|folder| {
+            ["config", "credentials"].iter().any(|file| folder.join(file).exists())
+        })
+    };
+    match source {
+        Some(CredentialSource::Chain { profile: None }) => {
+            CHAIN.iter().any(|name| environment.is_set(name)) || in_files()
+        }
+        _ => true,
     }
 }
 

@@ -285,16 +285,6 @@ fn the_credential_store_is_not_there_yet() {
 }
 
 #[test]
-fn a_cloud_that_is_not_supported_is_said_where_the_file_asks_for_it() {
-    let stage = Stage::new();
-    assert_eq!(stage.output("init --provider aws").status.code(), Some(0));
-    let shown = stage.run("infra plan --env staging");
-    assert!(shown.contains("error[config.not-supported]: hosts on `aws`"), "{shown}");
-    assert!(shown.contains("--> stagecraft.yml:"), "{shown}");
-    assert!(shown.ends_with("[exit status: 1]"), "{shown}");
-}
-
-#[test]
 fn what_a_cloud_cannot_do_is_no_problem_of_the_file() {
     let text = CLOUDS.replace("role: app }", "role: app, spot: true, arch: arm64 }");
     assert_eq!(Stage::with(&text).output("validate").status.code(), Some(0));

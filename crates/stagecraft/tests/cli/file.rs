@@ -47,8 +47,7 @@ fn every_provider_has_a_first_file_that_is_valid() {
     }
     insta::assert_snapshot!(Stage::new().run("init --provider aws"), @"
     Wrote `stagecraft.yml` with hosts on aws.
-    Next: read it, and check it with `stagecraft validate`.
-    This version cannot create hosts on aws yet; `stagecraft init --provider local` gives hosts that it can.
+    Next: read it, check it with `stagecraft validate`, make it real with `stagecraft infra up`.
     [exit status: 0]
     ");
     insta::assert_snapshot!(Stage::new().run("init --provider azure"), @"

@@ -198,7 +198,7 @@ fn completions_and_manual_are_made_of_the_same_command_line() {
 fn providers_are_listed_with_what_they_support() {
     insta::assert_snapshot!(Stage::new().run("providers"), @"
     PROVIDER      HERE  HOSTS ARE          ARM64     SPOT     CREDENTIALS
-    aws           no    EC2 instances      native    yes      credentials
+    aws           yes   EC2 instances      native    yes      keys or chain
     digitalocean  yes   Droplets           emulated  ignored  token_env
     hetzner       yes   Cloud servers      native    ignored  token_env
     local         yes   Docker containers  engine's  ignored  none

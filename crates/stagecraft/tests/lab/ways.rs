@@ -91,6 +91,7 @@ fn by_ipv6() {
         provider: stagecraft_core::desired::ProviderId::Local,
         instance: "4711".into(),
         endpoint: Endpoint { host: there.clone(), port: None },
+        user: "root",
         pins: Pins::default(),
     };
     let script = remote::Command::script("echo $SSH_CONNECTION");

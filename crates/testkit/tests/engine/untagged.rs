@@ -75,4 +75,8 @@ impl CloudProvider for Unlabelled {
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
         self.0.terminate(id).await
     }
+
+    async fn tidy(&self, scope: &Scope) -> Result<(), CloudError> {
+        self.0.tidy(scope).await
+    }
 }

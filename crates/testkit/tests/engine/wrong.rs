@@ -128,4 +128,8 @@ impl CloudProvider for Wrong {
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
         self.inner.terminate(id).await
     }
+
+    async fn tidy(&self, scope: &Scope) -> Result<(), CloudError> {
+        self.inner.tidy(scope).await
+    }
 }

@@ -48,7 +48,11 @@ impl Lowering<'_> {
                 )
                 .at(self.key(&provider.below(&["credentials"])))
                 .with_label("cannot be read yet")
-                .with_help("use `token_env`"),
+                .with_help(if id == ProviderId::Aws {
+                    "use `access_key_id_env` and `secret_access_key_env`, or leave it out: then AWS's usual chain is used"
+                } else {
+                    "use `token_env`"
+                }),
             );
         }
     }
@@ -127,7 +131,12 @@ impl Lowering<'_> {
                 "use `KEY` or `KEY:VALUE`, each of letters, digits, `.`, `_` and `-`, with a letter \
                  or digit at both ends; keys do not begin with `stagecraft`"
             }
-            ProviderId::Aws | ProviderId::Local => return,
+            ProviderId::Aws => {
+                "use `KEY` or `KEY:VALUE`, of letters, digits, spaces and `_.:/=+-@`; keys have at most \
+                 128 characters, values 256; keys do not begin with `stagecraft` or `aws:`, and are \
+                 not `Name`"
+            }
+            ProviderId::Local => return,
         };
         // What is in the list and not here was refused already.
         let mut left: BTreeSet<&str> =
@@ -140,7 +149,8 @@ impl Lowering<'_> {
             let fits = match id {
                 ProviderId::DigitalOcean => fits_digitalocean(&tag),
                 ProviderId::Hetzner => fits_hetzner(&tag),
-                ProviderId::Aws | ProviderId::Local => true,
+                ProviderId::Aws => fits_aws(&tag),
+                ProviderId::Local => true,
             };
             if !fits {
                 self.report(
@@ -155,7 +165,7 @@ impl Lowering<'_> {
                 continue;
             }
             let key = tag.split(':').next().unwrap_or_default();
-            if id != ProviderId::Hetzner {
+            if id == ProviderId::DigitalOcean {
                 continue;
             }
             if let Some(first) = keys.get(key) {
@@ -167,7 +177,11 @@ impl Lowering<'_> {
                     .at(place)
                     .with_label("the second time")
                     .with_also(first.clone(), "the first time")
-                    .with_help("on hetzner a tag is a label, and a label has one value: keep one"),
+                    .with_help(if id == ProviderId::Aws {
+                        "on aws a tag is a key and a value, and a key has one value: keep one"
+                    } else {
+                        "on hetzner a tag is a label, and a label has one value: keep one"
+                    }),
                 );
             } else {
                 keys.insert(key.to_owned(), place);
@@ -225,6 +239,20 @@ fn fits_hetzner(tag: &str) -> bool {
     part(key) && value.is_none_or(part) && !key.starts_with("stagecraft")
 }
 
+fn fits_aws(tag: &str) -> bool {
+    let (key, value) = tag.split_once(':').unwrap_or((tag, " "));
+    let reserved =
+        key.starts_with("stagecraft") || key == "Name" || key.eq_ignore_ascii_case("aws");
+    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-@".contains(c);
+    let lengths = (key.chars().count(), value.chars().count());
+    !reserved
+        && (1..=128).contains(&lengths.0)
+        && (1..=256).contains(&lengths.1)
+        && key.trim() == key
+        && (value == " " || value.trim() == value)
+        && tag.chars().all(allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +303,18 @@ mod tests {
         }
         for bad in ["a:b:c", "a:", "a-", "a:b-", "stagecraft", "stagecraft.host:a", "a:_b"] {
             assert!(!fits_hetzner(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn aws_takes_keys_and_values_and_not_our_own_or_its_own() {
+        for good in ["team:shop", "Team", "a.b_c-d:E.1", "url:https://a/b", "cost center", "0"] {
+            assert!(fits_aws(good), "{good}");
+        }
+        for bad in
+            ["", "a:", ":b", "a#b", "stagecraft.host:a", "aws:x", "AWS:x", "Name", "Name:x", "a: b"]
+        {
+            assert!(!fits_aws(bad), "{bad}");
         }
     }
 }

@@ -46,6 +46,8 @@ impl Lowering<'_> {
         }
         ProviderConfig {
             credentials: self.credentials(provider),
+            default_region: raw.default_region.as_ref().map(|region| Region(region.0.clone())),
+            subnet_id: raw.aws.subnet_id.as_ref().map(|id| id.0.clone()),
             ssh_key_name: raw.ssh_key_name.as_ref().map(|name| name.0.clone()),
             allowed_regions: slugs(raw.regions.as_ref(), Region),
             allowed_sizes: slugs(raw.sizes.as_ref(), Size),
@@ -57,6 +59,9 @@ impl Lowering<'_> {
 
     fn credentials(&mut self, provider: &Provider) -> Option<CredentialSource> {
         let id = provider.id;
+        if id == ProviderId::Aws {
+            return self.aws_credentials(provider);
+        }
         match (&provider.raw.token_env, &provider.raw.credentials) {
             (Some(variable), None) => Some(CredentialSource::Variable(variable.0.clone())),
             (None, Some(name)) => Some(CredentialSource::Stored(name.0.clone())),

@@ -1,8 +1,8 @@
 //! What clouds ask of a file beyond what `local` does.
 
 use super::{config, local_hosts, problems, told};
-use crate::config::Config;
-use crate::desired::Arch;
+use crate::config::{Config, CredentialSource};
+use crate::desired::{Arch, ProviderId};
 
 /// A file with one host `web-1` of these keys on a cloud that has these settings.
 fn cloud(provider: &str, settings: &str, host: &str) -> String {
@@ -29,9 +29,48 @@ fn hosts_on_a_cloud_need_an_ssh_key() {
 }
 
 #[test]
-fn a_cloud_that_is_not_supported_asks_for_no_key() {
-    let config = config(&cloud("aws", "", ""));
-    assert_eq!(unsupported(&config), ["8 hosts on `aws` are not supported by this version"]);
+fn aws_takes_its_credentials_in_exactly_one_way() {
+    let aws = |lines: &str| {
+        cloud("aws", &format!("{KEY}{lines}"), "").replace("      token_env: T\n", "")
+    };
+    let source =
+        |lines: &str| config(&aws(lines)).providers[&ProviderId::Aws].credentials.clone().unwrap();
+    assert_eq!(source(""), CredentialSource::Chain { profile: None });
+    let profile = Some("work".to_owned());
+    assert_eq!(source("      profile: work\n"), CredentialSource::Chain { profile });
+    let keys = "      access_key_id_env: ID\n      secret_access_key_env: SECRET\n";
+    let access_key = |session| CredentialSource::AccessKey {
+        id: "ID".to_owned(),
+        secret: "SECRET".to_owned(),
+        session,
+    };
+    assert_eq!(source(keys), access_key(None));
+    let session = format!("{keys}      session_token_env: TOKEN\n");
+    assert_eq!(source(&session), access_key(Some("TOKEN".to_owned())));
+
+    let problem = |lines: &str| {
+        let told = told(&aws(lines));
+        assert_eq!(told.len(), 1, "{told:?}");
+        told[0].split(" / ").next().unwrap().split("] ").nth(1).unwrap().to_owned()
+    };
+    for (first, second) in [("access_key_id_env", "profile"), ("profile", "credentials")] {
+        let both = format!("      {first}: A\n      {second}: b\n      secret_access_key_env: S\n");
+        let both = if first == "profile" {
+            both.replace("      secret_access_key_env: S\n", "")
+        } else {
+            both
+        };
+        let expected = format!("`cloud.providers.aws` has both `{first}` and `{second}`");
+        assert_eq!(problem(&both), expected);
+    }
+    for (given, missing) in [
+        ("access_key_id_env", "secret_access_key_env"),
+        ("secret_access_key_env", "access_key_id_env"),
+        ("session_token_env", "access_key_id_env"),
+    ] {
+        let expected = format!("`cloud.providers.aws` has `{given}` and no `{missing}`");
+        assert_eq!(problem(&format!("      {given}: A\n")), expected);
+    }
 }
 
 #[test]

@@ -1,0 +1,170 @@
+//! The services of an account, each where its region has it, and how they are asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+use stagecraft_core::cloud::{CloudError, CloudErrorKind};
+use stagecraft_core::name::Region;
+use tokio::sync::OnceCell;
+
+use super::identity::{Identity, Seal};
+use super::query::Query;
+use super::refusal::Aws;
+use super::{exchange, wire};
+use crate::Doing;
+use crate::http::{Api, BaseUrl, Failed, Request};
+
+/// No more pages are read for one list.
+const MOST_PAGES: usize = 1000;
+
+/// Where the services are; `None` means AWS's own address in the region.
+#[derive(Clone, Debug, Default)]
+pub struct ApiUrls {
+    /// EC2.
+    pub ec2: Option<BaseUrl>,
+    /// Systems Manager, for the ids of images.
+    pub ssm: Option<BaseUrl>,
+    /// The Security Token Service, for the name of the account.
+    pub sts: Option<BaseUrl>,
+}
+
+impl ApiUrls {
+    /// One place for all services and regions, which tells them apart by the signature.
+    #[must_use]
+    pub fn all(url: &BaseUrl) -> Self {
+        Self { ec2: Some(url.clone()), ssm: Some(url.clone()), sts: Some(url.clone()) }
+    }
+}
+
+/// One account.
+#[derive(Debug)]
+pub(super) struct Account {
+    identity: Arc<Identity>,
+    urls: ApiUrls,
+    home: Region,
+    used: BTreeSet<Region>,
+    apis: Mutex<BTreeMap<(&'static str, Region), Arc<Api>>>,
+    known: OnceCell<Vec<wire::RegionInfo>>,
+}
+
+impl Account {
+    pub(super) fn new(
+        identity: Identity,
+        urls: ApiUrls,
+        home: Region,
+        mut used: BTreeSet<Region>,
+    ) -> Self {
+        used.insert(home.clone());
+        let identity = Arc::new(identity);
+        Self { identity, urls, home, used, apis: Mutex::default(), known: OnceCell::new() }
+    }
+
+    pub(super) fn ec2(&self, doing: &Doing, region: &Region) -> Result<Arc<Api>, CloudError> {
+        self.api(doing, "ec2", self.urls.ec2.as_ref(), region)
+    }
+
+    pub(super) fn ssm(&self, doing: &Doing, region: &Region) -> Result<Arc<Api>, CloudError> {
+        self.api(doing, "ssm", self.urls.ssm.as_ref(), region)
+    }
+
+    pub(super) fn sts(&self, doing: &Doing) -> Result<Arc<Api>, CloudError> {
+        self.api(doing, "sts", self.urls.sts.as_ref(), &self.home)
+    }
+
+    /// The regions that the account can use.
+    pub(super) async fn regions(&self, doing: &Doing) -> Result<BTreeSet<Region>, CloudError> {
+        let known = self.known(doing).await?.iter();
+        let usable = known.filter(|of| of.opt_in_status.as_deref() != Some("not-opted-in"));
+        Ok(usable.map(|of| of.region_name.as_str().into()).collect())
+    }
+
+    /// The regions in use that exist. In one that does not exist, e.g. for a slip of the keyboard,
+    /// there is nothing, and nobody who could be asked.
+    pub(super) async fn used(&self, doing: &Doing) -> Result<Vec<Region>, CloudError> {
+        if self.used.len() == 1 {
+            return Ok(self.used.iter().cloned().collect());
+        }
+        let known = self.known(doing).await?;
+        let exists = |region: &&Region| known.iter().any(|of| of.region_name == region.as_str());
+        Ok(self.used.iter().filter(exists).cloned().collect())
+    }
+
+    async fn known(&self, doing: &Doing) -> Result<&Vec<wire::RegionInfo>, CloudError> {
+        self.known
+            .get_or_try_init(async || {
+                let api = self.ec2(doing, &self.home)?;
+                let answer: wire::Regions = api.ask(doing, &exchange::regions()).await?;
+                Ok(wire::Page::turn(answer).0)
+            })
+            .await
+    }
+
+    fn api(
+        &self,
+        doing: &Doing,
+        service: &'static str,
+        url: Option<&BaseUrl>,
+        region: &Region,
+    ) -> Result<Arc<Api>, CloudError> {
+        let mut apis = self.apis.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(api) = apis.get(&(service, region.clone())) {
+            return Ok(api.clone());
+        }
+        let url = url.cloned().or_else(|| own_url(service, region)).ok_or_else(|| {
+            let why = format!("`{region}` is not the name of a region");
+            doing.failed(CloudErrorKind::InvalidInput(why))
+        })?;
+        let seal = Seal { identity: self.identity.clone(), service, region: region.clone() };
+        let api = Arc::new(Api::new(Aws, url, seal));
+        apis.insert((service, region.clone()), api.clone());
+        Ok(api)
+    }
+}
+
+/// All pages of a list, and when the last was answered. A page may be empty although more follow.
+pub(super) async fn all<P: wire::Page + DeserializeOwned>(
+    api: &Api,
+    doing: &Doing,
+    query: Query,
+) -> Result<(Vec<P::Item>, Option<SystemTime>), Failed> {
+    let mut all = Vec::new();
+    let mut request: Request = query.clone().request();
+    for _ in 0..MOST_PAGES {
+        let (page, answer) = api.ask_with_answer::<P>(doing, &request).await?;
+        let (items, next) = page.turn();
+        all.extend(items);
+        let Some(token) = next else { return Ok((all, answer.date())) };
+        request = query.clone().with("NextToken", token).request();
+    }
+    let why = format!("a list has more than {MOST_PAGES} pages");
+    Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why)).into())
+}
+
+/// Where AWS itself has a service.
+fn own_url(service: &str, region: &Region) -> Option<BaseUrl> {
+    let name = region.as_str();
+    let is_name =
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if name.is_empty() || !is_name {
+        return None;
+    }
+    let suffix = if name.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    BaseUrl::parse(&format!("https://{service}.{name}.{suffix}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_where_their_region_is() {
+        let url = |region: &str| own_url("ec2", &region.into()).map(|url| url.to_string());
+        assert_eq!(url("eu-west-1").as_deref(), Some("https://ec2.eu-west-1.amazonaws.com"));
+        assert_eq!(url("cn-north-1").as_deref(), Some("https://ec2.cn-north-1.amazonaws.com.cn"));
+        for odd in ["", "a.example/", "x@y", "EU", "é"] {
+            assert_eq!(url(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Whose requests are, by two keys of the file's variables or by AWS's usual chain.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use stagecraft_core::cloud::{CloudError, CloudErrorKind};
+use stagecraft_core::name::Region;
+use tokio::sync::Mutex;
+
+use crate::Doing;
+use crate::http::{Keys, Proof, Sending, Signer, Token, sign};
+
+/// Temporary credentials are replaced this long before they expire.
+const BEFORE_EXPIRY: Duration = Duration::from_secs(120);
+const SET_UP: &str = "set `access_key_id_env` and `secret_access_key_env`, or sign in by `aws sso \
+                      login` or `aws configure`; `profile` in the file names a profile";
+
+/// Where credentials come from.
+#[derive(Clone, Debug)]
+pub enum AwsCredentials {
+    /// These.
+    Keys {
+        /// The id of the access key.
+        access_key_id: String,
+        /// Its secret.
+        secret_access_key: Token,
+        /// What makes temporary keys valid.
+        session_token: Option<Token>,
+    },
+    /// AWS's usual chain: the environment, the profile, single sign-on, web identity, the container,
+    /// the machine this runs on.
+    Chain {
+        /// A profile of AWS's configuration files, unless the environment's.
+        profile: Option<String>,
+    },
+}
+
+/// An identity that all requests of a provider share. Temporary credentials are asked for when they
+/// are needed, and again before they expire.
+pub(super) struct Identity {
+    from: AwsCredentials,
+    held: Mutex<Held>,
+    /// Every secret that was ever used.
+    secrets: RwLock<Vec<Token>>,
+}
+
+#[derive(Default)]
+struct Held {
+    chain: Option<DefaultCredentialsChain>,
+    credentials: Option<Credentials>,
+}
+
+impl Identity {
+    pub(super) fn new(from: AwsCredentials) -> Self {
+        Self { from, held: Mutex::default(), secrets: RwLock::default() }
+    }
+
+    async fn credentials(&self, doing: &Doing, region: &Region) -> Result<Credentials, CloudError> {
+        let mut held = self.held.lock().await;
+        if let Some(credentials) = held.credentials.as_ref().filter(|of| is_fresh(of)) {
+            return Ok(credentials.clone());
+        }
+        let credentials = match &self.from {
+            AwsCredentials::Keys { access_key_id, secret_access_key, session_token } => {
+                let session = session_token.as_ref().map(|token| token.reveal().to_owned());
+                let secret = secret_access_key.reveal();
+                Credentials::new(access_key_id, secret, session, None, "stagecraft")
+            }
+            AwsCredentials::Chain { profile } => {
+                if held.chain.is_none() {
+                    held.chain = Some(chain(profile.as_deref(), region).await);
+                }
+                let asked = async {
+                    match &held.chain {
+                        Some(chain) => chain.provide_credentials().await,
+                        None => Err(CredentialsError::not_loaded_no_source()),
+                    }
+                };
+                asked.await.map_err(|error| explained(doing, &error))?
+            }
+        };
+        self.remember(&credentials);
+        held.credentials = Some(credentials.clone());
+        Ok(credentials)
+    }
+
+    fn remember(&self, credentials: &Credentials) {
+        let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
+        let secrets = secrets.into_iter().flatten().filter_map(|text| Token::new(text).ok());
+        self.secrets.write().unwrap_or_else(PoisonError::into_inner).extend(secrets);
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().fold(text.to_owned(), |text, secret| secret.redact(&text))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+/// Signs for one service in one region.
+#[derive(Clone, Debug)]
+pub(super) struct Seal {
+    pub(super) identity: Arc<Identity>,
+    pub(super) service: &'static str,
+    pub(super) region: Region,
+}
+
+#[async_trait]
+impl Signer for Seal {
+    async fn proof(&self, doing: &Doing, sending: &Sending<'_>) -> Result<Proof, CloudError> {
+        let credentials = self.identity.credentials(doing, &self.region).await?;
+        let (region, service) = (self.region.as_str(), self.service);
+        let keys = Keys { credentials: &credentials, region, service };
+        sign(&keys, sending, now()).map_err(|why| {
+            let kind = CloudErrorKind::InvalidCredentials(self.redact(&why));
+            doing.failed(kind).with_hint("check the access key and its secret")
+        })
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.identity.redact(text)
+    }
+}
+
+async fn chain(profile: Option<&str>, region: &Region) -> DefaultCredentialsChain {
+    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let region = aws_config::Region::new(region.as_str().to_owned());
+    let config = ProviderConfig::default().with_http_client(client);
+    let building = DefaultCredentialsChain::builder().configure(config).region(region);
+    match profile {
+        Some(profile) => building.profile_name(profile).build().await,
+        None => building.build().await,
+    }
+}
+
+fn is_fresh(credentials: &Credentials) -> bool {
+    credentials.expiry().is_none_or(|expiry| now() + BEFORE_EXPIRY < expiry)
+}
+
+#[expect(clippy::disallowed_methods, reason = "signatures hold the time, and credentials expire")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Why the chain gave none.
+fn explained(doing: &Doing, error: &CredentialsError) -> CloudError {
+    let why = stagecraft_core::error::chain(error);
+    let timed_out = matches!(error, CredentialsError::ProviderTimedOut(_));
+    let kind = if timed_out {
+        CloudErrorKind::Unreachable(why)
+    } else {
+        CloudErrorKind::InvalidCredentials(why)
+    };
+    doing.failed(kind).with_hint(SET_UP)
+}

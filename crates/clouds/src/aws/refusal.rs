@@ -1,0 +1,357 @@
+//! What the errors of EC2, STS and SSM mean.
+//!
+//! An error has a code, and the code decides: rate limits come with 503, and shortages of machines
+//! with 500. The status decides only where there is no code, or one that nobody has described. A
+//! code may have `Client.` or `Server.` before it.
+
+use std::time::Duration;
+
+use stagecraft_core::cloud::CloudErrorKind;
+
+use super::wire::{Problem, Refused};
+use crate::http::{Answer, Dialect, Refusal};
+
+/// Codes that the adapter acts on, in lower case.
+pub(super) const NO_INSTANCE: &str = "invalidinstanceid.notfound";
+pub(super) const BAD_INSTANCE: &str = "invalidinstanceid.malformed";
+pub(super) const MISMATCH: &str = "idempotentparametermismatch";
+pub(super) const NO_GROUP: &str = "invalidgroup.notfound";
+pub(super) const GROUP_IS_THERE: &str = "invalidgroup.duplicate";
+pub(super) const RULE_IS_THERE: &str = "invalidpermission.duplicate";
+pub(super) const STILL_USED: &str = "dependencyviolation";
+pub(super) const NO_PARAMETER: &str = "parameternotfound";
+
+/// What a spot instance may be refused for, so that one on demand is ordered instead, besides shortages.
+const NO_SPOT: [&str; 4] = [
+    "maxspotinstancecountexceeded",
+    "spotmaxpricetoolow",
+    "authfailure.servicelinkedrolecreationnotpermitted",
+    "unsupportedoperation",
+];
+
+/// Buckets of requests are refilled with some every second.
+const REFILLED: Duration = Duration::from_secs(2);
+/// An instance on its way to another state arrives there after some seconds.
+const BUSY: Duration = Duration::from_secs(5);
+
+const CHECK_KEYS: &str = "check the access key and its secret; if they are temporary, get new ones, \
+                          e.g. by `aws sso login`";
+const CHECK_CLOCK: &str = "get new credentials if they are temporary, e.g. by `aws sso login`, and \
+                           check the clock of this machine";
+const ACCOUNT: &str = "sign in to the AWS console: the account or this region is not ready for use";
+const POLICY: &str = "give this identity the permissions of docs/aws-iam-policy.json; `aws sts \
+                      decode-authorization-message` explains an encoded message";
+const RAISE_LIMIT: &str = "see Service Quotas in the AWS console, and ask there for a higher quota";
+const ELSEWHERE: &str = "choose another `size` or `region`, or try again later";
+const FREE_ADDRESSES: &str = "choose another `subnet_id`, or free addresses in the subnet";
+const CHECK_KEY: &str = "check `ssh_key_name`: the key pair must exist in the region of the host";
+const NO_VPC: &str = "give `subnet_id`, or make a default VPC by `aws ec2 create-default-vpc`";
+const UNPROTECT: &str = "take the termination protection off the instance in the AWS console if it \
+                         is to go";
+const ITS_STATUS: &str = "this is at AWS's end: see https://health.aws.amazon.com/health/status, \
+                          and run the command again later";
+const CHECK_URL: &str = "check `api_url` and `default_region`";
+
+/// How AWS says no.
+#[derive(Debug)]
+pub(super) struct Aws;
+
+impl Dialect for Aws {
+    fn refusal(&self, answer: &Answer) -> Refusal {
+        let problem = problem(answer);
+        let code = plain(&problem.code);
+        let refusal = meaning(answer.status, &code, &problem);
+        let in_doubt = answer.status >= 500
+            && matches!((refusal.class)(String::new()), CloudErrorKind::ProviderFault(_));
+        Refusal { code, maybe_done: in_doubt, ..refusal }
+    }
+
+    fn request_id(&self, answer: &Answer) -> Option<String> {
+        let id = answer.header("x-amzn-requestid").or_else(|| answer.header("x-amz-request-id"));
+        let id = id.map(str::to_owned).or_else(|| problem(answer).request_id)?;
+        (!id.trim().is_empty()).then(|| id.trim().to_owned())
+    }
+}
+
+/// Whether a refused spot instance is a reason to order one on demand.
+pub(super) fn speaks_against_spot(code: &str) -> bool {
+    NO_SPOT.contains(&code)
+}
+
+/// A code as it is compared.
+fn plain(code: &str) -> String {
+    let code = code.trim().to_ascii_lowercase();
+    let bare = code.strip_prefix("client.").or_else(|| code.strip_prefix("server."));
+    bare.unwrap_or(&code).to_owned()
+}
+
+fn problem(answer: &Answer) -> Problem {
+    let xml = || answer.xml::<Refused>().map(Problem::from);
+    answer.json::<Problem>().or_else(|_| xml()).unwrap_or_default()
+}
+
+fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {
+    use CloudErrorKind as Kind;
+
+    let message = message(status, problem);
+    let is = |class: fn(String) -> Kind| Refusal::new(class, message.clone());
+    match code {
+        "authfailure"
+        | "invalidclienttokenid"
+        | "signaturedoesnotmatch"
+        | "unrecognizedclientexception"
+        | "incompletesignature"
+        | "missingauthenticationtoken" => is(Kind::InvalidCredentials).with_hint(CHECK_KEYS),
+        "expiredtoken" | "expiredtokenexception" | "requestexpired" => {
+            is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK)
+        }
+        "optinrequired" | "pendingverification" | "blocked" => {
+            is(Kind::InvalidCredentials).with_hint(ACCOUNT)
+        }
+        "unauthorizedoperation"
+        | "accessdenied"
+        | "accessdeniedexception"
+        | "authfailure.servicelinkedrolecreationnotpermitted" => {
+            is(Kind::Forbidden).with_hint(POLICY)
+        }
+        "vcpulimitexceeded"
+        | "instancelimitexceeded"
+        | "maxspotinstancecountexceeded"
+        | "maxfleetcountexceeded"
+        | "volumelimitexceeded"
+        | "addresslimitexceeded"
+        | "securitygrouplimitexceeded"
+        | "rulespersecuritygrouplimitexceeded"
+        | "networkinterfacelimitexceeded" => is(Kind::QuotaExceeded).with_hint(RAISE_LIMIT),
+        "insufficientfreeaddressesinsubnet" => is(Kind::SoldOut).with_hint(FREE_ADDRESSES),
+        "insufficientinstancecapacity"
+        | "insufficienthostcapacity"
+        | "insufficientcapacity"
+        | "unfulfillablecapacity"
+        | "unsupported"
+        | "spotmaxpricetoolow" => is(Kind::SoldOut).with_hint(ELSEWHERE),
+        "requestlimitexceeded"
+        | "throttling"
+        | "throttlingexception"
+        | "ec2throttledexception"
+        | "toomanyrequestsexception" => is(rate_limited).after(REFILLED),
+        "invalidkeypair.notfound" => is(Kind::InvalidInput).with_hint(CHECK_KEY),
+        "vpcidnotspecified" | "missinginput" | "defaultvpcdoesnotexist" => {
+            is(Kind::InvalidInput).with_hint(NO_VPC)
+        }
+        "operationnotpermitted" => is(Kind::InvalidInput).with_hint(UNPROTECT),
+        "incorrectinstancestate" => is(Kind::ProviderFault).after(BUSY),
+        "invalidkeypair.duplicate"
+        | GROUP_IS_THERE
+        | RULE_IS_THERE
+        | "invalidlaunchtemplatename.alreadyexistsexception" => is(Kind::Conflict),
+        NO_INSTANCE | BAD_INSTANCE | NO_PARAMETER => is(Kind::NotFound),
+        "dryrunoperation" => is(Kind::UnexpectedAnswer),
+        "internalerror"
+        | "internalfailure"
+        | "internalservererror"
+        | "unavailable"
+        | "serviceunavailable" => is(Kind::ProviderFault).with_hint(ITS_STATUS),
+        _ => match status {
+            401 => is(Kind::InvalidCredentials).with_hint(CHECK_KEYS),
+            403 => is(Kind::Forbidden).with_hint(POLICY),
+            404 | 405 | 410 => is(Kind::UnexpectedAnswer).with_hint(CHECK_URL),
+            429 => is(rate_limited).after(REFILLED),
+            408 | 500.. => is(Kind::ProviderFault).with_hint(ITS_STATUS),
+            _ => is(Kind::InvalidInput),
+        },
+    }
+}
+
+fn rate_limited(message: String) -> CloudErrorKind {
+    CloudErrorKind::RateLimited { after: None, message }
+}
+
+/// What went wrong in the provider's words, with the code that its documentation knows it by.
+fn message(status: u16, problem: &Problem) -> String {
+    let (code, message) = (problem.code.trim(), problem.message.trim());
+    match (code, message) {
+        ("", "") => format!("status {status} without a word of explanation"),
+        ("", words) | (words, "") => words.to_owned(),
+        (code, words) => format!("{} ({code})", words.trim_end_matches('.')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::cloud::CloudErrorKind as Kind;
+
+    use super::*;
+
+    type Class = fn(String) -> Kind;
+
+    #[test]
+    fn wrong_credentials_are_refused_credentials() {
+        let codes =
+            ["AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken"];
+        let more = ["RequestExpired", "OptInRequired", "PendingVerification", "Blocked"];
+        all(401, &[&codes[..], &more[..]].concat(), Kind::InvalidCredentials, false);
+    }
+
+    #[test]
+    fn missing_permissions_are_told_with_the_policy() {
+        let codes = ["UnauthorizedOperation", "AccessDeniedException"];
+        all(403, &codes, Kind::Forbidden, false);
+        assert_eq!(Aws.refusal(&answer(403, codes[0])).hints, [POLICY]);
+    }
+
+    #[test]
+    fn limits_of_the_account_are_quotas() {
+        let codes = [
+            "VcpuLimitExceeded",
+            "InstanceLimitExceeded",
+            "MaxSpotInstanceCountExceeded",
+            "MaxFleetCountExceeded",
+            "VolumeLimitExceeded",
+            "AddressLimitExceeded",
+        ];
+        all(400, &codes, Kind::QuotaExceeded, false);
+    }
+
+    #[test]
+    fn shortages_are_sold_out_whatever_their_status_and_leave_no_doubt() {
+        let codes = [
+            "InsufficientInstanceCapacity",
+            "InsufficientHostCapacity",
+            "InsufficientFreeAddressesInSubnet",
+            "UnfulfillableCapacity",
+            "Unsupported",
+        ];
+        all(500, &codes, Kind::SoldOut, false);
+        all(400, &codes, Kind::SoldOut, false);
+    }
+
+    #[test]
+    fn throttling_is_a_rate_limit_although_it_comes_with_503() {
+        let codes =
+            ["RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException"];
+        all(503, &codes, rate_limited, false);
+        assert_eq!(Aws.refusal(&answer(503, codes[0])).retry_after, REFILLED);
+    }
+
+    #[test]
+    fn wrong_requests_are_invalid_input() {
+        let codes = [
+            "InvalidParameterValue",
+            "InvalidParameterCombination",
+            "MissingParameter",
+            "InvalidAMIID.NotFound",
+            "InvalidAMIID.Malformed",
+            "InvalidAMIID.Unavailable",
+            "InvalidKeyPair.NotFound",
+            "InvalidGroup.NotFound",
+            "InvalidSubnetID.NotFound",
+            "InvalidLaunchTemplateId.NotFound",
+            "IdempotentParameterMismatch",
+            "VPCIdNotSpecified",
+            "InvalidUserData.Malformed",
+            "OperationNotPermitted",
+        ];
+        all(400, &codes, Kind::InvalidInput, false);
+    }
+
+    #[test]
+    fn what_is_there_already_is_a_conflict() {
+        let codes = [
+            "InvalidKeyPair.Duplicate",
+            "InvalidGroup.Duplicate",
+            "InvalidPermission.Duplicate",
+            "InvalidLaunchTemplateName.AlreadyExistsException",
+        ];
+        all(400, &codes, Kind::Conflict, false);
+    }
+
+    #[test]
+    fn what_is_gone_is_not_found() {
+        let codes =
+            ["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed", "ParameterNotFound"];
+        all(400, &codes, Kind::NotFound, false);
+    }
+
+    #[test]
+    fn a_dry_run_that_nobody_asked_for_is_not_understood() {
+        all(412, &["DryRunOperation"], Kind::UnexpectedAnswer, false);
+    }
+
+    #[test]
+    fn faults_of_the_provider_leave_a_doubt() {
+        let codes = ["InternalError", "Unavailable", "ServiceUnavailable", "SomethingNew"];
+        all(503, &codes, Kind::ProviderFault, true);
+    }
+
+    #[test]
+    fn an_instance_on_its_way_is_waited_for() {
+        all(400, &["IncorrectInstanceState"], Kind::ProviderFault, false);
+    }
+
+    #[test]
+    fn a_service_may_answer_in_json_or_with_another_envelope() {
+        let json = br#"{"__type":"com.amazonaws.ssm#ParameterNotFound","message":"none."}"#;
+        let refusal =
+            Aws.refusal(&Answer { status: 400, body: json.to_vec(), ..Answer::default() });
+        assert_eq!(
+            (refusal.code.as_str(), kind(&refusal)),
+            (NO_PARAMETER, not_found("none (ParameterNotFound)"))
+        );
+        let sts = b"<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>\
+                    <Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>no</Message></Error>\
+                    <RequestId>r-1</RequestId></ErrorResponse>";
+        let answer = Answer { status: 403, body: sts.to_vec(), ..Answer::default() };
+        assert!(matches!(kind(&Aws.refusal(&answer)), Kind::InvalidCredentials(_)));
+        assert_eq!(Aws.request_id(&answer).as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn an_answer_that_is_neither_is_explained_by_its_status() {
+        let html = |status| Answer {
+            status,
+            body: b"<html><body>Bad Gateway<br></body></html>".to_vec(),
+            ..Answer::default()
+        };
+        let refusal = Aws.refusal(&html(502));
+        let told = "status 502 without a word of explanation".to_owned();
+        assert_eq!((kind(&refusal), refusal.maybe_done), (Kind::ProviderFault(told), true));
+        assert!(matches!(kind(&Aws.refusal(&html(404))), Kind::UnexpectedAnswer(_)));
+    }
+
+    #[test]
+    fn the_request_id_is_in_a_header_or_in_the_body() {
+        let mut answer = answer(500, "InternalError");
+        assert_eq!(Aws.request_id(&answer).as_deref(), Some("ea966190-f9aa"));
+        answer.headers.insert("x-amzn-requestid".to_owned(), " 5f1a ".to_owned());
+        assert_eq!(Aws.request_id(&answer).as_deref(), Some("5f1a"));
+    }
+
+    fn all(status: u16, codes: &[&str], class: Class, in_doubt: bool) {
+        for prefix in ["", "Client.", "Server."] {
+            for code in codes {
+                let refusal = Aws.refusal(&answer(status, &format!("{prefix}{code}")));
+                assert_eq!(kind(&refusal), class(format!("it says so ({prefix}{code})")));
+                assert_eq!(refusal.maybe_done, in_doubt, "{code}");
+                assert_eq!(refusal.code, code.to_ascii_lowercase());
+            }
+        }
+    }
+
+    fn not_found(text: &str) -> Kind {
+        Kind::NotFound(text.to_owned())
+    }
+
+    fn kind(refusal: &Refusal) -> Kind {
+        (refusal.class)(refusal.message.clone())
+    }
+
+    fn answer(status: u16, code: &str) -> Answer {
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code>\
+             <Message>it says so.</Message></Error></Errors><RequestID>ea966190-f9aa</RequestID>\
+             </Response>"
+        );
+        Answer { status, body: body.into_bytes(), ..Answer::default() }
+    }
+}
