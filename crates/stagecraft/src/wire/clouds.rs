@@ -362,6 +362,35 @@ mod tests {
         assert_eq!(stop.troubles[0].failure.hints[1], hint);
     }
 
+    #[test]
+    fn aws_is_looked_at_where_its_credentials_may_be_found() {
+        let of = |settings: &str, environment: &str, variables: &[(&str, &str)]| {
+            let file = format!(
+                "project: {{ name: p }}\ncloud:\n  providers:\n    aws: {{ {settings}ssh_key_name: k, \
+                 default_region: r, hosts: {{ prod: {{ a: {{ role: a }} }} }} }}\n    \
+                 local: {{ hosts: {{ dev: {{ b: {{ role: a }} }} }} }}\n"
+            );
+            let config = config::parse("f", file.as_bytes()).unwrap();
+            Clouds::of(&config, &name(environment), &Environment::for_tests("/home/ada", variables))
+        };
+        let chain = of("", "prod", &[]).unwrap().aws;
+        assert!(matches!(chain, Some(AwsCredentials::Chain { profile: None })));
+        let left_out = of("", "dev", &[]).unwrap();
+        assert!(left_out.aws.is_none());
+        assert!(left_out.left_out_note(&name("dev")).unwrap().contains("aws (no credentials are"));
+        assert!(of("", "dev", &[("AWS_PROFILE", "work")]).unwrap().aws.is_some());
+
+        let keys = "access_key_id_env: ID, secret_access_key_env: KEY, ";
+        let both = [("ID", "AKIDEXAMPLE"), ("KEY", "SECRET-SECRET")];
+        let given = of(keys, "prod", &both).unwrap().aws;
+        assert!(matches!(given, Some(AwsCredentials::Keys { .. })));
+        let stop = of(keys, "prod", &both[..1]).unwrap_err();
+        let told = &stop.troubles[0].failure.message;
+        assert_eq!(told, "aws needs an access key, and `KEY` is not set");
+        let quoted = of(keys, "prod", &[both[0], ("KEY", "'SECRET-SECRET'")]).unwrap_err();
+        assert!(!format!("{quoted:?}").contains("SECRET-SECRET"));
+    }
+
     fn clouds(environment: &str, variables: &[(&str, &str)]) -> Result<Clouds, Stop> {
         let file = "\
 project: { name: p }
@@ -372,7 +401,6 @@ cloud:
     hetzner:
       { token_env: HCLOUD_TOKEN, ssh_key_name: k, default_region: r, hosts: { prod: { b: { role: a } }, empty: {} } }
     local: { hosts: { dev: { c: { role: a } } } }
-    aws: { credentials: x, hosts: { other: {} } }
 ";
         let config = config::parse("f", file.as_bytes()).unwrap();
         Clouds::of(&config, &name(environment), &Environment::for_tests("/home/ada", variables))
