@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
 use stagecraft_core::desired::ProviderId;
+use stagecraft_testkit::emulators::aws::Aws;
 
 /// A cloud's API on this machine, without an account and without cost.
 ///
@@ -39,6 +40,7 @@ pub(crate) struct Args {
 /// Whose API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Provider {
+    Aws,
     Digitalocean,
     Hetzner,
 }
@@ -47,8 +49,20 @@ impl Provider {
     /// The provider as the product knows it.
     pub(crate) fn id(self) -> ProviderId {
         match self {
+            Self::Aws => ProviderId::Aws,
             Self::Digitalocean => ProviderId::DigitalOcean,
             Self::Hetzner => ProviderId::Hetzner,
+        }
+    }
+
+    /// What to call its API with.
+    pub(crate) fn credentials(self) -> String {
+        match self {
+            Self::Aws => {
+                let (id, secret) = Aws::access_key();
+                format!("access key id {id} and secret {secret}")
+            }
+            Self::Digitalocean | Self::Hetzner => "any token".to_owned(),
         }
     }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use stagecraft_core::error::chain;
+use stagecraft_testkit::emulators::aws::{self, Aws};
 use stagecraft_testkit::emulators::digitalocean::{self, DigitalOcean};
 use stagecraft_testkit::emulators::hetzner::{self, Hetzner};
 use stagecraft_testkit::emulators::{Emulator, Exchange, Hosts, NoHosts, Options, Running, Script};
@@ -46,9 +47,10 @@ async fn run(args: Args) -> Result<(), String> {
     // Whoever reads the URL from a pipe waits for it.
     std::io::stdout().flush().map_err(|error| error.to_string())?;
     eprintln!(
-        "{} emulator; use it as `api_url: {}`, with any token. Ctrl-C ends it.",
+        "{} emulator; use it as `api_url: {}`, with {}. Ctrl-C ends it.",
         args.provider.name(),
-        running.url()
+        running.url(),
+        args.provider.credentials()
     );
     let [interrupt, terminate] = &mut stop;
     let (interrupt, terminate) = (
@@ -86,7 +88,7 @@ async fn start(args: &Args, lab: Option<Lab>) -> Result<Running, String> {
         None => Script::default(),
     };
     let mut behaviour = match args.provider {
-        Provider::Digitalocean => Behaviour::names_are_free(),
+        Provider::Aws | Provider::Digitalocean => Behaviour::names_are_free(),
         Provider::Hetzner => Behaviour::names_are_unique(),
     };
     behaviour.boot = Delay::Time(Duration::from_secs(args.boot));
@@ -110,6 +112,13 @@ async fn start(args: &Args, lab: Option<Lab>) -> Result<Running, String> {
         ..Options::default()
     };
     let emulator = match args.provider {
+        Provider::Aws => {
+            let front = Aws::new(&world).with_hosts(hosts);
+            let habits = script.account::<aws::Habits>()?;
+            front.change_habits(|of| *of = habits);
+            put_keys(&args.ssh_keys, |name, key| front.put_key(name, key))?;
+            Emulator::new(&world, front, options)
+        }
         Provider::Digitalocean => {
             let front = DigitalOcean::new(&world).with_hosts(hosts);
             let habits = script.account::<digitalocean::Habits>()?;

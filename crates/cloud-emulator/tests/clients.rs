@@ -15,6 +15,11 @@ const PUBLIC_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5Mmj0yWQzEvMXWwcwz9jmf9jXBKr3jE5mGJKYyqHTe client";
 
 #[test]
+fn the_python_client_of_aws_is_content() {
+    is_content("aws");
+}
+
+#[test]
 fn the_python_client_of_hetzner_is_content() {
     is_content("hetzner");
 }

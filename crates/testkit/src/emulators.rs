@@ -7,6 +7,7 @@
 //!
 //! The server does I/O and waits; a [`Front`] does neither. No type is shared with the adapters.
 
+pub mod aws;
 mod call;
 pub mod digitalocean;
 pub mod faults;
@@ -20,7 +21,7 @@ mod record;
 mod script;
 mod server;
 
-pub use call::{Access, Answer, Call, Front, Outcome};
+pub use call::{Access, Answer, Call, Front, Media, Outcome};
 pub use hosts::{HostOrder, Hosts, NoHosts};
 pub use limits::{Limits, Over, Refill, Rule, Usage};
 pub use record::{Exchange, Record};

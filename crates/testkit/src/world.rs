@@ -201,6 +201,16 @@ impl World {
         }
     }
 
+    /// Ends a machine at once behind everyone's back, as when a cloud wants a spot machine back. Not
+    /// an effect.
+    pub fn take_away(&mut self, now: Duration, id: &InstanceId) {
+        let moment = self.moment(now);
+        if let Some(machine) = self.machine_mut(id) {
+            machine.terminating.get_or_insert(moment);
+            machine.taken_away = true;
+        }
+    }
+
     /// Makes a machine disappear behind everyone's back. Not an effect.
     pub fn remove(&mut self, id: &InstanceId) {
         self.machines.retain(|_, machine| machine.id != *id);

@@ -42,6 +42,39 @@ pub trait Front: Send + Sync + Debug {
     fn request_id_header(&self) -> Option<&'static str> {
         None
     }
+
+    /// Who a request says it comes from, by its header `Authorization`: what [`Call::token`] holds.
+    fn credential<'a>(&self, authorization: &'a str) -> Option<&'a str> {
+        let (scheme, token) = authorization.split_once(' ')?;
+        let token = token.trim();
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    }
+
+    /// The path by which faults and the record know a request, after the prefix, where the API has
+    /// one path for everything.
+    fn known_as(&self, _call: &Call) -> Option<String> {
+        None
+    }
+
+    /// Whose limits a request of a known token uses up.
+    fn payer(&self, call: &Call) -> Option<String> {
+        call.token.clone()
+    }
+
+    /// The path by which the limits know a request that faults know by `path`.
+    fn limited_as(&self, _call: &Call, path: &str) -> String {
+        path.to_owned()
+    }
+
+    /// The time answers are dated with, in milliseconds since 1970; `world` is the world's.
+    fn dated(&self, world: u64) -> u64 {
+        world
+    }
+
+    /// What to call the API with, for whoever comes by.
+    fn credentials_wanted(&self) -> &'static str {
+        "any bearer token"
+    }
 }
 
 /// What a token may do.
@@ -72,8 +105,11 @@ pub struct Call {
     pub path: Vec<String>,
     /// The query in order, decoded.
     pub query: Vec<(String, String)>,
-    /// The token of `Authorization: Bearer`. Never shown by `Debug`.
+    /// Who asks: the token of `Authorization: Bearer`, or what else [`Front::credential`] finds.
+    /// Never shown by `Debug`.
     pub token: Option<String>,
+    /// The header `Authorization` as it came. Never shown by `Debug`.
+    pub authorization: Option<String>,
     /// What that token may do.
     pub access: Access,
     /// The headers besides the authorization, names in lower case.
@@ -141,19 +177,60 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body; `None` for an empty one.
     pub body: Option<Value>,
+    /// How the body is written.
+    pub media: Media,
+}
+
+/// How the body of an answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Media {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As JSON, in the version of it that Amazon's services speak.
+    AmazonJson,
+    /// As XML: the body is a string and sent as it stands.
+    Xml,
+}
+
+impl Media {
+    /// The content type.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::AmazonJson => "application/x-amz-json-1.1",
+            Self::Xml => "text/xml;charset=UTF-8",
+        }
+    }
 }
 
 impl Answer {
     /// An answer with a body.
     #[must_use]
     pub fn new(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Some(body) }
+        Self { status, body: Some(body), ..Self::default() }
     }
 
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, ..Self::default() }
+    }
+
+    /// Writes the body another way.
+    #[must_use]
+    pub fn written_as(self, media: Media) -> Self {
+        Self { media, ..self }
+    }
+
+    /// The body as it is sent.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        self.body.as_ref().map(|body| match (self.media, body) {
+            (Media::Xml, Value::String(text)) => text.clone(),
+            (Media::Xml | Media::Json | Media::AmazonJson, body) => body.to_string(),
+        })
     }
 
     /// Adds a header.

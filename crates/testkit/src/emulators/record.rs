@@ -15,7 +15,7 @@ pub struct Exchange {
     pub at: Duration,
     /// In capitals.
     pub method: String,
-    /// The path as it came, with the version prefix.
+    /// The path as it came, with the version prefix; the action where an API has one path only.
     pub path: String,
     /// The query, decoded, in order.
     pub query: Vec<(String, String)>,

@@ -45,7 +45,7 @@ impl World {
     /// Orders a machine. Where names are unique, a taken one is a conflict.
     pub fn create(&mut self, now: Duration, order: Order) -> Reply<Seen> {
         self.request(RequestKind::Create, now, |world, moment| {
-            world.refuse_order(&order)?;
+            world.refuse_order(&order, moment)?;
             let name = order.name.clone();
             let fate = world.fates.get_mut(&name).and_then(VecDeque::pop_front);
             let id = world.place(moment, order, fate.unwrap_or(Fate::Boots));

@@ -72,6 +72,8 @@ pub(super) struct Machine {
     pub(super) created: Moment,
     pub(super) booting_since: Moment,
     pub(super) terminating: Option<Moment>,
+    /// Whether it ended without being shut down.
+    pub(super) taken_away: bool,
     pub(super) stopped: bool,
     fate: Fate,
     pub(super) address: IpAddr,
@@ -97,6 +99,7 @@ impl Machine {
             created,
             booting_since: created,
             terminating: None,
+            taken_away: false,
             stopped: false,
             fate,
             address: IpAddr::V4(Ipv4Addr::new(10, provider as u8, high, low)),
@@ -126,8 +129,11 @@ impl Machine {
     pub(super) fn is_gone(&self, behaviour: &Behaviour, now: Moment) -> bool {
         let vanished =
             self.fate == Fate::Vanishes && behaviour.boot.passed(self.booting_since, now);
-        let removed = self.lifecycle(behaviour, now) == Lifecycle::Terminated;
-        vanished || (removed && !behaviour.remembers_terminated)
+        vanished || (self.has_ended(behaviour, now) && !behaviour.remembers_terminated)
+    }
+
+    pub(super) fn has_ended(&self, behaviour: &Behaviour, now: Moment) -> bool {
+        self.lifecycle(behaviour, now) == Lifecycle::Terminated
     }
 
     fn booted(&self, behaviour: &Behaviour, now: Moment) -> bool {
@@ -136,7 +142,7 @@ impl Machine {
 
     fn lifecycle(&self, behaviour: &Behaviour, now: Moment) -> Lifecycle {
         if let Some(since) = self.terminating {
-            return if behaviour.shutdown.passed(since, now) {
+            return if self.taken_away || behaviour.shutdown.passed(since, now) {
                 Lifecycle::Terminated
             } else {
                 Lifecycle::Terminating

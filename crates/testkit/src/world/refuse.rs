@@ -1,11 +1,11 @@
 use stagecraft_core::cloud::CloudErrorKind;
 use stagecraft_core::name::is_dns_label;
 
-use super::{Order, World};
+use super::{Moment, Order, World};
 
 impl World {
     /// Refuses an order that no cloud would take.
-    pub(super) fn refuse_order(&self, order: &Order) -> Result<(), CloudErrorKind> {
+    pub(super) fn refuse_order(&self, order: &Order, now: Moment) -> Result<(), CloudErrorKind> {
         let spec = &order.spec;
         if !is_dns_label(&order.name) {
             let message = format!("`{}` is not a valid name", order.name);
@@ -38,7 +38,9 @@ impl World {
         if self.behaviour.unique_names && self.holder(&order.name).is_some() {
             return Err(conflict(&order.name));
         }
-        if self.behaviour.quota.is_some_and(|quota| self.machines.len() >= quota) {
+        let held =
+            self.machines.values().filter(|one| !one.has_ended(&self.behaviour, now)).count();
+        if self.behaviour.quota.is_some_and(|quota| held >= quota) {
             return Err(CloudErrorKind::QuotaExceeded("machines".to_owned()));
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The emulators, over real sockets.
 
+mod aws;
 mod client;
 mod digitalocean;
 mod faults;

@@ -23,9 +23,6 @@ use crate::world::{Kill, RequestKind};
 #[error("cut on purpose")]
 pub(super) struct Cut;
 
-/// What is sent besides the answer's own headers.
-const JSON: &str = "application/json; charset=utf-8";
-
 /// Answers a request, or cuts its connection.
 pub(super) async fn serve(
     shared: &Shared,
@@ -50,7 +47,7 @@ pub(super) async fn serve(
         answer: None,
         fault: None,
     };
-    if path == "/" {
+    if path == "/" && call.method == "GET" {
         return Ok(respond(help(&*shared.front), &mut exchange));
     }
     let response = match (path.strip_prefix(shared.front.prefix()), body) {
@@ -64,6 +61,11 @@ pub(super) async fn serve(
         (Some(rest), Ok(body)) => {
             call.body = body;
             exchange.request = said(&call.body);
+            let known_as = shared.front.known_as(&call);
+            if let Some(known_as) = &known_as {
+                exchange.path = format!("{}{known_as}", shared.front.prefix());
+            }
+            let rest = known_as.as_deref().unwrap_or(rest);
             exchange.fault = shared.faults.of(&call.method, rest);
             carry_out(shared, process, &call, rest, &mut exchange).await
         }
@@ -128,7 +130,7 @@ async fn carry_out(
             Ok(response)
         }
         Some(Effect::Truncated) => {
-            let whole = written(answer.body.as_ref());
+            let whole = Bytes::from(answer.text().unwrap_or_default());
             let response = plain(answer)?;
             Ok(response.map(|_| Payload::half(&whole)))
         }
@@ -153,17 +155,18 @@ async fn carry_out(
 
 /// Counts a request of a token that is known; says so if it is one too many.
 fn over_the_limit(shared: &Shared, call: &Call, path: &str) -> Option<Over> {
-    let token = known_token(call)?;
-    let now = now(shared);
+    let payer = payer(shared, call)?;
+    let (now, path) = (now(shared), shared.front.limited_as(call, path));
     let mut limits = shared.limits.lock().unwrap_or_else(PoisonError::into_inner);
-    limits.take(token, &call.method, path, now).err()
+    limits.take(&payer, &call.method, &path, now).err()
 }
 
-fn known_token(call: &Call) -> Option<&str> {
+/// Whose limits a request uses up, if its token is known.
+fn payer(shared: &Shared, call: &Call) -> Option<String> {
     match call.access {
         Access::Missing | Access::Unknown => None,
         Access::Full | Access::ReadOnly | Access::Nothing | Access::WithoutTags => {
-            call.token.as_deref()
+            shared.front.payer(call)
         }
     }
 }
@@ -214,14 +217,12 @@ fn read(shared: &Shared, parts: &hyper::http::request::Parts) -> Call {
     let segments = rest.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let mut headers = Vec::new();
-    let mut token = None;
+    let (mut token, mut authorization) = (None, None);
     for (name, value) in &parts.headers {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         if name == hyper::header::AUTHORIZATION {
-            let bearer =
-                value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-            token =
-                bearer.map(|(_, token)| token.trim().to_owned()).filter(|token| !token.is_empty());
+            token = shared.front.credential(&value).map(str::to_owned);
+            authorization = Some(value);
         } else {
             headers.push((name.as_str().to_owned(), value));
         }
@@ -234,6 +235,7 @@ fn read(shared: &Shared, parts: &hyper::http::request::Parts) -> Call {
         query: query.into_owned().collect(),
         access: access(shared, token.as_deref()),
         token,
+        authorization,
         headers,
         body: Vec::new(),
         request_id: format!("5ca1ab1e-0000-4000-8000-{:012x}", *requests),
@@ -263,10 +265,6 @@ fn said(body: &[u8]) -> Option<Value> {
     Some(serde_json::from_slice(body).unwrap_or_else(|_| text()))
 }
 
-fn written(body: Option<&Value>) -> Bytes {
-    body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()
-}
-
 /// Adds what every answer has, and notes it.
 fn send(
     shared: &Shared,
@@ -276,29 +274,31 @@ fn send(
 ) -> Response<Payload> {
     let front = &shared.front;
     let now = now(shared);
-    if let Some(token) = known_token(call) {
-        let limits = shared.limits.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(payer) = payer(shared, call) {
         let path = exchange.path.strip_prefix(front.prefix()).unwrap_or_default();
-        let usage = limits.usage(token, &call.method, path, now);
+        let path = front.limited_as(call, path);
+        let limits = shared.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let usage = limits.usage(&payer, &call.method, &path, now);
         answer.headers.extend(front.usage_headers(&usage, now));
     }
     if let Some(name) = front.request_id_header() {
         answer.headers.push((name.to_owned(), call.request_id.clone()));
     }
-    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(now));
+    let dated = Duration::from_millis(front.dated(now));
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + dated);
     answer.headers.push((DATE.as_str().to_owned(), date));
     respond(answer, exchange)
 }
 
 fn respond(answer: Answer, exchange: &mut Exchange) -> Response<Payload> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = answer.body.as_ref().map(|body| written(Some(body)));
+    let body = answer.text().map(Bytes::from);
     let has_body = body.is_some();
     let mut response = Response::new(Payload::Whole(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if has_body {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(answer.media.name()));
     }
     for (name, value) in &answer.headers {
         let name = HeaderName::try_from(name.as_str());
@@ -314,6 +314,7 @@ fn respond(answer: Answer, exchange: &mut Exchange) -> Response<Payload> {
 
 fn help(front: &dyn Front) -> Answer {
     let base = front.prefix();
-    let message = format!("this is an emulator; its API is at `{base}`, with any bearer token");
+    let wanted = front.credentials_wanted();
+    let message = format!("this is an emulator; its API is at `{base}`, with {wanted}");
     Answer::new(200, json!({ "message": message, "api": base }))
 }
