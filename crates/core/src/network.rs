@@ -102,6 +102,9 @@ pub trait Mesh: Debug + Send + Sync {
     /// others know them.
     fn meet(&self, attendees: &BTreeMap<HostName, Attendee>) -> Meeting;
 
+    /// The hosts that attendees know as members, those that are none any more among them.
+    fn known(&self, attendees: &BTreeMap<HostName, Attendee>) -> BTreeSet<HostName>;
+
     /// What must be true on `host` for its way to `peers` to work, all of them being members that are up.
     fn verify(&self, host: &HostName, peers: &BTreeSet<HostName>) -> Vec<Box<dyn Step>>;
 }

@@ -318,27 +318,30 @@ impl Plan {
         self.entries.iter().filter(|entry| entry.change.action() == action).count()
     }
 
-    /// The instances that carrying it out leaves their hosts, with the entries that say so.
+    /// The instance that stands for each host that has one now, with the entry about it.
     #[must_use]
-    pub fn stays(&self) -> BTreeMap<&HostName, (&Entry, &Instance)> {
-        let mut stays = BTreeMap::new();
-        let mut seen = BTreeSet::new();
+    pub fn standing(&self) -> BTreeMap<&HostName, (&Entry, &Instance)> {
+        let mut standing = BTreeMap::new();
         for entry in &self.entries {
             // Later entries of a host are about surplus instances.
-            if !seen.insert(&entry.host) {
-                continue;
-            }
-            let goes = match entry.change {
-                Change::Replace { .. } | Change::Delete { .. } => entry.fate == Fate::Proceeds,
-                Change::Create { .. }
-                | Change::Unchanged { .. }
-                | Change::Resume { .. }
-                | Change::Update { .. } => false,
-            };
-            if let (false, Some(instance)) = (goes, entry.change.instance()) {
-                stays.insert(&entry.host, (entry, instance));
+            if let Some(instance) = entry.change.instance() {
+                standing.entry(&entry.host).or_insert((entry, instance));
             }
         }
+        standing
+    }
+
+    /// Those of them that carrying it out leaves.
+    #[must_use]
+    pub fn stays(&self) -> BTreeMap<&HostName, (&Entry, &Instance)> {
+        let mut stays = self.standing();
+        stays.retain(|_, (entry, _)| match entry.change {
+            Change::Replace { .. } | Change::Delete { .. } => entry.fate != Fate::Proceeds,
+            Change::Create { .. }
+            | Change::Unchanged { .. }
+            | Change::Resume { .. }
+            | Change::Update { .. } => true,
+        });
         stays
     }
 

@@ -6,18 +6,21 @@ use crate::mesh::{Progress, Room};
 use crate::{Engine, StepsFor};
 
 impl Engine {
-    /// Sets up hosts that exist, without touching the cloud. `others` are members of the same mesh, and
-    /// are only told of these.
+    /// Sets up hosts that exist, without touching the cloud. `others` are all that exist besides; those
+    /// that run are told of these where they are in one mesh.
     pub async fn bootstrap(
         &self,
         instances: Vec<Instance>,
         others: Vec<Instance>,
         steps: &StepsFor,
     ) {
+        let Some(first) = instances.first() else { return };
         let others = if self.mesh().is_some() { others } else { Vec::new() };
-        let mut room = Room::new(instances.iter().chain(&others), &others, false);
+        let runs = |other: &&Instance| other.lifecycle == Lifecycle::Running;
+        let (all, told) = (instances.iter().chain(&others), others.iter().filter(runs));
+        let mut room = Room::new(&first.owner.scope, all, told.clone(), false);
         let tasks = instances.iter().map(|instance| (instance, false));
-        let tasks = tasks.chain(others.iter().map(|instance| (instance, true)));
+        let tasks = tasks.chain(told.map(|instance| (instance, true)));
         let coming = tasks.map(|(instance, is_other)| async move {
             let host = instance.owner.host.clone();
             if is_other {

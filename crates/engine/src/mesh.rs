@@ -108,7 +108,12 @@ impl Engine {
 
     fn take_in(&self, room: &mut Room, host: HostName, progress: Progress) {
         match progress {
-            Progress::Ended(end) => self.end(&host, end),
+            Progress::Ended(end) => {
+                if end == HostEnd::Removed && self.mesh().is_some() {
+                    room.leave(&host);
+                }
+                self.end(&host, end);
+            }
             Progress::Arrived(arrival) => {
                 if !room.is_included(&host) {
                     self.tell(&host, HostEvent::WaitingForMembers);
@@ -142,7 +147,10 @@ impl Engine {
         let target = login.target.clone();
         login.remote.close().await;
         let output = answer.map_err(|error| Failure::from(&error))?;
-        Ok((target, converge::last_seen(&steps, &output).unwrap_or_default()))
+        match converge::last_seen(&steps, &output) {
+            Some(seen) => Ok((target, seen)),
+            None => Err(Failure::new(Code::SSH_FAILED, "the host's answer was cut short")),
+        }
     }
 
     /// One meeting of those who are here.
@@ -150,15 +158,21 @@ impl Engine {
         let Some(mesh) = self.mesh() else {
             return;
         };
-        let mut meeting = mesh.meet(&room.attendees());
         room.has_met();
-        for (host, failure) in std::mem::take(&mut meeting.refused) {
-            room.fail(&host, HostEnd::Failed(failure));
+        if let Err(failure) = self.find_strangers(mesh, room).await {
+            for host in room.present() {
+                room.fail(&host, HostEnd::Failed(failure.clone()));
+            }
+            return;
         }
+        let mut meeting = mesh.meet(&room.attendees());
         let joins = std::mem::take(&mut meeting.join);
         room.note_change(!joins.is_empty());
-        for host in room.newly_included(joins.keys()) {
+        for host in room.newly_included(joins.keys().chain(meeting.refused.keys())) {
             self.tell(&host.owner.host, HostEvent::Included(Box::new(host.clone())));
+        }
+        for (host, failure) in std::mem::take(&mut meeting.refused) {
+            room.fail(&host, HostEnd::Failed(failure));
         }
         let done = self.each(room, joins).await;
         room.update(done);
@@ -166,10 +180,28 @@ impl Engine {
         let due: BTreeMap<HostName, Vec<Box<dyn Step>>> = meeting
             .verify
             .intersection(&up)
+            .filter(|host| room.speaks_of(host))
             .map(|host| (host.clone(), self.verification(mesh, host, &up)))
             .collect();
         let done = self.each(room, due).await;
         room.update(done);
+    }
+
+    /// Takes in hosts that members know and this run does not: another run may have made them since the
+    /// providers were listed.
+    async fn find_strangers(&self, mesh: &dyn Mesh, room: &mut Room) -> Result<(), Failure> {
+        let strangers = room.strangers(mesh.known(&room.attendees()));
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let seen = self.observe(room.scope()).await;
+        if let Some(why) = seen.unlisted().values().next() {
+            let mut failure = why.clone();
+            failure.message = format!("who else is in the mesh is not known: {}", failure.message);
+            return Err(failure);
+        }
+        room.admit(strangers.iter().filter_map(|host| seen.get(host)));
+        Ok(())
     }
 
     fn verification(

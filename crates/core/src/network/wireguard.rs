@@ -92,6 +92,11 @@ impl Mesh for WireGuard {
         meet::meet(self, attendees)
     }
 
+    fn known(&self, attendees: &BTreeMap<HostName, Attendee>) -> BTreeSet<HostName> {
+        let said = attendees.values().filter_map(|one| Said::of(one.seen.as_deref()?)?.conf);
+        said.flat_map(|conf| conf.peers.into_keys()).collect()
+    }
+
     fn verify(&self, host: &HostName, peers: &BTreeSet<HostName>) -> Vec<Box<dyn Step>> {
         let others = peers.iter().filter(|peer| *peer != host).cloned().collect();
         vec![Box::new(peers::Heard { network: self.clone(), peers: others })]

@@ -8,7 +8,7 @@ impl Engine {
     /// The members of the mesh, and those of them that a plan leaves alone.
     pub(super) fn room<'p>(&self, plan: &'p Plan) -> (Room, Vec<&'p Instance>) {
         if self.mesh().is_none() {
-            return (Room::default(), Vec::new());
+            return (Room::new(&plan.scope, [], [], false), Vec::new());
         }
         let stays = plan.stays();
         let bystanders: Vec<&Instance> = stays
@@ -23,7 +23,8 @@ impl Engine {
             entry.fate == Fate::Proceeds
                 && matches!(action, Action::Create | Action::Replace | Action::Delete)
         });
-        let members = stays.values().map(|&(_, instance)| instance);
-        (Room::new(members, bystanders.iter().copied(), changes), bystanders)
+        // Who goes is a member until it is gone.
+        let members = plan.standing().into_values().map(|(_, instance)| instance);
+        (Room::new(&plan.scope, members, bystanders.iter().copied(), changes), bystanders)
     }
 }

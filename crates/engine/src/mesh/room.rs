@@ -3,20 +3,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use stagecraft_core::error::Failure;
 use stagecraft_core::event::HostEnd;
 use stagecraft_core::inventory::Instance;
-use stagecraft_core::name::HostName;
+use stagecraft_core::name::{HostName, Scope};
 use stagecraft_core::network::{Attendee, Member};
 use stagecraft_core::remote::{Output, Target};
 
 use super::Arrival;
 
 /// Who belongs in a mesh, who is here, and how they stand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Room {
-    /// All that have an instance and keep it.
+    /// Whose hosts these are.
+    scope: Scope,
+    /// All that have an instance.
     members: BTreeMap<HostName, Member>,
     /// Those that this run works on only to tell them of others.
     bystanders: BTreeSet<HostName>,
     guests: BTreeMap<HostName, Guest>,
+    /// Those this run removed.
+    gone: BTreeSet<HostName>,
     /// Bystanders that could not be asked, and why.
     missing: BTreeMap<HostName, (Instance, Failure)>,
     news: bool,
@@ -40,6 +44,7 @@ impl Room {
     /// A room for these members; `bystanders` among them are not worked on otherwise. `changed` says
     /// whether the run makes or removes members.
     pub(crate) fn new<'i>(
+        scope: &Scope,
         members: impl IntoIterator<Item = &'i Instance>,
         bystanders: impl IntoIterator<Item = &'i Instance>,
         changed: bool,
@@ -49,7 +54,11 @@ impl Room {
             members: members.into_iter().map(of).collect(),
             bystanders: bystanders.into_iter().map(|one| one.owner.host.clone()).collect(),
             changed,
-            ..Self::default()
+            scope: scope.clone(),
+            guests: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            missing: BTreeMap::new(),
+            news: false,
         }
     }
 
@@ -61,6 +70,37 @@ impl Room {
         let guest = Guest { instance, target, seen, end: HostEnd::Ready, counts, said: None };
         self.guests.insert(host, guest);
         self.news = true;
+    }
+
+    /// Notes that a host has no instance any more, so that the others forget it.
+    pub(super) fn leave(&mut self, host: &HostName) {
+        self.members.remove(host);
+        self.gone.insert(host.clone());
+        self.news = true;
+    }
+
+    /// Adds hosts that exist and that this run did not know of.
+    pub(super) fn admit<'i>(&mut self, instances: impl IntoIterator<Item = &'i Instance>) {
+        for instance in instances {
+            let member = || Member::of(instance);
+            self.members.entry(instance.owner.host.clone()).or_insert_with(member);
+        }
+    }
+
+    /// Those of these hosts that are no members, and were not removed by this run either.
+    pub(super) fn strangers(&self, known: BTreeSet<HostName>) -> BTreeSet<HostName> {
+        let is_strange =
+            |host: &HostName| !self.members.contains_key(host) && !self.gone.contains(host);
+        known.into_iter().filter(is_strange).collect()
+    }
+
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Those that the run has to speak of.
+    pub(super) fn speaks_of(&self, host: &HostName) -> bool {
+        self.guests.get(host).is_some_and(|guest| guest.counts)
     }
 
     /// Notes that a bystander could not be asked.

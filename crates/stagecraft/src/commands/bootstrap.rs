@@ -1,5 +1,5 @@
 use stagecraft_core::error::{ExitCode, Failure};
-use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
+use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::report::{HostReport, HostResult, Report};
 
 use super::carry_out::{Task, abandoned, finish};
@@ -47,12 +47,10 @@ pub(super) fn run(app: &App, args: &Bootstrap) -> Result<ExitCode, Stop> {
     })
 }
 
-/// The hosts that run besides these: members of the same network, if there is one.
+/// The hosts that exist besides these: members of the same network, if there is one.
 fn others(inventory: &Inventory, chosen: &[Instance]) -> Vec<Instance> {
-    let is_other = |instance: &&Instance| {
-        instance.lifecycle == Lifecycle::Running
-            && chosen.iter().all(|one| one.owner.host != instance.owner.host)
-    };
+    let is_other =
+        |instance: &&Instance| chosen.iter().all(|one| one.owner.host != instance.owner.host);
     let oldest = inventory.hosts().filter_map(|(_, instances)| instances.first());
     oldest.filter(is_other).cloned().collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stagecraft_core::cloud::CloudErrorKind;
 use stagecraft_core::error::Code;
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_core::inventory::Instance;
@@ -11,7 +12,7 @@ use stagecraft_core::name::HostName;
 use stagecraft_core::network::WireGuard;
 use stagecraft_core::plan::{Destroys, Policy, plan_up};
 use stagecraft_engine::{Cancel, Health, Limits};
-use stagecraft_testkit::world::{Behaviour, Fate};
+use stagecraft_testkit::world::{Behaviour, Fate, Fault, RequestKind};
 use stagecraft_testkit::{FakeAir, HostFault, Process};
 
 use crate::kill;
@@ -118,6 +119,52 @@ async fn a_member_that_could_not_be_told_fails_and_only_if_there_was_something_t
     stage.fleet.heal();
     assert_all_ready(&stage.run(Verb::Up).await.expect("nobody is killed"));
     stage.assert_meshed(["db-1", "web-1", "web-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_whose_removal_fails_is_not_forgotten() {
+    let (mut stage, _) = meshed(["db-1", "web-1", "web-2"]);
+    stage.run(Verb::Up).await.expect("nobody is killed");
+    stage.wanted.remove(&host("web-2"));
+    let error = CloudErrorKind::Forbidden("it is locked".to_owned());
+    stage.inject(Fault::FailNext { kind: RequestKind::Terminate, times: 1, error });
+    let ends = stage.run(Verb::Prune).await.expect("nobody is killed");
+    assert!(matches!(ends[&host("web-2")], HostEnd::Failed(_)), "{ends:?}");
+    stage.assert_meshed(["db-1", "web-1", "web-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bootstrap_makes_nobody_forget_a_host_that_does_not_run() {
+    let (stage, _) = meshed(["db-1", "web-1", "web-2"]);
+    stage.run(Verb::Up).await.expect("nobody is killed");
+    let id = stage.id_of("db-1");
+    stage.cloud.with(|world, _| world.stop(&id));
+    let tape = Tape::new();
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let listed: Vec<Instance> = engine.observe(&ours()).await.instances().cloned().collect();
+    let (chosen, others) =
+        listed.into_iter().partition(|instance| instance.owner.host == host("web-1"));
+    let network = stage.network.clone();
+    let steps = move |instance: &Instance| steps_in(network.as_deref(), instance);
+    engine.bootstrap(chosen, others, &steps).await;
+    assert!(stage.file("web-1", CONF).contains("# db-1.shop.internal"));
+    assert!(stage.file("web-2", CONF).contains("# db-1.shop.internal"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_does_not_know_of_a_host_makes_nobody_forget_it() {
+    let (mut stage, _) = meshed(["web-1", "web-2"]);
+    stage.run(Verb::Up).await.expect("nobody is killed");
+    let tape = Tape::new();
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let before: Vec<Instance> = engine.observe(&ours()).await.instances().cloned().collect();
+    stage = stage.wants(["web-3"]);
+    assert_all_ready(&stage.run(Verb::Up).await.expect("nobody is killed"));
+    // It listed before that one was made, and meets after it.
+    let network = stage.network.clone();
+    let steps = move |instance: &Instance| steps_in(network.as_deref(), instance);
+    engine.bootstrap(before, Vec::new(), &steps).await;
+    stage.assert_meshed(["web-1", "web-2", "web-3"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,13 @@ pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Picture(Vec<String>);
 
+/// A file by its path; one of a mesh with the names in it, since its keys differ from run to run.
+fn with_peers((path, text): (String, String)) -> String {
+    let names = text.lines().filter_map(|line| line.strip_prefix("# "));
+    let names: Vec<&str> = names.filter(|name| !name.contains(' ')).collect();
+    if names.is_empty() { path } else { format!("{path} of {names:?}") }
+}
+
 impl Stage {
     /// Runs `up` once in an account without machines of ours, and says what is wrong unless every
     /// host is ready and was ordered once.
@@ -49,7 +56,7 @@ impl Stage {
                         labels.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
                     let carried: Vec<String> =
                         labels.into_iter().chain(tags).map(|of| keyless(of, presented)).collect();
-                    let files: Vec<String> = files.into_keys().collect();
+                    let files: Vec<String> = files.into_iter().map(with_peers).collect();
                     format!("{name} {carried:?} {spec:?} {lifecycle:?} {files:?}")
                 })
                 .collect();

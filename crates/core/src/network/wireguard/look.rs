@@ -20,6 +20,11 @@ pub(super) struct Said {
     pub(super) heard: BTreeSet<PublicKey>,
 }
 
+/// Whether a host said that it has no key, rather than nothing that is understood.
+pub(super) fn has_no_key(seen: &[Output]) -> bool {
+    seen.first().is_some_and(|output| value(output, "public") == "none")
+}
+
 impl Said {
     /// Reads the output of `scripts/look.sh`; `None` when the host has no key.
     pub(super) fn of(seen: &[Output]) -> Option<Self> {

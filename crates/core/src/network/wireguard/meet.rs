@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use super::WireGuard;
 use super::conf::{Conf, Record};
 use super::key::PublicKey;
-use super::look::Said;
+use super::look::{Said, has_no_key};
 use super::mesh::Join;
 use super::range::{capacity, is_usable, nth, preferred};
+use super::{KEY_FILE, WireGuard};
 use crate::error::{Code, Failure};
 use crate::name::HostName;
 use crate::network::{Attendee, Meeting};
@@ -31,7 +31,7 @@ pub(super) fn meet(network: &WireGuard, attendees: &BTreeMap<HostName, Attendee>
         .filter_map(|(host, one)| Some((host, Said::of(one.seen.as_deref()?)?)))
         .collect();
     let mut claims = claims(network, attendees, &said);
-    refuse_twins(&mut claims, &mut meeting);
+    refuse_twins(&mut claims, &said, &mut meeting);
     let members = members(network, attendees, &claims, &mut meeting);
     for (&host, own) in &said {
         let Some(record) = members.get(host) else { continue };
@@ -40,10 +40,11 @@ pub(super) fn meet(network: &WireGuard, attendees: &BTreeMap<HostName, Attendee>
             meeting.join.insert(host.clone(), vec![Box::new(join)]);
         }
         let others = said.iter().filter(|(other, _)| **other != host).map(|(_, said)| said);
-        if moved(record, own) || known_otherwise(host, record, others) || deaf(own, &said) {
+        if moved(record, own) || known_otherwise(host, record, others) {
             meeting.verify.insert(host.clone());
         }
     }
+    meeting.verify.extend(unheard(&said).into_iter().cloned());
     meeting
 }
 
@@ -61,12 +62,27 @@ fn known_otherwise<'s>(
     others.any(|other| other.conf.as_ref().is_some_and(|conf| conf.peers.get(host) != Some(record)))
 }
 
-/// Whether a host did not hear from another that is up and that it knows.
-fn deaf(own: &Said, said: &BTreeMap<&HostName, Said>) -> bool {
-    own.conf.iter().flat_map(|conf| &conf.peers).any(|(peer, record)| {
-        said.get(peer).is_some_and(|peer| peer.key == record.key)
-            && !own.heard.contains(&record.key)
-    })
+/// Of hosts that are up, know each other and do not hear each other, those whose matter it is: one that
+/// most others do not hear, or else the one that does not hear.
+fn unheard<'h>(said: &BTreeMap<&'h HostName, Said>) -> BTreeSet<&'h HostName> {
+    let mut deaf_to: BTreeMap<&HostName, Vec<&'h HostName>> = BTreeMap::new();
+    for (&host, own) in said {
+        for (peer, record) in own.conf.iter().flat_map(|conf| &conf.peers) {
+            let is_up = said.get(peer).is_some_and(|peer| peer.key == record.key);
+            if let (true, false, Some((&peer, _))) =
+                (is_up, own.heard.contains(&record.key), said.get_key_value(peer))
+            {
+                deaf_to.entry(peer).or_default().push(host);
+            }
+        }
+    }
+    let whose = |(peer, deaf): (&'h HostName, Vec<&'h HostName>)| {
+        if deaf.len() * 2 > said.len() - 1 { vec![peer] } else { deaf }
+    };
+    let known = deaf_to
+        .into_iter()
+        .filter_map(|(peer, deaf)| said.get_key_value(peer).map(|(&peer, _)| (peer, deaf)));
+    known.flat_map(whose).collect()
 }
 
 /// What each attendee says of itself; of one that could not be reached, what most others say.
@@ -90,9 +106,9 @@ fn claims(
             let (told, said) = (told(host), said.get(host));
             let key = match (said, &attendee.seen) {
                 (Some(said), _) => said.key.clone(),
-                // It was reached, and has no key: it is no member.
-                (None, Some(_)) => return None,
-                (None, None) => told?.0.clone(),
+                // It has no key, so it is no member, whatever its predecessor was.
+                (None, Some(seen)) if has_no_key(seen) => return None,
+                (None, _) => told?.0.clone(),
             };
             let own = said.and_then(|said| Some(said.conf.as_ref()?.address.addr()));
             let told = told.map(|(_, address)| address);
@@ -101,24 +117,38 @@ fn claims(
         .collect()
 }
 
-/// Two hosts with one key are one host for WireGuard, as when the image of one was the other's disk.
-fn refuse_twins(claims: &mut BTreeMap<HostName, Claim>, meeting: &mut Meeting) {
-    let mut owners: BTreeMap<PublicKey, HostName> = BTreeMap::new();
-    claims.retain(|host, claim| match owners.get(&claim.key) {
-        None => {
-            owners.insert(claim.key.clone(), host.clone());
-            true
-        }
-        Some(owner) => {
-            let message = format!("`{host}` has the same WireGuard key as `{owner}`");
+/// Two hosts with one key are one host for WireGuard, as when the image of one was the other's disk. The
+/// one that others know by it stays.
+fn refuse_twins(
+    claims: &mut BTreeMap<HostName, Claim>,
+    said: &BTreeMap<&HostName, Said>,
+    meeting: &mut Meeting,
+) {
+    let mut owners: BTreeMap<PublicKey, Vec<HostName>> = BTreeMap::new();
+    for (host, claim) in claims.iter() {
+        owners.entry(claim.key.clone()).or_default().push(host.clone());
+    }
+    let is_known = |host: &HostName, key: &PublicKey| {
+        let mut records = said.values().filter_map(|said| said.conf.as_ref()?.peers.get(host));
+        records.any(|record| record.key == *key)
+    };
+    for (key, hosts) in owners.into_iter().filter(|(_, hosts)| hosts.len() > 1) {
+        let known: Vec<&HostName> = hosts.iter().filter(|host| is_known(host, &key)).collect();
+        let stays = (known.len() == 1).then(|| known[0]);
+        for host in hosts.iter().filter(|host| Some(*host) != stays) {
+            let others: Vec<String> = hosts
+                .iter()
+                .filter(|other| *other != host)
+                .map(|other| format!("`{other}`"))
+                .collect();
+            let message = format!("`{host}` has the same WireGuard key as {}", others.join(", "));
             let failure = Failure::new(Code::NETWORK_JOIN_FAILED, message).with_hint(format!(
-                "remove `{}` on `{host}` if its disk is a copy, and run `stagecraft infra up` again",
-                super::KEY_FILE
+                "on the one whose disk is a copy, remove `{KEY_FILE}`, and run `stagecraft infra up` again"
             ));
             meeting.refused.insert(host.clone(), failure);
-            false
+            claims.remove(host);
         }
-    });
+    }
 }
 
 /// Gives everybody an address: the one it has, the one its name had, or a free one.
@@ -145,9 +175,12 @@ fn members(
         .iter()
         .filter_map(|(host, claim)| Some((host, claim.own?)))
         .partition(|&(host, own)| is_home(host, own));
-    let told = claims.iter().filter_map(|(host, claim)| Some((host, claim.told?)));
+    let (of_absent, of_others): (Vec<_>, Vec<_>) = claims
+        .iter()
+        .filter_map(|(host, claim)| Some((host, claim.told?)))
+        .partition(|(host, _)| claims[*host].own.is_none());
     let mut without: BTreeSet<&HostName> = claims.keys().collect();
-    for (host, address) in at_home.into_iter().chain(elsewhere).chain(told) {
+    for (host, address) in at_home.into_iter().chain(of_absent).chain(elsewhere).chain(of_others) {
         if take(host, address) {
             without.remove(host);
         }

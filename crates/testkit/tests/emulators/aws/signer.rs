@@ -39,9 +39,9 @@ impl Signer {
         let names = signed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
         let mut canonical = "POST\n/\n\n".to_owned();
         for (name, value) in &signed {
-            canonical += &format!("{name}:{value}\n");
+            canonical.extend([name, ":", value, "\n"]);
         }
-        canonical += &format!("\n{names}\n{}", digest(body));
+        canonical.extend(["\n", &names, "\n", &digest(body)]);
         let day = &self.date[..8];
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{}", self.date, digest(&canonical));

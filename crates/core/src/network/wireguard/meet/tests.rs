@@ -154,16 +154,55 @@ fn a_range_that_is_full_refuses_the_rest_and_changes_nothing_for_the_others() {
 }
 
 #[test]
-fn a_copied_key_is_refused() {
-    let mut hosts = Hosts::meshed(["app-1", "db-1"]);
-    let copy = hosts.disks[&host("app-1")].clone();
-    hosts.disks.insert(host("app-2"), copy);
-    let meeting = hosts.meet();
-    assert_eq!(
-        meeting.refused[&host("app-2")].message,
-        "`app-2` has the same WireGuard key as `app-1`"
-    );
-    assert!(meeting.join.is_empty());
+fn a_copied_key_is_refused_and_the_host_others_know_by_it_stays() {
+    for copy in ["aaa-1", "zzz-1"] {
+        let mut hosts = Hosts::meshed(["app-1", "db-1"]);
+        let disk = hosts.disks[&host("app-1")].clone();
+        hosts.disks.insert(host(copy), disk);
+        let meeting = hosts.meet();
+        assert_eq!(
+            meeting.refused[&host(copy)].message,
+            format!("`{copy}` has the same WireGuard key as `app-1`")
+        );
+        assert_eq!(meeting.refused.len(), 1);
+        assert!(meeting.join.is_empty());
+    }
+    let mut hosts = Hosts::of(["app-1", "app-2", "db-1"]);
+    let disk = hosts.disks[&host("app-1")].clone();
+    hosts.disks.insert(host("app-2"), disk);
+    let refused = hosts.meet().refused;
+    assert!(refused.keys().eq(&[host("app-1"), host("app-2")]), "nobody knows whose it is");
+}
+
+#[test]
+fn an_answer_that_is_not_understood_makes_nobody_forget_its_host() {
+    let hosts = Hosts::meshed(["app-1", "app-2", "db-1"]);
+    for said in ["", "public=\nsh: 1: wg: not found\n"] {
+        let mut attendees = hosts.attendees();
+        let output = Output { status: 124, stdout: said.to_owned(), ..Output::default() };
+        attendees.get_mut(&host("db-1")).unwrap().seen = Some(vec![output]);
+        assert!(meet(&network("10.66.0.0/16"), &attendees).join.is_empty(), "{said}");
+    }
+    let mut attendees = hosts.attendees();
+    let output = Output { stdout: "public=none\n".to_owned(), ..Output::default() };
+    attendees.get_mut(&host("db-1")).unwrap().seen = Some(vec![output]);
+    assert_eq!(meet(&network("10.66.0.0/16"), &attendees).join.len(), 2, "it has lost its key");
+}
+
+#[test]
+fn a_host_that_nobody_hears_is_looked_into_and_not_all_the_others() {
+    let hosts = Hosts::meshed(["app-1", "app-2", "app-3", "db-1"]);
+    let mut attendees = hosts.attendees();
+    let mute = format!("heard={}\n", key(hosts.disks[&host("db-1")].key));
+    for (name, attendee) in &mut attendees {
+        for output in attendee.seen.iter_mut().flatten() {
+            output.stdout = match *name == host("db-1") {
+                true => output.stdout.replace("heard=", "ignored="),
+                false => output.stdout.replace(&mute, ""),
+            };
+        }
+    }
+    assert_eq!(meet(&network("10.66.0.0/16"), &attendees).verify, names(["db-1"]));
 }
 
 #[test]

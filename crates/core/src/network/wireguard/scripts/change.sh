@@ -9,7 +9,11 @@ is() {
 write_hosts() {
 	touch /etc/hosts
 	{
-		sed "/^# begin $iface\$/,/^# end $iface\$/d" /etc/hosts
+		if grep -q "^# end $iface\$" /etc/hosts; then
+			sed "/^# begin $iface\$/,/^# end $iface\$/d" /etc/hosts
+		else
+			cat /etc/hosts
+		fi
 		if [ -e "$conf" ]; then
 			echo "# begin $iface"
 			hosts_wanted
@@ -58,7 +62,12 @@ is)
 	;;
 to)
 	if ! is "$conf" "$2"; then
-		is "$conf.$2" "$2"
+		# Left by a run that was cut short, it is no way back from this change.
+		rm -f "$conf.old"
+		is "$conf.$2" "$2" || {
+			echo 'the prepared configuration is gone: another run is at work'
+			exit 1
+		}
 		if [ -e "$conf" ]; then cp -p "$conf" "$conf.old"; else : >"$conf.old"; fi
 		mv "$conf.$2" "$conf"
 	fi
@@ -67,8 +76,10 @@ to)
 back)
 	[ -e "$conf.old" ] || exit 0
 	if [ -s "$conf.old" ]; then
-		mv "$conf.old" "$conf"
+		cp -p "$conf.old" "$conf.back"
+		mv "$conf.back" "$conf"
 		take_effect
+		rm -f "$conf.old"
 	else
 		systemctl disable --quiet --now "$unit" || true
 		ip link delete dev "$iface" 2>/dev/null || true
@@ -78,6 +89,6 @@ back)
 	fi
 	;;
 forget)
-	rm -f "$conf".*
+	rm -f "$conf.old" "$conf.$2"
 	;;
 esac
