@@ -31,6 +31,7 @@ mod params;
 mod places;
 mod problem;
 mod resolve;
+mod route;
 mod run;
 mod security;
 mod sign;
@@ -46,7 +47,7 @@ pub use habits::{AccessKey, Clock, Habits, Shortage, Standing};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use stagecraft_core::name::InstanceId;
 
 use super::call::{Answer, Call, Front, Media, Outcome};
@@ -56,17 +57,15 @@ use crate::shared::SharedWorld;
 use crate::world::{RequestKind, World};
 
 use account::{Account, Reason};
-use action::{Action, Service};
+use action::Action;
 use admit::{FIRST_KEY, identify, permit, service_of};
-use params::Params;
 use problem::Problem;
+use route::{asked, name_of, serve, success};
 use turn::{Done, Stop, Turn, stamp};
 
 /// The key pair every account begins with.
 const DEPLOY_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBLUI4SotagtjyKzlwhEOTKnRqbPUU0NTusem0Ie8HBw deploy";
-/// How the target of a call of SSM begins.
-const SSM_TARGET: &str = "AmazonSSM.";
 
 /// The API of one account. Clones are the same account.
 #[derive(Clone, Debug)]
@@ -301,105 +300,4 @@ impl Front for Aws {
     fn credentials_wanted(&self) -> &'static str {
         "requests signed with the access key AKIAIOSFODNN7EXAMPLE and the secret of the same example"
     }
-}
-
-/// The action a request names, whether there is one of that name or not.
-fn name_of(call: &Call) -> Option<String> {
-    if let Some(target) = call.header("x-amz-target") {
-        return Some(target.strip_prefix(SSM_TARGET)?.to_owned());
-    }
-    let mut pairs = url::form_urlencoded::parse(&call.body);
-    pairs.find(|(name, _)| name == "Action").map(|(_, value)| value.into_owned())
-}
-
-/// The action a request asks for, and its parameters.
-fn asked(call: &Call, service: Service) -> Result<(Action, Params), Problem> {
-    let unknown = |name: &str| {
-        let message = format!("The action {name} is not valid for this web service.");
-        Problem::new(400, "InvalidAction", message)
-    };
-    let kind = call.header("content-type").unwrap_or_default();
-    let wanted = match service {
-        Service::Ssm => "application/x-amz-json-1.1",
-        Service::Ec2 | Service::Sts => "application/x-www-form-urlencoded",
-    };
-    if !kind.starts_with(wanted) {
-        let message = format!("The content type must be {wanted}, not '{kind}'");
-        return Err(Problem::new(400, "MalformedQueryString", message));
-    }
-    let name = name_of(call).ok_or_else(|| {
-        Problem::new(
-            400,
-            "MissingAction",
-            "The request is missing an action or operation parameter.",
-        )
-    })?;
-    let found = Action::named(&name).filter(|action| action.service() == service);
-    let action = found.ok_or_else(|| unknown(&name))?;
-    let Some(version) = service.version() else { return Ok((action, Params::default())) };
-    let mut params = Params::read(&call.body)?;
-    params.text("Action")?;
-    let given = params.required("Version")?;
-    if given != version {
-        let message =
-            format!("The requested version ({given}) of service {} does not exist", service.name());
-        return Err(Problem::new(400, "NoSuchVersion", message));
-    }
-    Ok((action, params))
-}
-
-/// Answers by action.
-fn serve(turn: &mut Turn<'_>, params: Params) -> Done {
-    match turn.action {
-        Action::AuthorizeSecurityGroupIngress => turn.authorize(params),
-        Action::CreateFleet => turn.create_fleet(params),
-        Action::CreateLaunchTemplate => turn.create_template(params),
-        Action::CreateSecurityGroup => turn.create_group(params),
-        Action::CreateTags => turn.create_tags(params),
-        Action::DeleteLaunchTemplate => turn.delete_template(params),
-        Action::DeleteSecurityGroup => turn.delete_group(params),
-        Action::DeleteTags => turn.delete_tags(params),
-        Action::DescribeAvailabilityZones => turn.describe_zones(params),
-        Action::DescribeImages => turn.describe_images(params),
-        Action::DescribeInstanceTypeOfferings => turn.describe_offerings(params),
-        Action::DescribeInstanceTypes => turn.describe_types(params),
-        Action::DescribeInstances => turn.describe_instances(params),
-        Action::DescribeKeyPairs => turn.describe_keys(params),
-        Action::DescribeLaunchTemplates => turn.describe_templates(params),
-        Action::DescribeRegions => turn.describe_regions(params),
-        Action::DescribeSecurityGroups => turn.describe_groups(params),
-        Action::DescribeSubnets => turn.describe_subnets(params),
-        Action::DescribeVpcs => turn.describe_vpcs(params),
-        Action::GetCallerIdentity => turn.get_identity(params),
-        Action::GetParameter => turn.get_parameter(),
-        Action::ModifyInstanceAttribute => turn.modify_instance(params),
-        Action::RunInstances => turn.run_instances(params),
-        Action::StartInstances => turn.start_instances(params),
-        Action::StopInstances => turn.stop_instances(params),
-        Action::TerminateInstances => turn.terminate_instances(params),
-    }
-}
-
-/// An answer with this content, as the service writes it.
-fn success(call: &Call, service: Service, content: &Value) -> Answer {
-    let name = name_of(call).unwrap_or_default();
-    let root = format!("{name}Response");
-    let text = match service {
-        Service::Ssm => return Answer::new(200, content.clone()).written_as(Media::AmazonJson),
-        Service::Ec2 => {
-            let mut whole = json!({ "requestId": call.request_id });
-            for (name, value) in content.as_object().into_iter().flatten() {
-                whole[name] = value.clone();
-            }
-            let space = "http://ec2.amazonaws.com/doc/2016-11-15/";
-            xml::document(&root, Some(space), &whole)
-        }
-        Service::Sts => {
-            let mut whole = json!({ "ResponseMetadata": { "RequestId": call.request_id } });
-            whole[format!("{name}Result")] = content.clone();
-            let space = "https://sts.amazonaws.com/doc/2011-06-15/";
-            xml::document(&root, Some(space), &whole)
-        }
-    };
-    Answer::new(200, Value::String(text)).written_as(Media::Xml)
 }

@@ -75,6 +75,8 @@ async fn what_an_order_must_say_and_how() {
         let reply = stage.run(&[(name, value)]).await;
         assert_eq!(reply.refusal(), refused(400, code), "{name}: {}", reply.body);
     }
+    let reply = stage.run(&[("InstanceType", "t4g.small")]).await;
+    assert!(reply.text("Message").contains("that have matching architectures"), "{}", reply.body);
     assert!(stage.listed(&[]).await.is_empty());
 }
 

@@ -37,11 +37,9 @@ impl Signer {
             .filter(|(name, _)| self.leaves_out.is_none_or(|out| out != name))
             .collect();
         let names = signed.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
-        let mut canonical = "POST\n/\n\n".to_owned();
-        for (name, value) in &signed {
-            canonical.extend([name, ":", value, "\n"]);
-        }
-        canonical.extend(["\n", &names, "\n", &digest(body)]);
+        let lines: String =
+            signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let canonical = format!("POST\n/\n\n{lines}\n{names}\n{}", digest(body));
         let day = &self.date[..8];
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{}", self.date, digest(&canonical));
