@@ -21,7 +21,7 @@ async fn a_bucket_of_launches_is_filled_twice_a_second() {
 async fn a_request_too_many_is_told_with_503_and_without_a_time() {
     let mut stage = Stage::with(Options::default()).await;
     let mut refusals = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..15 {
         let reply = stage.run(&[]).await;
         if reply.status != 200 {
             assert_eq!(reply.refusal(), refused(503, "RequestLimitExceeded"));
@@ -29,9 +29,9 @@ async fn a_request_too_many_is_told_with_503_and_without_a_time() {
             refusals.push(reply);
         }
     }
-    assert!(!refusals.is_empty(), "nine launches at once are too many");
+    assert!(!refusals.is_empty(), "fifteen launches at once are too many");
     let before = stage.listed(&[]).await.len();
-    assert_eq!(before, 9 - refusals.len(), "what is refused is not carried out");
+    assert_eq!(before, 15 - refusals.len(), "what is refused is not carried out");
     stage.move_to("eu-west-1");
     assert_eq!(stage.run(&[]).await.status, 200, "every region has buckets of its own");
     let free = Stage::new().await;

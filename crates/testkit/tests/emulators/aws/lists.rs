@@ -126,7 +126,7 @@ async fn what_is_terminated_stays_for_an_hour_without_a_network() {
     let stage = Stage::over(
         std::sync::Arc::new(stagecraft_testkit::emulators::NoHosts),
         Options::default(),
-        10_000,
+        1000,
     )
     .await;
     let id = stage.instance("web-1").await;
