@@ -36,6 +36,7 @@ mod run;
 mod security;
 mod sign;
 mod spec;
+mod tag_words;
 mod tags;
 mod templates;
 mod turn;

@@ -9,7 +9,7 @@ use super::params::Params;
 use super::problem::Problem;
 use super::run::comparable;
 use super::spec::{Interface, Spec};
-use super::tags::specifications;
+use super::tag_words::specifications;
 use super::turn::{Done, Stop, Turn};
 use crate::world::{Labels, Seen};
 

@@ -8,7 +8,7 @@ use super::account::{Reason, Record};
 use super::filters::{Facets, add_tags, facets};
 use super::ids;
 use super::network::ACCOUNT;
-use super::tags::{attached, shown};
+use super::tag_words::{attached, shown};
 use super::turn::{Turn, stamp};
 use crate::emulators::ids::number;
 use crate::world::Seen;

@@ -10,7 +10,7 @@ use super::ids;
 use super::network::Subnet;
 use super::problem::Problem;
 use super::resolve::Launch;
-use super::tags::attached;
+use super::tag_words::attached;
 use super::turn::{Stop, Turn};
 use super::types::Type;
 use crate::emulators::hosts::HostOrder;

@@ -12,7 +12,7 @@ use super::instance::State;
 use super::paging::Page;
 use super::params::Params;
 use super::problem::Problem;
-use super::tags::{shown, specifications};
+use super::tag_words::{shown, specifications};
 use super::turn::{Done, Turn};
 
 /// The most entries of a page.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::params::Params;
 use super::problem::Problem;
-use super::tags::specifications;
+use super::tag_words::specifications;
 use crate::world::Labels;
 
 /// The most bytes of user data, before they are encoded.

@@ -9,7 +9,7 @@ use super::params::Params;
 use super::problem::Problem;
 use super::run::comparable;
 use super::spec::Spec;
-use super::tags::{shown, specifications};
+use super::tag_words::{shown, specifications};
 use super::turn::{Done, Turn, stamp};
 
 /// The most entries of a page.

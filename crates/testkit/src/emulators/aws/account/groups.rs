@@ -116,7 +116,7 @@ impl Group {
             "vpcId": self.vpc,
             "ipPermissions": permissions,
             "ipPermissionsEgress": [everything.shown()],
-            "tagSet": crate::emulators::aws::tags::shown(tags),
+            "tagSet": crate::emulators::aws::tag_words::shown(tags),
         })
     }
 
