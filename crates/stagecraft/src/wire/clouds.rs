@@ -299,7 +299,7 @@ mod tests {
             clouds.left_out_note(&name("dev")).as_deref(),
             Some(
                 "note: not looked at, as the file has no hosts of `dev` there: \
-                 aws (the credential store is not supported), digitalocean (`DO_TOKEN` is not set), hetzner (`HCLOUD_TOKEN` is not set)"
+                 digitalocean (`DO_TOKEN` is not set), hetzner (`HCLOUD_TOKEN` is not set)"
             )
         );
     }
@@ -328,7 +328,7 @@ mod tests {
             with("ssh://build").left_out_note(&name("prod")).as_deref(),
             Some(
                 "note: not looked at, as the file has no hosts of `prod` there: \
-                 aws (the credential store is not supported), local (`DOCKER_HOST` cannot be used)"
+                 local (`DOCKER_HOST` cannot be used)"
             )
         );
         let dev = clouds("dev", &[("DOCKER_HOST", "ssh://build")]).unwrap();
