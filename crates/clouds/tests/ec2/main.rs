@@ -3,6 +3,5 @@
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
-mod conformance;
 mod orders;
 mod stage;
