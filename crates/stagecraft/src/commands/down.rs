@@ -59,7 +59,9 @@ async fn tidy(run: &Run<'_>, only: &BTreeSet<HostName>) {
     if !only.is_empty() {
         return;
     }
-    if let Err(left) = run.engine.tidy(&run.project.scope).await {
+    // Who does not want to wait for it has it done by the next run.
+    let tidied = run.interruptible(run.engine.tidy(&run.project.scope)).await;
+    if let Ok(Err(left)) = tidied {
         for error in left {
             let note = format!("note: {}; `stagecraft infra down` tries again", chain(&error));
             run.app.ui.say(Text::new().line(&note));

@@ -63,26 +63,23 @@ fn known_otherwise<'s>(
 }
 
 /// Of hosts that are up, know each other and do not hear each other, those whose matter it is: one that
-/// most others do not hear, or else the one that does not hear.
+/// most others do not hear, or else those that do not hear it.
 fn unheard<'h>(said: &BTreeMap<&'h HostName, Said>) -> BTreeSet<&'h HostName> {
-    let mut deaf_to: BTreeMap<&HostName, Vec<&'h HostName>> = BTreeMap::new();
-    for (&host, own) in said {
-        for (peer, record) in own.conf.iter().flat_map(|conf| &conf.peers) {
-            let is_up = said.get(peer).is_some_and(|peer| peer.key == record.key);
-            if let (true, false, Some((&peer, _))) =
-                (is_up, own.heard.contains(&record.key), said.get_key_value(peer))
-            {
-                deaf_to.entry(peer).or_default().push(host);
-            }
-        }
-    }
-    let whose = |(peer, deaf): (&'h HostName, Vec<&'h HostName>)| {
-        if deaf.len() * 2 > said.len() - 1 { vec![peer] } else { deaf }
+    let is_deaf = |own: &Said, peer: &HostName, theirs: &Said| {
+        let record = own.conf.as_ref().and_then(|conf| conf.peers.get(peer));
+        record.is_some_and(|record| record.key == theirs.key) && !own.heard.contains(&theirs.key)
     };
-    let known = deaf_to
-        .into_iter()
-        .filter_map(|(peer, deaf)| said.get_key_value(peer).map(|(&peer, _)| (peer, deaf)));
-    known.flat_map(whose).collect()
+    let mut whose = BTreeSet::new();
+    for (&peer, theirs) in said {
+        let deaf: Vec<&HostName> = said
+            .iter()
+            .filter(|(_, own)| is_deaf(own, peer, theirs))
+            .map(|(&host, _)| host)
+            .collect();
+        let others = said.len() - 1;
+        if deaf.len() * 2 > others { whose.extend([peer]) } else { whose.extend(deaf) }
+    }
+    whose
 }
 
 /// What each attendee says of itself; of one that could not be reached, what most others say.

@@ -12,7 +12,8 @@ write_hosts() {
 		if grep -q "^# end $iface\$" /etc/hosts; then
 			sed "/^# begin $iface\$/,/^# end $iface\$/d" /etc/hosts
 		else
-			cat /etc/hosts
+			# Where it ended is lost, and what follows may be somebody's.
+			sed "/^# begin $iface\$/d" /etc/hosts
 		fi
 		if [ -e "$conf" ]; then
 			echo "# begin $iface"
@@ -61,9 +62,9 @@ is)
 	is "$conf" "$2" && is_right
 	;;
 to)
+	# Left by a run that was cut short, it is no way back from this change.
+	rm -f "$conf.old"
 	if ! is "$conf" "$2"; then
-		# Left by a run that was cut short, it is no way back from this change.
-		rm -f "$conf.old"
 		is "$conf.$2" "$2" || {
 			echo 'the prepared configuration is gone: another run is at work'
 			exit 1
