@@ -157,7 +157,8 @@ fn a_host_that_the_mesh_would_cut_off_goes_back_by_itself() {
     let up = stage.run(&["infra", "up", "--output", "json"]);
     assert_eq!(up.assert_code(10).host("a")["failure"]["code"], "change_undone", "{}", up.stdout);
     assert_eq!(up.host("b")["result"], "ready", "{}", up.stdout);
-    let undone = "for i in $(seq 160); do grep -q c.mesh /etc/wireguard/stagecraft0.conf || { cat /etc/wireguard/stagecraft0.conf; exit; }; sleep 0.5; done";
+    // The file goes back first, then `wg` is called, which is still ours.
+    let undone = "for i in $(seq 160); do systemctl -q is-active ssh && { cat /etc/wireguard/stagecraft0.conf; exit; }; sleep 0.5; done";
     assert_eq!(stage.inside("a", undone), before);
     stage.inside("a", "mv /usr/bin/wg.real /usr/bin/wg");
     stage.run(&["infra", "up"]).assert_code(0);
