@@ -299,6 +299,17 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_is_lost_meanwhile_fails_its_open_step_once() {
+        let mut run = Convergence::new(vec![file("a"), file("b")]);
+        run.probed(&answers(&[1, 1]));
+        run.abandon(Failure::new(Code::SSH_FAILED, "the connection was lost"));
+        assert_eq!(run.poll(), Effect::Finished);
+        run.abandon(Failure::new(Code::SSH_FAILED, "told again"));
+        let lost = StepResult::Failed(Failure::new(Code::SSH_FAILED, "the connection was lost"));
+        assert_eq!(results(&run), [lost, StepResult::Skipped]);
+    }
+
+    #[test]
     fn a_step_that_knows_no_change_is_an_error_and_not_an_end() {
         let mut run = Convergence::new(vec![Box::new(Helpless), file("b")]);
         run.probed(&answers(&[1, 0]));

@@ -244,4 +244,10 @@ mod tests {
             assert!(seen.insert(doc.code), "{} stands twice", doc.code);
         }
     }
+
+    #[test]
+    fn codes_of_providers_are_told_from_others() {
+        assert!(Code::CLOUD_NOT_FOUND.is_cloud());
+        assert!(!Code::WAIT_TIMED_OUT.is_cloud());
+    }
 }

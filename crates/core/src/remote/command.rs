@@ -135,4 +135,11 @@ mod tests {
     fn a_long_script_is_shown_by_its_first_line() {
         assert_eq!(Command::script("set -eu\nrm -rf /tmp/x").display(), "set -eu…");
     }
+
+    #[test]
+    fn sixty_characters_are_shown_and_of_more_the_first_sixty() {
+        let sixty = "é".repeat(60);
+        assert_eq!(Command::script(sixty.clone()).display(), sixty);
+        assert_eq!(Command::script(format!("{sixty}é")).display(), format!("{sixty}…"));
+    }
 }

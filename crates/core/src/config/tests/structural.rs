@@ -80,7 +80,7 @@ fn a_number_where_a_text_is_needed_is_to_be_quoted() {
 #[test]
 fn a_value_of_the_wrong_type_is_told_with_the_type_needed() {
     let text = local_hosts(
-        "        dev:\n          a: { role: app, count: three }\n          b: { role: app, spot: yes }\n          c: app\n          d: { role: [app] }\n          e: { role: app, tags: x }\n          f: { role: app, count: '2' }\n          g: { role: app, arch: 64 }\n",
+        "        dev:\n          a: { role: app, count: three }\n          b: { role: app, spot: yes }\n          c: app\n          d: { role: [app] }\n          e: { role: app, tags: x }\n          f: { role: app, count: '2' }\n          g: { role: app, arch: 64 }\n          h: { role: app, spot: off }\n",
     );
     let host = "`cloud.providers.local.hosts.dev";
     assert_eq!(
@@ -106,6 +106,9 @@ fn a_value_of_the_wrong_type_is_told_with_the_type_needed() {
             ),
             format!(
                 "13:33 [config.wrong-type] {host}.g.arch` must be one of `amd64` and `arm64`, not the number `64` / one of `amd64` and `arm64` is needed"
+            ),
+            format!(
+                "14:33 [config.wrong-type] {host}.h.spot` must be `true` or `false`, not the text `off` / `true` or `false` is needed / write `false`"
             ),
         ]
     );

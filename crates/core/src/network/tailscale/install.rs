@@ -156,6 +156,7 @@ mod tests {
         for client in [
             "program=tailscale\npackage=ii  tailscale\nversion=1.82.0\n",
             "program=tailscale\npackage=hi  tailscale\nversion=1.82.0\n",
+            "program=tailscale\npackage=ii  tailscale\nversion=1.78.0\n",
             "program=tailscale\ndaemon=1.82.0-t0123456\n",
             "program=tailscale\npackage=rc  tailscale\nversion=\ndaemon=1.82.0\n",
             "program=tailscale\n",

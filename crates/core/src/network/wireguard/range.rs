@@ -159,6 +159,13 @@ mod tests {
     }
 
     #[test]
+    fn routes_are_asked_for_without_those_of_the_mesh_itself() {
+        let [probe] = &free("10.66.0.0/16", None).probe()[..] else { panic!("one command") };
+        assert_eq!(probe.display(), "wireguard-range");
+        assert!(probe.to_shell().ends_with(&format!(" wireguard-range {INTERFACE}")));
+    }
+
+    #[test]
     fn a_host_that_does_not_show_its_routes_is_not_trusted_to_have_none() {
         let Assessment::Blocked(failure) =
             free("10.66.0.0/16", None).assess(&[saw("sh: 3: ip: not found\n")])
