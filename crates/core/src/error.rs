@@ -87,3 +87,35 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not list")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("connection refused")]
+    struct Inner;
+
+    impl Diagnose for Outer {
+        fn code(&self) -> Code {
+            Code::CLOUD_UNREACHABLE
+        }
+        fn retry(&self) -> Retry {
+            Retry::Never
+        }
+        fn hints(&self) -> Vec<String> {
+            vec!["run it again".to_owned()]
+        }
+    }
+
+    #[test]
+    fn a_failure_tells_an_error_with_its_causes_and_hints() {
+        let failure = Failure::from(&Outer(Inner));
+        let told = Failure::new(Code::CLOUD_UNREACHABLE, "could not list: connection refused");
+        assert_eq!(failure, told.with_hint("run it again"));
+    }
+}

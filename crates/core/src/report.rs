@@ -231,3 +231,58 @@ impl HostReport {
 fn address_of(instance: &Instance) -> Option<String> {
     instance.address.map(|address| address.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_tells_the_cloud_from_single_hosts() {
+        let lost = HostResult::Failed { failure: Failure::new(Code::CLOUD_UNREACHABLE, "no way") };
+        let shut = HostResult::Failed { failure: Failure::new(Code::SSH_FAILED, "no answer") };
+        for (results, code) in [
+            (vec![HostResult::Ready, HostResult::Removed], ExitCode::Done),
+            (vec![lost.clone(), lost.clone()], ExitCode::Cloud),
+            (vec![lost.clone(), shut.clone()], ExitCode::SomeHostsFailed),
+            (vec![lost, HostResult::Ready], ExitCode::SomeHostsFailed),
+            (vec![shut, interrupted()], ExitCode::Interrupted),
+        ] {
+            assert_eq!(report(&results).exit_code(), code, "{results:?}");
+        }
+    }
+
+    #[test]
+    fn failures_are_told_by_host() {
+        let failure = Failure::new(Code::SSH_FAILED, "no answer");
+        let report = report(&[HostResult::Ready, HostResult::Failed { failure: failure.clone() }]);
+        let told: Vec<_> = report.failures().map(|(host, why)| (host.to_string(), why)).collect();
+        assert_eq!(told, [("app-1".to_owned(), &failure)]);
+    }
+
+    #[test]
+    fn a_host_of_which_nothing_was_heard_counts_as_interrupted() {
+        let silent = HostReport::new(&host(0), ProviderId::Local, &role());
+        assert_eq!(silent.result, interrupted());
+        assert!(Report::of_hosts([silent]).changed_nothing());
+    }
+
+    fn report(results: &[HostResult]) -> Report {
+        let of = |(number, result): (usize, &HostResult)| HostReport {
+            result: result.clone(),
+            ..HostReport::new(&host(number), ProviderId::Local, &role())
+        };
+        Report::of_hosts(results.iter().enumerate().map(of))
+    }
+
+    fn interrupted() -> HostResult {
+        HostResult::Skipped { because: SkipReason::Interrupted }
+    }
+
+    fn host(number: usize) -> HostName {
+        format!("app-{number}").parse().expect("a name")
+    }
+
+    fn role() -> RoleName {
+        "app".parse().expect("a name")
+    }
+}

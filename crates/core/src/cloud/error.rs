@@ -183,6 +183,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_failure_has_the_hints_of_its_error() {
+        let kind = CloudErrorKind::Forbidden("no".to_owned());
+        let error = CloudError::new(ProviderId::Aws, "list instances", kind).with_hint("do this");
+        assert_eq!(crate::error::Failure::from(&error).hints, ["do this"]);
+    }
+
+    #[test]
     fn a_rate_limit_is_told_in_the_providers_words_where_it_has_any() {
         let told = |message: &str| {
             let kind = CloudErrorKind::RateLimited { after: None, message: message.to_owned() };

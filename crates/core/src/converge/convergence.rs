@@ -239,6 +239,7 @@ mod tests {
         run.probed(&answers(&[0, 0]));
         assert_eq!(run.poll(), Effect::Finished);
         assert_eq!(results(&run), [StepResult::Satisfied, StepResult::Satisfied]);
+        assert_eq!(run.last_seen(), [Output::default()], "of the last step alone");
     }
 
     #[test]

@@ -143,6 +143,8 @@ mod tests {
                 "settings of somebody else",
             ),
             (2, "flag provided but not defined: -timeout", "ended with status 2"),
+            (1, "backend error: the node is not approved", "ended with status 1"),
+            (1, "the key of the server changed", "ended with status 1"),
         ] {
             let failure = explained(status, &[said]);
             assert!(failure.message.contains(words), "{failure:?}");

@@ -66,3 +66,50 @@ impl Step for Key {
         Code::NETWORK_JOIN_FAILED
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOOLS: &str = "program=wg\nprogram=wg-quick\n";
+
+    #[test]
+    fn a_host_with_the_tools_and_a_way_to_run_them_needs_nothing() {
+        for seen in [
+            format!("{TOOLS}kernel=yes\npackage=ii  wireguard-tools\n"),
+            format!("{TOOLS}program=wireguard-go\n"),
+            format!("{TOOLS}kernel=yes\n"),
+        ] {
+            assert_eq!(Install.assess(&[saw(&seen)]), Assessment::Satisfied, "{seen}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_lacks_a_part_gets_it() {
+        for seen in [
+            String::new(),
+            TOOLS.to_owned(),
+            "program=wg\nkernel=yes\n".to_owned(),
+            "program=wg-quick\nkernel=yes\n".to_owned(),
+            format!("{TOOLS}kernel=yes\npackage=iF  wireguard-tools\n"),
+        ] {
+            let Assessment::Needs(changes) = Install.assess(&[saw(&seen)]) else {
+                panic!("it needs nothing: {seen}");
+            };
+            assert_eq!(changes[0].doing, "installing wireguard-tools");
+        }
+    }
+
+    #[test]
+    fn each_step_looks_by_one_command() {
+        let names = |step: &dyn Step| -> Vec<String> {
+            step.probe().iter().map(Command::display).collect()
+        };
+        assert_eq!(names(&Install), ["wireguard-probe"]);
+        assert_eq!(names(&Key).len(), 1);
+    }
+
+    fn saw(stdout: &str) -> Output {
+        Output { stdout: stdout.to_owned(), ..Output::default() }
+    }
+}
