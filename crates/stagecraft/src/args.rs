@@ -260,7 +260,7 @@ pub(crate) struct Exec {
     #[arg(long = "host", value_name = "HOST")]
     pub(crate) hosts: Vec<HostName>,
     /// Stop waiting for a host after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = parse::seconds)]
     pub(crate) timeout: u64,
     /// The command: one word is a line for a shell, several are passed on as they are
     #[arg(last = true, required = true, value_name = "CMD")]

@@ -151,7 +151,7 @@ codes! {
         "The provider's answer was not understood.",
         "Look for a newer version of Stagecraft; report the message.";
     CLOUD_UNSUPPORTED = "cloud.unsupported",
-        "The provider cannot do this.",
+        "The provider cannot do this, or `DOCKER_HOST` names a way to an engine that is not supported.",
         "Use another provider for this host, or leave the setting out.";
     ORDER_INVALID = "order.invalid",
         "A host asks for a region, size, image or SSH key the provider does not have.",
@@ -223,14 +223,14 @@ codes! {
         "The host has joined the mesh, and another member that is up was not heard from.",
         "Let the mesh's UDP port (51820, if the file does not say otherwise) through between the hosts: in the firewalls of their clouds, and in their own.";
     CONFIG_INVALID = "config_invalid",
-        "The bootstrap configuration is impossible for this host, or the private key it names cannot be used.",
+        "The bootstrap configuration is impossible for this host, the private key it names cannot be used, or no key for local hosts could be made.",
         "Mend the setting the message names.";
     COMMAND_FAILED = "command_failed",
         "A command given to `exec` ended with a status other than 0.",
         "Read the command's own output.";
     OUTPUT_FAILED = "output.failed",
         "The result could not be written.",
-        "Check the disk and the permissions of the place named.";
+        "Check the disk and the permissions of the place named; a file that is there already is never overwritten.";
 }
 
 #[cfg(test)]

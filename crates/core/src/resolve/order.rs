@@ -49,7 +49,10 @@ impl Order<'_> {
         if !architectures.contains(&arch) {
             return Err(self.problem(
                 format!("{provider} has no {arch} machines here"),
-                Some(format!("there is {}", list(architectures.iter().map(|a| a.as_str())))),
+                there_are(
+                    &architectures.iter().map(|arch| arch.as_str().to_owned()).collect::<Vec<_>>(),
+                    0,
+                ),
             ));
         }
         if host.spot && !catalogue.spot {
@@ -206,15 +209,18 @@ fn nearest(wrong: &str, valid: impl Iterator<Item = String>) -> Option<String> {
     });
     let more = valid.len().saturating_sub(5);
     valid.truncate(5);
-    if valid.is_empty() {
-        return None;
+    there_are(&valid, more)
+}
+
+/// What there is instead, if there is anything.
+fn there_are(names: &[String], more: usize) -> Option<String> {
+    let listed = list(names.iter().map(String::as_str));
+    match (names, more) {
+        ([], _) => None,
+        ([_], 0) => Some(format!("there is {listed}")),
+        (_, 0) => Some(format!("there are {listed}")),
+        (_, more) => Some(format!("there are {listed}, and {more} more")),
     }
-    let names = list(valid.iter().map(String::as_str));
-    Some(if more == 0 {
-        format!("there is {names}")
-    } else {
-        format!("there is {names}, and {more} more")
-    })
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {

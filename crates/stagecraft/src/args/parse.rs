@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// In seconds.
+const DAY: u64 = 24 * 60 * 60;
+
 /// A fingerprint as OpenSSH shows it.
 pub(super) fn fingerprint(text: &str) -> Result<String, String> {
     let digest = text.strip_prefix("SHA256:").unwrap_or(text).trim_end_matches('=');
@@ -13,9 +16,18 @@ pub(super) fn fingerprint(text: &str) -> Result<String, String> {
     }
 }
 
+/// Seconds, up to a day.
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    plain
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|seconds| (1..=DAY).contains(seconds))
+        .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {DAY}"))
+}
+
 /// A duration such as `90s`, `15m` or `2h`, up to a day.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    const DAY: u64 = 24 * 60 * 60;
     let units = [("s", 1), ("m", 60), ("h", 60 * 60)];
     let parsed = units.into_iter().find_map(|(unit, seconds)| {
         let number = text.strip_suffix(unit)?;
@@ -42,6 +54,16 @@ mod tests {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(duration("18446744073709551615h").is_err());
+    }
+
+    #[test]
+    fn seconds_are_a_number_without_a_unit() {
+        assert_eq!(seconds("1"), Ok(1));
+        assert_eq!(seconds("86400"), Ok(86_400));
+        let wrong = "it must be a whole number of seconds from 1 to 86400";
+        for text in ["", "0", "86401", "10s", "-1", "+1", "1.5", "18446744073709551616"] {
+            assert_eq!(seconds(text), Err(wrong.to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! Failures as people read them: what was tried and why it failed, where, what to do, what was kept.
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use stagecraft_core::error::Code;
 
-use super::text::{BAD, BOLD, FAINT, PLAIN, Text, count};
+use super::text::{BAD, BOLD, FAINT, PLAIN, Text, count, wrap};
 use crate::harmless::clean;
 use crate::stop::{Place, Trouble};
 
 /// Source lines are never cut shorter than this.
 const LEAST_WIDTH: usize = 60;
 const MOST_WIDTH: usize = 140;
+/// What introduces a hint.
+const HINT: &str = "hint";
 /// The column of what belongs to the line before.
 const INDENT: usize = 2;
 
@@ -22,7 +26,10 @@ pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
             text.end_line();
         }
         match &trouble.place {
-            Some(place) => text.append_trusted(&snippet(trouble, place, color, width)),
+            Some(place) => {
+                headline(&mut text, trouble.failure.code, &trouble.failure.message, width);
+                text.append_trusted(&snippet(trouble, place, color, width))
+            }
             None => text.append(&plain(trouble, width)),
         };
     }
@@ -40,7 +47,7 @@ fn plain(trouble: &Trouble, width: usize) -> Text {
     for line in &failure.output {
         text.styled(FAINT, "  | ").line(line);
     }
-    let hints = failure.hints.iter().map(|hint| ("hint", hint));
+    let hints = failure.hints.iter().map(|hint| (HINT, hint));
     for (kind, words) in hints.chain(trouble.notes.iter().map(|note| ("note", note))) {
         let column = INDENT + kind.len() + 2;
         text.space(INDENT).styled(BOLD, kind).put(": ");
@@ -65,20 +72,28 @@ fn snippet(trouble: &Trouble, place: &Place, color: bool, width: usize) -> Strin
         snippet = snippet
             .annotation(AnnotationKind::Context.span(span.clone()).label(Some(clean(label))));
     }
-    let mut group = Level::ERROR
-        .primary_title(clean(&trouble.failure.message))
-        .id(trouble.failure.code.as_str())
-        .element(snippet);
+    let mut group = Group::with_level(Level::ERROR).element(snippet);
+    let column = margin(place) + HINT.len() + 2;
+    let words = |words: &str| wrap(&clean(words), column, column, width).join("\n");
     for hint in &trouble.failure.hints {
-        group = group.element(Level::HELP.with_name("hint").message(clean(hint)));
+        group = group.element(Level::HELP.with_name(HINT).message(words(hint)));
     }
     for note in &trouble.notes {
-        group = group.element(Level::NOTE.message(clean(note)));
+        group = group.element(Level::NOTE.message(words(note)));
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut shown = renderer.term_width(width.clamp(LEAST_WIDTH, MOST_WIDTH)).render(&[group]);
     shown.push('\n');
     shown
+}
+
+/// The column of what stands below a piece of the file: the numbers of its lines stand before it.
+fn margin(place: &Place) -> usize {
+    let line_of_also = |(span, _): &(Range<usize>, String)| {
+        1 + place.text.get(..span.start).map_or(0, |before| before.matches('\n').count())
+    };
+    let last = place.also.as_ref().map_or(0, line_of_also).max(place.position.line);
+    last.to_string().len() + " = ".len()
 }
 
 #[cfg(test)]
@@ -150,6 +165,30 @@ mod tests {
           |     ^^
 
         2 problems in `stagecraft.yml`
+        ");
+    }
+
+    #[test]
+    fn beside_a_piece_of_the_file_lines_end_between_words_too() {
+        let file = "cloud:\n  hosts:\n    app: { size: big }\n";
+        let hint = "use `small`, or leave it out: then what the provider takes for it counts";
+        let message = "local has no size `big` for amd64, and nothing that is near to it";
+        let mut stop =
+            Stop::order("stagecraft.yml", file, vec![problem("app-1", 3, message, Some(hint))]);
+        stop.troubles[0].notes.push("`web-1` and `web-2` were created and are kept".to_owned());
+        let shown = render(&stop.troubles, false, 60).plain();
+        assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+        insta::assert_snapshot!(shown, @r"
+        error[order.invalid]: cannot order `app-1`: local has no
+          size `big` for amd64, and nothing that is near to it
+         --> stagecraft.yml:3:5
+          |
+        3 |     app: { size: big }
+          |     ^^^
+          |
+          = hint: use `small`, or leave it out: then what the
+                  provider takes for it counts
+          = note: `web-1` and `web-2` were created and are kept
         ");
     }
 

@@ -6,7 +6,7 @@ use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Output;
 
-use super::text::{BAD, FAINT, Text, count};
+use super::text::{BAD, FAINT, Text, count, names};
 use crate::stop::Trouble;
 
 /// What a failure says of a command that did not end in time.
@@ -41,7 +41,10 @@ impl ExecScreen {
     /// The line of a command that did not run, or whose end is unknown.
     pub(crate) fn failure(self, host: &HostName, failure: &Failure) -> Text {
         let mut text = Text::new();
-        let words = format!("{}: {}", failure.code, failure.message);
+        let words = match failure.code {
+            Code::INTERRUPTED => failure.message.clone(),
+            code => format!("{code}: {}", failure.message),
+        };
         self.prefix(&mut text, host).styled(BAD, &words).end_line();
         text
     }
@@ -51,8 +54,8 @@ impl ExecScreen {
     }
 }
 
-/// Where the command failed: how it ended where it ran, then each host where it did not, or where
-/// how it ended is unknown.
+/// Where the command failed: how it ended where it ran, where it was cut off, then each host where it
+/// did not run, or where how it ended is unknown.
 pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -> Vec<Trouble> {
     let ended: Vec<String> = outcomes
         .iter()
@@ -68,7 +71,16 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
             format!("the command failed on {} of {hosts}: {}", ended.len(), ended.join(", "));
         troubles.push(Failure::new(Code::COMMAND_FAILED, message).into());
     }
-    for (host, outcome) in outcomes {
+    let cut: Vec<&HostName> = outcomes
+        .iter()
+        .filter(|(_, outcome)| is_interrupted(outcome))
+        .map(|(host, _)| host)
+        .collect();
+    if !cut.is_empty() {
+        let message = format!("interrupted on {}; the command may still run there", names(cut));
+        troubles.push(Failure::new(Code::INTERRUPTED, message).into());
+    }
+    for (host, outcome) in outcomes.iter().filter(|(_, outcome)| !is_interrupted(outcome)) {
         if let Err(failure) = outcome {
             let mut failure = failure.clone();
             if !failure.message.contains(&format!("`{host}`")) {
@@ -83,6 +95,10 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
     troubles
 }
 
+fn is_interrupted(outcome: &Result<Output, Failure>) -> bool {
+    outcome.as_ref().is_err_and(|failure| failure.code == Code::INTERRUPTED)
+}
+
 #[cfg(test)]
 mod tests {
     use stagecraft_core::remote::RemoteError;
@@ -94,18 +110,23 @@ mod tests {
         let ran = |status| Ok(Output { status, stdout: String::new(), stderr: String::new() });
         let missing = Failure::new(Code::HOST_MISSING, "`c` does not exist").with_hint("run up");
         let cut = Failure::new(Code::INTERRUPTED, "interrupted; the command may still run");
-        let outcomes: BTreeMap<HostName, Result<Output, Failure>> =
-            [("a", ran(0)), ("b", ran(3)), ("c", Err(missing)), ("d", Err(cut))]
-                .map(|(host, outcome)| (host.parse().unwrap(), outcome))
-                .into();
+        let outcomes: BTreeMap<HostName, Result<Output, Failure>> = [
+            ("a", ran(0)),
+            ("b", ran(3)),
+            ("c", Err(missing)),
+            ("d", Err(cut.clone())),
+            ("e", Err(cut)),
+        ]
+        .map(|(host, outcome)| (host.parse().unwrap(), outcome))
+        .into();
         let shown = crate::ui::error::render(&troubles(&outcomes), false, 80).plain();
         insta::assert_snapshot!(shown, @"
-        error[command_failed]: the command failed on 1 of 4 hosts: `b` with status 3
+        error[command_failed]: the command failed on 1 of 5 hosts: `b` with status 3
+
+        error[interrupted]: interrupted on `d` and `e`; the command may still run there
 
         error[host.missing]: `c` does not exist
           hint: run up
-
-        error[interrupted]: `d`: interrupted; the command may still run
         ");
     }
 

@@ -120,7 +120,7 @@ pub(crate) fn width_of(words: &str) -> usize {
 
 /// Breaks words at spaces. What stands between backticks is a command or a name and stays whole, so
 /// that it can be copied; so does a word longer than a line.
-fn wrap(words: &str, first: usize, hang: usize, width: usize) -> Vec<String> {
+pub(super) fn wrap(words: &str, first: usize, hang: usize, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = first;
     for word in unbroken(words) {

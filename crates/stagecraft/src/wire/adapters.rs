@@ -96,7 +96,7 @@ pub(crate) fn access(
         let folder = environment.data_dir().unwrap_or_else(|| home.join(FOLDER));
         let pair = ensure_key_pair(&folder.join("local").join("id_ed25519")).map_err(|error| {
             Stop::bootstrap(format!("could not make the key for local hosts: {error}"))
-                .with_hint("set `infra.bootstrap.ssh.private_key_path` to a key of your own")
+                .with_hint("set `infra.bootstrap.ssh.private_key_path` to a key of your own, or `XDG_DATA_HOME` to a folder that may be written to")
         })?;
         authorized_keys.push(pair.public);
         settings.provider_keys.insert(ProviderId::Local, pair.private);

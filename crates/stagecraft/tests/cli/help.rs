@@ -14,6 +14,7 @@ fn every_command_explains_itself_in_one_screen() {
         "infra bootstrap",
         "infra down",
         "infra inventory",
+        "infra trust",
         "ssh",
         "exec",
         "providers",

@@ -118,8 +118,10 @@ impl Lines {
         }
         let room = height.saturating_sub(4).max(1);
         let spinner = ["|", "/", "-", "\\"][self.ticks % 4];
-        for &(name, line) in lines.iter().take(room) {
-            let column = self.name_width.max(name.len());
+        // Commands without a report have no names beforehand, and providers are not among them.
+        let shown = lines.iter().take(room);
+        let column = shown.clone().map(|(name, _)| name.len()).fold(self.name_width, usize::max);
+        for &(name, line) in shown {
             let elapsed = format!("{}s", now.saturating_duration_since(line.began).as_secs());
             text.put("  ").styled(FAINT, spinner).space(1).styled(BOLD, name);
             text.space(column - name.len()).put(&format!(" {elapsed:>5}  "));
@@ -188,6 +190,19 @@ mod tests {
         1 of 3 hosts done
           | app-1       75s  docker-install: installing ␛[2Jdocker…
           | gateway-1   75s  creating
+        ");
+    }
+
+    #[test]
+    fn names_that_were_not_known_before_stand_in_one_column_too() {
+        let now = Instant::now();
+        let mut lines = Lines::new("running the command");
+        for name in ["app-1", "gateway-1"] {
+            lines.apply(&EventKind::Host(host(name), HostEvent::Connected), now);
+        }
+        insta::assert_snapshot!(lines.draw(60, 24, now).plain(), @"
+          | app-1        0s  running the command
+          | gateway-1    0s  running the command
         ");
     }
 
