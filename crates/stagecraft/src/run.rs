@@ -117,11 +117,12 @@ pub(crate) fn with_job<'a, T>(
     let Job { logins, networks, limits } = job;
     let config = &project.file.config;
     let _terminal = TerminalModes::keep();
-    let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
+    let secrets = wire::Secrets::new(&app.environment, &config.store, &project.folder);
+    let clouds = Clouds::of(config, &project.scope.environment, &secrets)?;
     let network = match networks {
         Networks::Off => None,
-        Networks::Known => wire::network(&app.environment, config, false)?,
-        Networks::Joined => wire::network(&app.environment, config, true)?,
+        Networks::Known => wire::network(&secrets, config, false)?,
+        Networks::Joined => wire::network(&secrets, config, true)?,
     };
     let access = || wire::access(&app.environment, config, &clouds, &project.folder);
     let access = match logins {

@@ -5,11 +5,15 @@ mod clouds;
 mod environment;
 mod forget;
 mod networks;
+mod secrets;
+mod vault;
 
 pub(crate) use adapters::{
-    Access, access, connector, mint, or_by_variable, provider_facts, providers,
+    Access, access, connector, mint, or_by_variable, provider_facts, providers, registry,
 };
-pub(crate) use clouds::Clouds;
+pub(crate) use clouds::{Clouds, check_credential};
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;
 pub(crate) use networks::network;
+pub(crate) use secrets::Secrets;
+pub(crate) use vault::{existing_vault, vault};
