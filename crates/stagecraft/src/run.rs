@@ -183,6 +183,22 @@ pub(crate) fn with_job<'a, T>(
     outcome
 }
 
+/// Does work that changes nothing and needs no engine; the first signal ends it.
+///
+/// # Errors
+/// When the user interrupts, or this machine has no room for it.
+pub(crate) fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::machine("start", &error))?;
+    runtime.block_on(async {
+        let signals =
+            Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
+        signals.interruptible(work).await
+    })
+}
+
 impl Run<'_> {
     /// How to log in.
     ///

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod clouds;
+mod dumps;
 mod environment;
 mod forget;
 mod networks;
@@ -12,6 +13,7 @@ pub(crate) use adapters::{
     Access, access, connector, mint, or_by_variable, provider_facts, providers, registry,
 };
 pub(crate) use clouds::{Clouds, check_credential};
+pub(crate) use dumps::without_core_dumps;
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;
 pub(crate) use networks::network;

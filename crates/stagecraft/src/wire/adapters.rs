@@ -8,7 +8,7 @@ use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
 use stagecraft_core::Secret;
-use stagecraft_core::cloud::{CloudError, CloudProvider, Identity, Registry};
+use stagecraft_core::cloud::{CloudError, CloudProvider, Identity, Registry, RegistryError};
 use stagecraft_core::config::{
     Config, HostKeys, NetworkConfig, ProviderConfig, SshConfig, is_supported,
 };
@@ -188,9 +188,15 @@ pub(crate) fn providers(
     let others = clouds.identities.iter().map(|(id, identity)| (*id, identity));
     let all = local.into_iter().chain(others).map(|(id, identity)| {
         let client = registry.client(id, identity);
-        Ok((id, client.map_err(|error| Stop::new(ExitCode::Usage, Failure::from(&error)))?))
+        Ok((id, client.map_err(|error| no_client(&error))?))
     });
     all.collect()
+}
+
+fn no_client(error: &RegistryError) -> Stop {
+    let failure = Failure::from(error);
+    let exit = if failure.code.is_cloud() { ExitCode::Cloud } else { ExitCode::Usage };
+    Stop::new(exit, failure)
 }
 
 /// Every provider there is, as the file would have it.
