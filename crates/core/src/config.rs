@@ -125,7 +125,7 @@ impl Config {
         };
         let key = match &self.store.key {
             KeyPlace::Variable(name) => Some(name.as_str()),
-            KeyPlace::File(_) | KeyPlace::Keyring(_) => None,
+            KeyPlace::File(_) => None,
         };
         let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
         tokens.chain(auth_key).chain(url).chain(key).chain(passphrase).collect()
@@ -231,8 +231,6 @@ pub enum KeyPlace {
     File(Option<String>),
     /// In the environment variable of this name.
     Variable(String),
-    /// In the entry of this name in the keyring of the user's session.
-    Keyring(CredentialName),
 }
 
 impl Default for KeyPlace {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Credential -> seal (key, name, issuer) -> record -> Database (SQLite | PostgreSQL)
-//!                     KeyRing <- KeySource (file | variable | keyring of the session)
+//!                     KeyRing <- KeySource (file | variable)
 //! ```
 //!
 //! Sealing is pure; [`Vault`] decides what is read and written in which order; a [`Database`] and a

@@ -74,7 +74,7 @@ impl Vault {
     pub fn list(&mut self) -> Result<Vec<Entry>, VaultError> {
         let rows = self.database.query("SELECT name, issuer FROM stagecraft_credential", &[]);
         let mut entries = BTreeMap::new();
-        for row in rows.map_err(database("read"))? {
+        for row in rows.map_err(read)? {
             let entry = entry(&row)?;
             entries.insert(entry.name.clone(), entry);
         }
@@ -86,13 +86,29 @@ impl Vault {
     /// # Errors
     /// When there is none of that name, its key is not there, or it is not as it was sealed.
     pub fn get(&mut self, name: &CredentialName) -> Result<Credential, VaultError> {
+        let mut record = self.record(name)?;
+        loop {
+            let ring = self.ring()?;
+            let error = match self.opened(&ring, &record) {
+                Ok(credential) => return Ok(credential),
+                Err(error) => error,
+            };
+            // Another run may have changed the key between the two looks.
+            let now = self.record(name)?;
+            if now.sealed == record.sealed {
+                return Err(error);
+            }
+            record = now;
+        }
+    }
+
+    fn record(&mut self, name: &CredentialName) -> Result<Record, VaultError> {
         let sql = "SELECT name, issuer, sealed FROM stagecraft_credential WHERE name = $1";
         let rows = self.database.query(sql, &[Value::Text(name.as_str())]);
-        let rows = rows.map_err(database("read"))?;
-        let Some(row) = rows.first() else { return Err(self.not_found(name)) };
-        let record = record(row)?;
-        let ring = self.ring()?;
-        self.opened(&ring, &record)
+        match rows.map_err(read)?.first() {
+            Some(row) => record(row),
+            None => Err(self.not_found(name)),
+        }
     }
 
     /// Seals a credential under a name. The first one of a store makes its key, where keys can be
@@ -113,13 +129,18 @@ impl Vault {
             (None, None) => self.keys.create(Key::generate()?)?,
         };
         self.write(|vault| {
-            let database = vault.database.as_mut();
-            let key = match current(database).map_err(read)? {
+            let counts = current(vault.database.as_mut()).map_err(read)?;
+            // Another run may have changed the key since it was read; now it cannot any more.
+            let ring = match counts {
+                Some(id) if ring.key(id).is_none() => vault.ring()?,
+                Some(_) | None => ring,
+            };
+            let key = match counts {
                 Some(id) => ring.key(id).ok_or_else(|| vault.wrong_key(id))?,
                 None => {
                     let id = ring.newest().id().to_string();
                     let sql = "INSERT INTO stagecraft_key (id) VALUES ($1)";
-                    database.execute(sql, &[Value::Text(&id)]).map_err(write)?;
+                    vault.database.execute(sql, &[Value::Text(&id)]).map_err(write)?;
                     ring.newest()
                 }
             };
@@ -311,10 +332,6 @@ fn record(row: &Row) -> Result<Record, VaultError> {
             Err(VaultError::Damaged(format!("the entry `{}` has no record", entry.name)))
         }
     }
-}
-
-fn database(doing: &'static str) -> impl Fn(DatabaseError) -> VaultError {
-    move |why| VaultError::Database { doing, why }
 }
 
 fn read(why: DatabaseError) -> VaultError {

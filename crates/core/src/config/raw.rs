@@ -30,8 +30,8 @@ pub(super) struct RawConfig {
     pub(super) credentials: Option<RawStore>,
 }
 
-/// The credential store, and the key it is sealed with. With `path` or `url_env` one of `key_file`,
-/// `key_env` and `key_keyring` is needed: each store has a key of its own.
+/// The credential store, and the key it is sealed with. With `path` or `url_env`, `key_file` or
+/// `key_env` is needed: each store has a key of its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CredentialStore")]
@@ -52,9 +52,6 @@ pub(super) struct RawStore {
     /// Or the environment variable that holds the key: 32 bytes in Base64, or several such keys with
     /// the newest first. Never the key itself.
     pub(super) key_env: Option<Variable>,
-    /// Or the entry of this name in the keyring of your desktop session (Secret Service), made by the
-    /// first `stagecraft credentials add`.
-    pub(super) key_keyring: Option<CredentialName>,
 }
 
 /// The project the hosts belong to.

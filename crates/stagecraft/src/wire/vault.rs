@@ -129,13 +129,7 @@ fn keys(
             Box::new(KeyFile::new(path.ok_or_else(|| homeless("credentials.key_file"))?))
         }
         KeyPlace::Variable(name) => Box::new(KeyVariable::new(name, environment.secret(name))),
-        KeyPlace::Keyring(name) => return Err(no_keyring(name)),
     })
-}
-
-fn no_keyring(name: &CredentialName) -> Failure {
-    let message = format!("the keyring of the session cannot be asked for the key `{name}`");
-    Failure::new(Code::KEY_MISSING, message).with_hint("use `key_file` or `key_env`")
 }
 
 fn homeless(key: &str) -> Failure {

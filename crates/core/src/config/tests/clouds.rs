@@ -103,10 +103,10 @@ fn the_store_and_its_key_are_each_in_one_place() {
     let file = store("  path: ~/team.db\n  key_env: KEY\n");
     assert_eq!(file.place, StorePlace::File(Some("~/team.db".to_owned())));
     assert_eq!(file.key, KeyPlace::Variable("KEY".to_owned()));
-    let postgres = config(&with("  url_env: URL\n  ca_file: ca.pem\n  key_keyring: team\n"));
+    let postgres = config(&with("  url_env: URL\n  ca_file: ca.pem\n  key_file: team\n"));
     let ca_file = Some("ca.pem".to_owned());
     assert_eq!(postgres.store.place, StorePlace::Postgres { url_env: "URL".to_owned(), ca_file });
-    assert_eq!(postgres.store.key, KeyPlace::Keyring("team".parse().unwrap()));
+    assert_eq!(postgres.store.key, KeyPlace::File(Some("team".to_owned())));
     assert!(postgres.secret_variables().contains("URL"), "its URL has a password");
     assert!(config(&with("  key_env: KEY\n")).secret_variables().contains("KEY"));
     let problem = |lines: &str| {
@@ -117,9 +117,7 @@ fn the_store_and_its_key_are_each_in_one_place() {
         let told = format!("`credentials` has `{place}` and no key of its own");
         assert_eq!(problem(&format!("  {place}: a\n")), (3, told));
     }
-    for (first, second) in
-        [("path", "url_env"), ("key_file", "key_env"), ("key_env", "key_keyring")]
-    {
+    for (first, second) in [("path", "url_env"), ("key_file", "key_env")] {
         let told = format!("`credentials` has both `{first}` and `{second}`");
         assert_eq!(problem(&format!("  {first}: a\n  {second}: b\n")), (3, told));
     }
