@@ -348,9 +348,9 @@ impl local::Progress for Building {
 /// What a provider supports.
 pub(crate) fn provider_facts(provider: ProviderId) -> ProviderItem {
     let (hosts, credentials, arm64, spot) = match provider {
-        ProviderId::Aws => ("EC2 instances", "keys, store or chain", "native", "yes"),
-        ProviderId::DigitalOcean => ("Droplets", "token_env or store", "emulated", "ignored"),
-        ProviderId::Hetzner => ("Cloud servers", "token_env or store", "native", "ignored"),
+        ProviderId::Aws => ("EC2 instances", "keys, credentials or chain", "native", "yes"),
+        ProviderId::DigitalOcean => ("Droplets", "token_env or credentials", "emulated", "ignored"),
+        ProviderId::Hetzner => ("Cloud servers", "token_env or credentials", "native", "ignored"),
         ProviderId::Local => ("Docker containers", "none", "engine's", "ignored"),
     };
     ProviderItem {

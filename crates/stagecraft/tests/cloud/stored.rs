@@ -185,7 +185,7 @@ fn a_credential_is_asked_for_on_a_terminal_that_does_not_show_it() {
     assert!(child.wait().unwrap().success(), "{}", String::from_utf8_lossy(&shown));
     assert!(typed);
     assert_eq!(leak::found(&shown), None, "the terminal shows it");
-    assert!(String::from_utf8_lossy(&shown).contains("`prod` is added."));
+    assert!(String::from_utf8_lossy(&shown).contains("`prod` is added"));
     assert!(told(&scene, "", "credentials test").contains("accepted as"));
 }
 
@@ -231,7 +231,7 @@ impl Watch {
                         seen.insert(String::from_utf8_lossy(&words).into_owned());
                     }
                 }
-                thread::sleep(Duration::from_millis(5));
+                thread::sleep(Duration::from_millis(20));
             }
             seen.into_iter().collect()
         });
