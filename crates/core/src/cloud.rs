@@ -2,9 +2,11 @@
 
 mod catalogue;
 mod error;
+mod registry;
 
 pub use catalogue::{Catalogue, Price, SizeOffer};
 pub use error::{CloudError, CloudErrorKind};
+pub use registry::{Identity, Registry, RegistryError};
 
 use std::fmt::Debug;
 

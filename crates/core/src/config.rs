@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
-use crate::name::{EnvironmentName, HostName, ProjectName, Region, Size};
+use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName, Region, Size};
 use crate::network::{TailscaleConfig, WireGuard};
 use raw::RawConfig;
 
@@ -89,6 +89,8 @@ pub struct Config {
     pub network: NetworkConfig,
     /// How hosts are set up.
     pub bootstrap: BootstrapConfig,
+    /// The credential store.
+    pub store: StoreConfig,
     /// The hosts of every environment, over all providers.
     pub environments: BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>,
     not_supported: Vec<NotSupported>,
@@ -110,11 +112,23 @@ impl Config {
             Some(CredentialSource::Stored(_)) | None => Vec::new(),
         });
         let auth_key = match &self.network {
-            NetworkConfig::Tailscale { auth_key_env, .. } => Some(auth_key_env.as_str()),
-            NetworkConfig::WireGuard(_) | NetworkConfig::None => None,
+            NetworkConfig::Tailscale { auth_key: SecretSource::Variable(name), .. } => {
+                Some(name.as_str())
+            }
+            NetworkConfig::Tailscale { auth_key: SecretSource::Stored(_), .. }
+            | NetworkConfig::WireGuard(_)
+            | NetworkConfig::None => None,
+        };
+        let url = match &self.store.place {
+            StorePlace::Postgres { url_env, .. } => Some(url_env.as_str()),
+            StorePlace::File(_) => None,
+        };
+        let key = match &self.store.key {
+            KeyPlace::Variable(name) => Some(name.as_str()),
+            KeyPlace::File(_) => None,
         };
         let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
-        tokens.chain(auth_key).chain(passphrase).collect()
+        tokens.chain(auth_key).chain(url).chain(key).chain(passphrase).collect()
     }
 }
 
@@ -169,7 +183,60 @@ pub enum CredentialSource {
         profile: Option<String>,
     },
     /// The entry of this name in the credential store.
-    Stored(String),
+    Stored(CredentialName),
+}
+
+/// Where a secret comes from that is one text. Never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The environment variable of this name.
+    Variable(String),
+    /// The entry of this name in the credential store.
+    Stored(CredentialName),
+}
+
+/// The credential store, and the key it is sealed with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Where records are.
+    pub place: StorePlace,
+    /// Where the key is.
+    pub key: KeyPlace,
+}
+
+/// Where the records of the credential store are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorePlace {
+    /// In a file as the file of the project names it; `None` is the user's own place for data.
+    File(Option<String>),
+    /// In PostgreSQL.
+    Postgres {
+        /// The environment variable that holds its URL.
+        url_env: String,
+        /// The certificate of the authority that its own is from.
+        ca_file: Option<String>,
+    },
+}
+
+impl Default for StorePlace {
+    fn default() -> Self {
+        Self::File(None)
+    }
+}
+
+/// Where the key of the credential store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In a file as the file of the project names it; `None` is the user's own place for settings.
+    File(Option<String>),
+    /// In the environment variable of this name.
+    Variable(String),
+}
+
+impl Default for KeyPlace {
+    fn default() -> Self {
+        Self::File(None)
+    }
 }
 
 /// The private network of the hosts.
@@ -182,8 +249,8 @@ pub enum NetworkConfig {
     Tailscale {
         /// The tailnet.
         settings: TailscaleConfig,
-        /// The environment variable that holds the auth key.
-        auth_key_env: String,
+        /// Where the auth key comes from.
+        auth_key: SecretSource,
     },
     /// Plain WireGuard.
     WireGuard(WireGuard),

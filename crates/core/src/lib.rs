@@ -15,6 +15,7 @@ pub mod bootstrap;
 pub mod cloud;
 pub mod config;
 pub mod converge;
+pub mod credential;
 pub mod desired;
 pub mod error;
 pub mod event;

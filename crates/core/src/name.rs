@@ -28,8 +28,12 @@ pub fn is_dns_label(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// The same for entries of the credential store, written apart: what is put there by mistake may be a
+/// secret.
+pub(crate) const CREDENTIAL_NAME_PATTERN: &str = "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$";
+
 macro_rules! dns_label {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
+    ($pattern:expr; $($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
         ///
         /// Always a DNS label, so it can become a cloud resource name, a label value, a hostname
@@ -86,7 +90,7 @@ macro_rules! dns_label {
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
                     "type": "string",
-                    "pattern": DNS_LABEL_PATTERN,
+                    "pattern": $pattern,
                 })
             }
         }
@@ -94,6 +98,7 @@ macro_rules! dns_label {
 }
 
 dns_label! {
+    DNS_LABEL_PATTERN;
     /// Name of a project, e.g. `shop`.
     ProjectName,
     /// Name of an environment of a project, e.g. `staging`.
@@ -102,6 +107,12 @@ dns_label! {
     HostName,
     /// What a host is for, e.g. `app`.
     RoleName,
+}
+
+dns_label! {
+    CREDENTIAL_NAME_PATTERN;
+    /// Name of an entry in the credential store, e.g. `prod-do`.
+    CredentialName,
 }
 
 macro_rules! opaque {

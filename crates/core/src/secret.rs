@@ -13,6 +13,12 @@ impl Secret {
         Self(Zeroizing::new(text.trim().to_owned()))
     }
 
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The secret itself, for the one place that sends it.
     #[must_use]
     pub fn reveal(&self) -> &str {

@@ -1,6 +1,9 @@
 //! The command line. The documentation of these types is what `--help` and the manual say.
 
+mod credentials;
 mod parse;
+
+pub(crate) use credentials::{Add, Credentials, Remove, Test};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -86,6 +89,9 @@ pub(crate) enum Command {
     Infra(Infra),
     Ssh(Ssh),
     Exec(Exec),
+    /// Keep the credentials of clouds and networks, sealed
+    #[command(subcommand)]
+    Credentials(Credentials),
     /// List the providers and what each supports
     Providers,
     Schema(Schema),
@@ -295,6 +301,10 @@ impl ValueEnum for SchemaOf {
             Self::Document(Kind::Trust),
             Self::Document(Kind::Exec),
             Self::Document(Kind::Validation),
+            Self::Document(Kind::Credentials),
+            Self::Document(Kind::Credential),
+            Self::Document(Kind::CredentialTest),
+            Self::Document(Kind::KeyRotation),
             Self::Document(Kind::Providers),
             Self::Document(Kind::Init),
             Self::Document(Kind::Error),

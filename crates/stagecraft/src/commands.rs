@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod carry_out;
+mod credentials;
 mod down;
 mod exec;
 mod generate;
@@ -39,6 +40,7 @@ pub(crate) fn run(app: &App, command: &Command) -> Result<ExitCode, Stop> {
         Command::Infra(Infra::Trust(args)) => trust::run(app, args),
         Command::Ssh(args) => ssh::run(app, args),
         Command::Exec(args) => exec::run(app, args),
+        Command::Credentials(command) => credentials::run(app, command),
         Command::Providers => providers::run(app),
         Command::Schema(args) => generate::schema(app, args),
         Command::Completions(args) => generate::completions(app, args),

@@ -3,6 +3,7 @@
 //! Documents are a public interface. A field may be added; removing one, renaming one or changing
 //! what it means needs another schema version.
 
+mod credentials;
 mod envelope;
 mod error;
 mod hosts;
@@ -12,6 +13,10 @@ mod simple;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use credentials::{
+    CredentialChange, CredentialDocument, CredentialItem, CredentialTest, CredentialTestDocument,
+    CredentialsDocument, KeyRotationDocument, TestResult,
+};
 pub(crate) use envelope::{Document, Kind, schema_of};
 pub(crate) use error::{ErrorDocument, ErrorItem};
 pub(crate) use hosts::{

@@ -23,5 +23,6 @@ mod wire;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    wire::without_core_dumps();
     command_line::run(std::env::args_os().collect(), wire::Environment::of_process()).into()
 }

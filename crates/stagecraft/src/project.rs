@@ -101,7 +101,8 @@ impl Project {
     }
 }
 
-fn folder_of(file: &Path) -> std::io::Result<PathBuf> {
+/// The folder of a file, absolute.
+pub(crate) fn folder_of(file: &Path) -> std::io::Result<PathBuf> {
     let file = std::path::absolute(file)?;
     Ok(file.parent().map_or_else(|| file.clone(), Path::to_owned))
 }

@@ -117,11 +117,12 @@ pub(crate) fn with_job<'a, T>(
     let Job { logins, networks, limits } = job;
     let config = &project.file.config;
     let _terminal = TerminalModes::keep();
-    let clouds = Clouds::of(config, &project.scope.environment, &app.environment)?;
+    let secrets = wire::Secrets::new(&app.environment, &config.store, &project.folder);
+    let clouds = Clouds::of(config, &project.scope.environment, &secrets)?;
     let network = match networks {
         Networks::Off => None,
-        Networks::Known => wire::network(&app.environment, config, false)?,
-        Networks::Joined => wire::network(&app.environment, config, true)?,
+        Networks::Known => wire::network(&secrets, config, false)?,
+        Networks::Joined => wire::network(&secrets, config, true)?,
     };
     let access = || wire::access(&app.environment, config, &clouds, &project.folder);
     let access = match logins {
@@ -180,6 +181,22 @@ pub(crate) fn with_job<'a, T>(
     // A question that still waits for its answer must not keep the process.
     runtime.shutdown_background();
     outcome
+}
+
+/// Does work that changes nothing and needs no engine; the first signal ends it.
+///
+/// # Errors
+/// When the user interrupts, or this machine has no room for it.
+pub(crate) fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::machine("start", &error))?;
+    runtime.block_on(async {
+        let signals =
+            Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
+        signals.interruptible(work).await
+    })
 }
 
 impl Run<'_> {

@@ -15,7 +15,7 @@ mod text;
 
 pub(crate) use columns::{Cell, Columns};
 pub(crate) use exec::{ExecScreen, troubles as exec_troubles};
-pub(crate) use passphrase::{AskPassphrase, TerminalModes};
+pub(crate) use passphrase::{AskPassphrase, TerminalModes, hidden_line};
 pub(crate) use plan::{plan_screen, removals};
 pub(crate) use progress::Progress;
 pub(crate) use question::{Answer, ask, can_ask};

@@ -2,14 +2,20 @@
 
 mod adapters;
 mod clouds;
+mod dumps;
 mod environment;
 mod forget;
 mod networks;
+mod secrets;
+mod vault;
 
 pub(crate) use adapters::{
-    Access, access, connector, mint, or_by_variable, provider_facts, providers,
+    Access, access, connector, mint, or_by_variable, provider_facts, providers, registry,
 };
-pub(crate) use clouds::Clouds;
+pub(crate) use clouds::{Clouds, check_credential};
+pub(crate) use dumps::without_core_dumps;
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;
 pub(crate) use networks::network;
+pub(crate) use secrets::Secrets;
+pub(crate) use vault::{existing_vault, vault};

@@ -5,6 +5,7 @@ mod clouds;
 mod hosts;
 mod network;
 mod settings;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -87,6 +88,7 @@ impl Lowering<'_> {
             default_provider,
             providers: settings,
             bootstrap: self.bootstrap(infra.bootstrap.unwrap_or_default()),
+            store: self.store(raw.credentials.unwrap_or_default()),
             environments,
             not_supported: std::mem::take(&mut self.not_supported),
         }

@@ -7,11 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::rules::{
-    Cidr, CredentialName, DomainName, HostTag, Line, MeshTag, Slug, Url, UserName, Variable,
-    Version,
+    Cidr, DomainName, HostTag, Line, MeshTag, Slug, Url, UserName, Variable, Version,
 };
 use crate::desired::{Arch, ProviderId};
-use crate::name::{EnvironmentName, HostName, ProjectName, RoleName};
+use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName, RoleName};
 
 /// Hosts and how they are set up, for one project.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -26,6 +25,33 @@ pub(super) struct RawConfig {
     pub(super) network: Option<RawNetwork>,
     /// How hosts are set up.
     pub(super) infra: Option<RawInfra>,
+    /// The credential store, and the key it is sealed with. Default: a file of your own, for all your
+    /// projects.
+    pub(super) credentials: Option<RawStore>,
+}
+
+/// The credential store, and the key it is sealed with. With `path` or `url_env`, `key_file` or
+/// `key_env` is needed: each store has a key of its own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CredentialStore")]
+pub(super) struct RawStore {
+    /// The store as a file of SQLite; `~/` is your home directory. Default:
+    /// `stagecraft/credentials.db` in your folder of data (`$XDG_DATA_HOME`, `~/.local/share`).
+    pub(super) path: Option<Line>,
+    /// Or the store in PostgreSQL: name of the environment variable that holds its URL, which has a
+    /// password. Never the URL itself.
+    pub(super) url_env: Option<Variable>,
+    /// The certificate of the authority that PostgreSQL's certificate is from, in PEM. Default: the
+    /// authorities this machine trusts.
+    pub(super) ca_file: Option<Line>,
+    /// The file of the key, made by the first `stagecraft credentials add`, which nobody but you may
+    /// read. Default: `stagecraft/credentials.key` in your folder of settings (`$XDG_CONFIG_HOME`,
+    /// `~/.config`).
+    pub(super) key_file: Option<Line>,
+    /// Or the environment variable that holds the key: 32 bytes in Base64, or several such keys with
+    /// the newest first. Never the key itself.
+    pub(super) key_env: Option<Variable>,
 }
 
 /// The project the hosts belong to.
@@ -307,13 +333,15 @@ pub(super) struct RawNetworkProviders {
     pub(super) wireguard: Option<RawWireGuard>,
 }
 
-/// Tailscale or Headscale.
+/// Tailscale or Headscale. Exactly one of `auth_key_env` and `credentials` is needed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Tailscale")]
 pub(super) struct RawTailscale {
     /// Name of the environment variable that holds the auth key. Never the key itself.
-    pub(super) auth_key_env: Variable,
+    pub(super) auth_key_env: Option<Variable>,
+    /// Name of an entry in the credential store.
+    pub(super) credentials: Option<CredentialName>,
     /// Domain of the tailnet, e.g. `example.ts.net`.
     pub(super) tailnet_domain: DomainName,
     /// URL of a Headscale server. Default: Tailscale's.

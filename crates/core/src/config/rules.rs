@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::name::{DNS_LABEL_PATTERN, is_dns_label};
+use crate::name::{CREDENTIAL_NAME_PATTERN, DNS_LABEL_PATTERN, is_dns_label};
 
 /// One form of text.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,13 @@ const RULES: &[Rule] = &[
         words: "1 to 63 of a-z, 0-9 and `-`, not starting or ending with `-`",
         example: "app-1",
         secret_prone: false,
+    },
+    Rule {
+        pattern: CREDENTIAL_NAME_PATTERN,
+        matches: is_dns_label,
+        words: "the name of an entry in the credential store (1 to 63 of a-z, 0-9 and `-`), never the secret itself",
+        example: "prod-do",
+        secret_prone: true,
     },
     Rule {
         pattern: VARIABLE_PATTERN,
@@ -186,8 +193,6 @@ macro_rules! texts {
 texts! {
     /// Name of an environment variable.
     Variable = VARIABLE_PATTERN;
-    /// Name of an entry in the credential store.
-    CredentialName = DNS_LABEL_PATTERN;
     /// A provider's own word for a region or a size.
     Slug = SLUG_PATTERN;
     /// One line of text.

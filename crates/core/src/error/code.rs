@@ -228,6 +228,54 @@ codes! {
     COMMAND_FAILED = "command_failed",
         "A command given to `exec` ended with a status other than 0.",
         "Read the command's own output.";
+    CREDENTIAL_NOT_FOUND = "credential.not-found",
+        "The credential store has no entry of that name.",
+        "Use one of the names the message lists, or run `stagecraft credentials add`.";
+    CREDENTIAL_EXISTS = "credential.exists",
+        "The credential store has an entry of that name already.",
+        "Choose another name, or add `--replace`.";
+    CREDENTIAL_INVALID = "credential.invalid",
+        "What was given cannot be a credential of that provider, or an entry is used for another provider than its own.",
+        "Give the whole secret and nothing else; use an entry of the provider the message names.";
+    CREDENTIAL_WRONG_KEY = "credential.wrong-key",
+        "The credential store is sealed with a key that is not there, for example because somebody changed it.",
+        "Get the key the message names from whoever changed it.";
+    CREDENTIAL_TAMPERED = "credential.tampered",
+        "An entry of the credential store was changed after it was sealed.",
+        "Find out who can write to the store; bring back a copy, or add the entry again with a new secret.";
+    CREDENTIAL_CUT = "credential.cut",
+        "An entry of the credential store is cut off.",
+        "Bring back a copy of the store, or add the entry again.";
+    CREDENTIAL_MISPLACED = "credential.misplaced",
+        "An entry of the credential store holds the record of another entry or provider.",
+        "Find out who can write to the store; bring back a copy, or add the entry again with a new secret.";
+    CREDENTIAL_DOWNGRADED = "credential.downgraded",
+        "An entry of the credential store says it is of a format that is too old to be believed.",
+        "Find out who can write to the store; bring back a copy, or add the entry again with a new secret.";
+    KEY_MISSING = "key.missing",
+        "The credential store is sealed, and its key is not where it should be.",
+        "Bring the key back; without it nobody can open the store.";
+    KEY_UNSAFE = "key.unsafe",
+        "Others than its owner may read or change the key file of the credential store.",
+        "Run `chmod 600` on it, and `stagecraft credentials rotate-key` if somebody may have read it.";
+    KEY_INVALID = "key.invalid",
+        "What should hold the key of the credential store does not, or cannot be read or written.",
+        "A key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them.";
+    KEY_NOT_ROTATED = "key.not-rotated",
+        "The key of the credential store was not changed, or not to the end.",
+        "See the message for what is missing, and run `stagecraft credentials rotate-key` again.";
+    STORE_UNREACHABLE = "store.unreachable",
+        "The credential store could not be opened, reached, read or written.",
+        "Check `credentials` in the file, the permissions, and whether PostgreSQL answers.";
+    STORE_DAMAGED = "store.damaged",
+        "The credential store is not as it was written.",
+        "Bring back a copy of it, or add its entries to a new one.";
+    STORE_NEWER = "store.newer",
+        "The credential store, or an entry of it, was written by a newer version of Stagecraft.",
+        "Use the newest version that works on this store.";
+    STORE_UNPROTECTED = "store.unprotected",
+        "The connection to the credential store would not be encrypted.",
+        "Take `sslmode=disable` out of the URL.";
     OUTPUT_FAILED = "output.failed",
         "The result could not be written.",
         "Check the disk and the permissions of the place named; a file that is there already is never overwritten.";

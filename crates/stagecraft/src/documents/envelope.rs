@@ -27,6 +27,14 @@ pub(crate) enum Kind {
     Exec,
     /// `validate`.
     Validation,
+    /// `credentials list`.
+    Credentials,
+    /// `credentials add` and `credentials remove`.
+    Credential,
+    /// `credentials test`.
+    CredentialTest,
+    /// `credentials rotate-key`.
+    KeyRotation,
     /// `providers`.
     Providers,
     /// `init`.
@@ -38,7 +46,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All kinds.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Plan,
         Self::Report,
         Self::Status,
@@ -46,6 +54,10 @@ impl Kind {
         Self::Trust,
         Self::Exec,
         Self::Validation,
+        Self::Credentials,
+        Self::Credential,
+        Self::CredentialTest,
+        Self::KeyRotation,
         Self::Providers,
         Self::Init,
         Self::Error,
@@ -61,6 +73,10 @@ impl Kind {
             Self::Trust => "trust",
             Self::Exec => "exec",
             Self::Validation => "validation",
+            Self::Credentials => "credentials",
+            Self::Credential => "credential",
+            Self::CredentialTest => "credential-test",
+            Self::KeyRotation => "key-rotation",
             Self::Providers => "providers",
             Self::Init => "init",
             Self::Error => "error",
@@ -112,6 +128,10 @@ pub(crate) fn schema_of(kind: Kind) -> Value {
         Kind::Trust => schema::<super::TrustDocument>(),
         Kind::Exec => schema::<super::ExecDocument>(),
         Kind::Validation => schema::<super::ValidationDocument>(),
+        Kind::Credentials => schema::<super::CredentialsDocument>(),
+        Kind::Credential => schema::<super::CredentialDocument>(),
+        Kind::CredentialTest => schema::<super::CredentialTestDocument>(),
+        Kind::KeyRotation => schema::<super::KeyRotationDocument>(),
         Kind::Providers => schema::<super::ProvidersDocument>(),
         Kind::Init => schema::<super::InitDocument>(),
         Kind::Error => schema::<super::ErrorDocument>(),

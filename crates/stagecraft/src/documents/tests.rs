@@ -7,6 +7,7 @@ use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::inventory::Lifecycle;
 use stagecraft_core::plan::Policy;
 
+use stagecraft_core::credential::Issuer;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::plan::Plan;
 
@@ -129,9 +130,33 @@ fn documents() -> Vec<(Kind, String)> {
     let online =
         OnlineItem { provider: ProviderId::Local, account: "Docker 27".to_owned(), hosts: 2 };
     documents.push((Kind::Validation, validation(Some(vec![online])).to_json()));
+    documents.extend(credentials());
     let kinds: std::collections::BTreeSet<Kind> = documents.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, Kind::ALL.into(), "a kind has no document here");
     documents
+}
+
+/// What commands of the credential store print.
+fn credentials() -> Vec<(Kind, String)> {
+    let (name, provider) = (|| "prod".parse().unwrap(), Issuer::Aws);
+    let item = CredentialItem { name: name(), provider };
+    let change = CredentialChange::Replaced;
+    let failure = Failure::new(Code::CLOUD_UNAUTHENTICATED, "no");
+    let results = [
+        TestResult::Accepted { account: "shop".to_owned() },
+        TestResult::Opened,
+        TestResult::Failed { failure },
+    ];
+    let tests = results.map(|result| CredentialTest { name: name(), provider, result });
+    vec![
+        (Kind::Credentials, CredentialsDocument { credentials: vec![item] }.to_json()),
+        (Kind::Credential, CredentialDocument { name: name(), provider, change }.to_json()),
+        (
+            Kind::CredentialTest,
+            CredentialTestDocument { credentials: tests.into(), exit_code: 2 }.to_json(),
+        ),
+        (Kind::KeyRotation, KeyRotationDocument { entries: 2, finished_earlier: true }.to_json()),
+    ]
 }
 
 fn report(plan: Option<&Plan>) -> String {

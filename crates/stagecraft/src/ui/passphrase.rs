@@ -30,6 +30,16 @@ impl Drop for TerminalModes {
     }
 }
 
+/// Asks for a line that is not shown while it is typed; `None` when there is no answer.
+pub(crate) fn hidden_line(ui: &Ui, question: &str) -> Option<Zeroizing<String>> {
+    let answer = rpassword::prompt_password(question);
+    if answer.is_err() {
+        // The cursor still stands behind the question.
+        ui.say(Text::new().end_line());
+    }
+    answer.ok().map(Zeroizing::new)
+}
+
 /// Somebody at the terminal of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct AskPassphrase {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProvider, AwsSettings};
 use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
 use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
-use stagecraft_clouds::http::BaseUrl;
+use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
-use stagecraft_core::cloud::{CloudError, CloudProvider};
+use stagecraft_core::Secret;
+use stagecraft_core::cloud::{CloudError, CloudProvider, Identity, Registry, RegistryError};
 use stagecraft_core::config::{
     Config, HostKeys, NetworkConfig, ProviderConfig, SshConfig, is_supported,
 };
+use stagecraft_core::credential::{Credential, Field};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::identity::KeyMint;
@@ -181,43 +183,100 @@ pub(crate) fn providers(
     access: Option<&Access>,
     progress: &Progress,
 ) -> Result<BTreeMap<ProviderId, Arc<dyn CloudProvider>>, Stop> {
-    let mut providers: BTreeMap<ProviderId, Arc<dyn CloudProvider>> = BTreeMap::new();
-    if clouds.local {
-        let provider = local(environment, access, progress)?;
-        providers.insert(ProviderId::Local, Arc::new(provider));
-    }
-    for (&id, token) in &clouds.tokens {
-        let Some(settings) = config.providers.get(&id) else { continue };
-        let api_url = base_url(id, settings)?;
-        let (token, ssh_key_name) = (token.clone(), settings.ssh_key_name.clone());
-        match id {
-            ProviderId::DigitalOcean => {
-                let settings = DigitalOceanSettings { api_url, token, ssh_key_name };
-                providers.insert(id, Arc::new(DigitalOceanProvider::new(settings)));
-            }
-            ProviderId::Hetzner => {
-                let settings = HetznerSettings { api_url, token, ssh_key_name };
-                providers.insert(id, Arc::new(HetznerProvider::new(settings)));
-            }
-            // Neither is reached with a token.
-            ProviderId::Aws | ProviderId::Local => {}
+    let registry = registry(environment, config, access, progress);
+    let local = clouds.local.then_some((ProviderId::Local, &Identity::Anybody));
+    let others = clouds.identities.iter().map(|(id, identity)| (*id, identity));
+    let all = local.into_iter().chain(others).map(|(id, identity)| {
+        let client = registry.client(id, identity);
+        Ok((id, client.map_err(|error| no_client(&error))?))
+    });
+    all.collect()
+}
+
+fn no_client(error: &RegistryError) -> Stop {
+    let failure = Failure::from(error);
+    let exit = if failure.code.is_cloud() { ExitCode::Cloud } else { ExitCode::Usage };
+    Stop::new(exit, failure)
+}
+
+/// Every provider there is, as the file would have it.
+pub(crate) fn registry<'a>(
+    environment: &'a Environment,
+    config: &'a Config,
+    access: Option<&'a Access>,
+    progress: &'a Progress,
+) -> Registry<'a> {
+    let settings = |id| config.providers.get(&id).cloned().unwrap_or_default();
+    let (of_aws, of_digitalocean, of_hetzner) = (
+        settings(ProviderId::Aws),
+        settings(ProviderId::DigitalOcean),
+        settings(ProviderId::Hetzner),
+    );
+    Registry::new()
+        .with(ProviderId::Aws, move |identity| {
+            let credentials = match identity {
+                Identity::Owner(credential) => AwsCredentials::Keys {
+                    access_key_id: part(credential, Field::AccessKeyId)?.reveal().to_owned(),
+                    secret_access_key: token(credential, Field::SecretAccessKey)?,
+                    session_token: match credential.field(Field::SessionToken) {
+                        Some(_) => Some(token(credential, Field::SessionToken)?),
+                        None => None,
+                    },
+                },
+                Identity::Chain { profile } => AwsCredentials::Chain { profile: profile.clone() },
+                Identity::Anybody => AwsCredentials::Chain { profile: None },
+            };
+            Ok(Arc::new(aws(config, &of_aws, credentials)?) as _)
+        })
+        .with(ProviderId::DigitalOcean, move |identity| {
+            let settings = DigitalOceanSettings {
+                api_url: base_url(ProviderId::DigitalOcean, &of_digitalocean)?,
+                token: token_of(ProviderId::DigitalOcean, identity)?,
+                ssh_key_name: of_digitalocean.ssh_key_name.clone(),
+            };
+            Ok(Arc::new(DigitalOceanProvider::new(settings)) as _)
+        })
+        .with(ProviderId::Hetzner, move |identity| {
+            let settings = HetznerSettings {
+                api_url: base_url(ProviderId::Hetzner, &of_hetzner)?,
+                token: token_of(ProviderId::Hetzner, identity)?,
+                ssh_key_name: of_hetzner.ssh_key_name.clone(),
+            };
+            Ok(Arc::new(HetznerProvider::new(settings)) as _)
+        })
+        .with(ProviderId::Local, move |_| Ok(Arc::new(local(environment, access, progress)?) as _))
+}
+
+/// The token of whoever asks.
+fn token_of(id: ProviderId, identity: &Identity) -> Result<Token, Failure> {
+    match identity {
+        Identity::Owner(credential) => token(credential, Field::Token),
+        Identity::Anybody | Identity::Chain { .. } => {
+            Err(Failure::new(Code::CLOUD_UNAUTHENTICATED, format!("{id} needs an API token")))
         }
     }
-    if let (Some(credentials), Some(settings)) =
-        (&clouds.aws, config.providers.get(&ProviderId::Aws))
-    {
-        let provider = aws(config, settings, credentials)?;
-        providers.insert(ProviderId::Aws, Arc::new(provider));
-    }
-    Ok(providers)
+}
+
+fn token(credential: &Credential, field: Field) -> Result<Token, Failure> {
+    Token::new(part(credential, field)?.reveal()).map_err(|why| {
+        let message = format!("the {} of {} is none: {why}", field.words(), credential.issuer());
+        Failure::new(Code::CREDENTIAL_INVALID, message)
+    })
+}
+
+fn part(credential: &Credential, field: Field) -> Result<&Secret, Failure> {
+    credential.field(field).ok_or_else(|| {
+        let message = format!("a credential of {} has no {}", credential.issuer(), field.words());
+        Failure::new(Code::CREDENTIAL_INVALID, message)
+    })
 }
 
 /// Hosts may be wherever the file puts any, in whichever environment.
 fn aws(
     config: &Config,
     settings: &ProviderConfig,
-    credentials: &AwsCredentials,
-) -> Result<AwsProvider, Stop> {
+    credentials: AwsCredentials,
+) -> Result<AwsProvider, Failure> {
     let url = base_url(ProviderId::Aws, settings)?;
     let hosts = config.environments.values().flat_map(BTreeMap::values);
     let hosts = || hosts.clone().filter(|host| host.provider == ProviderId::Aws);
@@ -228,7 +287,7 @@ fn aws(
     let default_region = settings.default_region.clone().or_else(|| regions.first().cloned());
     Ok(AwsProvider::new(AwsSettings {
         api_urls: url.as_ref().map(ApiUrls::all).unwrap_or_default(),
-        credentials: credentials.clone(),
+        credentials,
         default_region: default_region.unwrap_or_else(|| "us-east-1".into()),
         regions,
         sizes,
@@ -244,11 +303,11 @@ fn aws(
 }
 
 /// Where the file says an API is. The configuration has checked it already.
-fn base_url(id: ProviderId, settings: &ProviderConfig) -> Result<Option<BaseUrl>, Stop> {
+fn base_url(id: ProviderId, settings: &ProviderConfig) -> Result<Option<BaseUrl>, Failure> {
     let parsed = settings.api_url.as_deref().map(BaseUrl::parse).transpose();
     parsed.map_err(|error| {
         let message = format!("`cloud.providers.{id}.api_url` cannot be used: {error}");
-        Stop::new(ExitCode::Usage, Failure::new(Code::CONFIG_INVALID_VALUE, message))
+        Failure::new(Code::CONFIG_INVALID_VALUE, message)
     })
 }
 
@@ -256,8 +315,8 @@ fn local(
     environment: &Environment,
     access: Option<&Access>,
     progress: &Progress,
-) -> Result<LocalProvider, Stop> {
-    let engine = engine_address(environment).map_err(|error| Stop::from(&error))?;
+) -> Result<LocalProvider, Failure> {
+    let engine = engine_address(environment).map_err(|error| Failure::from(&error))?;
     Ok(LocalProvider::new(LocalSettings {
         engine,
         authorized_keys: access.map(|access| access.authorized_keys.clone()).unwrap_or_default(),
@@ -289,9 +348,9 @@ impl local::Progress for Building {
 /// What a provider supports.
 pub(crate) fn provider_facts(provider: ProviderId) -> ProviderItem {
     let (hosts, credentials, arm64, spot) = match provider {
-        ProviderId::Aws => ("EC2 instances", "keys or chain", "native", "yes"),
-        ProviderId::DigitalOcean => ("Droplets", "token_env", "emulated", "ignored"),
-        ProviderId::Hetzner => ("Cloud servers", "token_env", "native", "ignored"),
+        ProviderId::Aws => ("EC2 instances", "keys, credentials or chain", "native", "yes"),
+        ProviderId::DigitalOcean => ("Droplets", "token_env or credentials", "emulated", "ignored"),
+        ProviderId::Hetzner => ("Cloud servers", "token_env or credentials", "native", "ignored"),
         ProviderId::Local => ("Docker containers", "none", "engine's", "ignored"),
     };
     ProviderItem {

@@ -1,16 +1,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stagecraft_clouds::aws::AwsCredentials;
 use stagecraft_clouds::http::{InvalidToken, Token};
 use stagecraft_clouds::local::EngineAddress;
+use stagecraft_core::Secret;
+use stagecraft_core::cloud::Identity;
 use stagecraft_core::config::{Config, CredentialSource, is_supported};
+use stagecraft_core::credential::{Credential, Field, Issuer};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::name::EnvironmentName;
 
-use super::Environment;
 use super::adapters::engine_address;
+use super::{Environment, Secrets};
 use crate::stop::Stop;
 
 /// Which providers of a file a run looks at, and what it needs for that.
@@ -22,10 +24,8 @@ use crate::stop::Stop;
 pub(crate) struct Clouds {
     /// Whether containers on a Docker Engine are looked at.
     pub(super) local: bool,
-    /// The tokens of the others that are looked at.
-    pub(super) tokens: BTreeMap<ProviderId, Token>,
-    /// Whose account of AWS is looked at.
-    pub(super) aws: Option<AwsCredentials>,
+    /// Who asks the others that are looked at.
+    pub(super) identities: BTreeMap<ProviderId, Identity>,
     /// Why the rest is not looked at.
     left_out: BTreeMap<ProviderId, String>,
     /// How not to look at those under which the file does not name the environment.
@@ -56,8 +56,9 @@ impl Clouds {
     pub(crate) fn of(
         config: &Config,
         of: &EnvironmentName,
-        environment: &Environment,
+        secrets: &Secrets<'_>,
     ) -> Result<Self, Stop> {
+        let environment = secrets.environment;
         let mut clouds = Self::default();
         let mut missing = Vec::new();
         for (&id, provider) in config.providers.iter().filter(|(id, _)| is_supported(**id)) {
@@ -70,13 +71,35 @@ impl Clouds {
                 }
                 continue;
             }
+            if let (Some(CredentialSource::Stored(name)), Some(issuer)) =
+                (&provider.credentials, Issuer::of(id))
+            {
+                let stored = secrets.stored(name, issuer);
+                match stored
+                    .and_then(|credential| check_credential(&credential).map(|()| credential))
+                {
+                    Ok(credential) => {
+                        clouds.identities.insert(id, Identity::Owner(credential));
+                        if !named {
+                            let way = format!(
+                                "the file has no hosts of `{of}` on {id}: to leave it out, take it out of \
+                                 the file"
+                            );
+                            clouds.avoidable.insert(id, way);
+                        }
+                    }
+                    Err(why) if !named => clouds.left_out(id, why.message),
+                    Err(why) => missing.push(why.into()),
+                }
+                continue;
+            }
             if id == ProviderId::Aws {
-                match aws_credentials(environment, provider.credentials.as_ref()) {
+                match aws_identity(environment, provider.credentials.as_ref()) {
                     Ok(_) if !named && !aws_may_be_there(environment, provider.credentials.as_ref()) => {
                         clouds.left_out(id, "no credentials are set up".to_owned());
                     }
-                    Ok(credentials) => {
-                        clouds.aws = Some(credentials);
+                    Ok(identity) => {
+                        clouds.identities.insert(id, identity);
                         if !named {
                             let way = format!(
                                 "the file has no hosts of `{of}` on aws: to leave it out, unset its \
@@ -94,14 +117,15 @@ impl Clouds {
                 }
                 continue;
             }
-            // The configuration refuses environments that need the credential store.
-            let Some(CredentialSource::Variable(name)) = &provider.credentials else {
-                clouds.left_out(id, "the credential store is not supported".to_owned());
+            let (Some(CredentialSource::Variable(name)), Some(issuer)) =
+                (&provider.credentials, Issuer::of(id))
+            else {
                 continue;
             };
             match token(environment, name) {
                 Ok(token) => {
-                    clouds.tokens.insert(id, token);
+                    let owner = owner(issuer, [(Field::Token, token)]);
+                    clouds.identities.insert(id, owner);
                     if !named {
                         clouds.avoidable.insert(id, without(id, name, of));
                     }
@@ -157,10 +181,10 @@ impl Clouds {
 }
 
 /// Where credentials of AWS come from, or why there are none; never says what a variable holds.
-fn aws_credentials(
+fn aws_identity(
     environment: &Environment,
     source: Option<&CredentialSource>,
-) -> Result<AwsCredentials, String> {
+) -> Result<Identity, String> {
     let secret = |name: &str| {
         token(environment, name).map_err(|why| match why {
             NoToken::NotSet => format!("`{name}` is not set"),
@@ -173,19 +197,50 @@ fn aws_credentials(
             if access_key_id.is_empty() {
                 return Err(format!("`{id}` is not set"));
             }
-            Ok(AwsCredentials::Keys {
-                access_key_id,
-                secret_access_key: secret(key)?,
-                session_token: session.as_deref().map(secret).transpose()?,
-            })
+            let mut fields = vec![
+                (Field::AccessKeyId, Secret::new(&access_key_id)),
+                (Field::SecretAccessKey, secret(key)?),
+            ];
+            if let Some(name) = session {
+                fields.push((Field::SessionToken, secret(name)?));
+            }
+            Ok(owner(Issuer::Aws, fields))
         }
         Some(CredentialSource::Chain { profile }) => {
-            Ok(AwsCredentials::Chain { profile: profile.clone() })
+            Ok(Identity::Chain { profile: profile.clone() })
         }
         Some(CredentialSource::Variable(_) | CredentialSource::Stored(_)) | None => {
-            Err("the credential store is not supported".to_owned())
+            Ok(Identity::Chain { profile: None })
         }
     }
+}
+
+/// The owner of secrets that are all there.
+fn owner(issuer: Issuer, fields: impl IntoIterator<Item = (Field, Secret)>) -> Identity {
+    match Credential::new(issuer, fields) {
+        Ok(credential) => Identity::Owner(credential),
+        // Whoever asks without a secret is refused, which is told then.
+        Err(_) => Identity::Anybody,
+    }
+}
+
+/// That the parts of a credential can be what they are meant to be.
+///
+/// # Errors
+/// Which part cannot, and why; never says what it is.
+pub(crate) fn check_credential(credential: &Credential) -> Result<(), Failure> {
+    for (field, secret) in credential.fields() {
+        Token::new(secret.reveal()).map_err(|why| {
+            let message = format!(
+                "what was given as {} of {} is none: {why}",
+                field.words(),
+                credential.issuer()
+            );
+            Failure::new(Code::CREDENTIAL_INVALID, message)
+                .with_hint("copy the whole of it again, and nothing else")
+        })?;
+    }
+    Ok(())
 }
 
 /// Whether AWS's usual chain can be expected to find something, by what is seen without asking anybody.
@@ -215,9 +270,10 @@ fn engine_is_there(environment: &Environment) -> Result<(), String> {
     }
 }
 
-fn token(environment: &Environment, name: &str) -> Result<Token, NoToken> {
+fn token(environment: &Environment, name: &str) -> Result<Secret, NoToken> {
     let text = environment.secret(name).ok_or(NoToken::NotSet)?;
-    Token::new(&text).map_err(NoToken::Invalid)
+    Token::new(&text).map_err(NoToken::Invalid)?;
+    Ok(Secret::new(&text))
 }
 
 /// Never says what the variable holds.
@@ -287,14 +343,14 @@ mod tests {
         }
         let both = [("DO_TOKEN", "abcdefgh1"), ("HCLOUD_TOKEN", " abcdefgh2\n")];
         let clouds = clouds("prod", &both).unwrap();
-        assert!(clouds.tokens.keys().eq(&[DIGITALOCEAN, HETZNER]));
+        assert!(clouds.identities.keys().eq(&[DIGITALOCEAN, HETZNER]));
         assert_eq!(clouds.way_around(HETZNER), None);
     }
 
     #[test]
     fn a_provider_the_environment_was_never_at_needs_no_token() {
         let clouds = clouds("dev", &[("HCLOUD_TOKEN", " ")]).unwrap();
-        assert!(clouds.local && clouds.tokens.is_empty());
+        assert!(clouds.local && clouds.identities.is_empty());
         assert_eq!(
             clouds.left_out_note(&name("dev")).as_deref(),
             Some(
@@ -307,7 +363,7 @@ mod tests {
     #[test]
     fn hosts_that_were_taken_out_of_the_file_are_looked_for_where_that_is_possible() {
         let clouds = clouds("dev", &[("DO_TOKEN", "abcdefgh1")]).unwrap();
-        assert!(clouds.tokens.keys().eq(&[DIGITALOCEAN]));
+        assert!(clouds.identities.keys().eq(&[DIGITALOCEAN]));
         let way = clouds.way_around(DIGITALOCEAN).unwrap();
         assert_eq!(
             way,
@@ -371,19 +427,20 @@ mod tests {
                  local: {{ hosts: {{ dev: {{ b: {{ role: a }} }} }} }}\n"
             );
             let config = config::parse("f", file.as_bytes()).unwrap();
-            Clouds::of(&config, &name(environment), &Environment::for_tests("/home/ada", variables))
+            clouds_of(&config, environment, variables)
         };
-        let chain = of("", "prod", &[]).unwrap().aws;
-        assert!(matches!(chain, Some(AwsCredentials::Chain { profile: None })));
+        let aws = |clouds: Clouds| clouds.identities.get(&ProviderId::Aws).cloned();
+        let chain = aws(of("", "prod", &[]).unwrap());
+        assert_eq!(chain, Some(Identity::Chain { profile: None }));
         let left_out = of("", "dev", &[]).unwrap();
-        assert!(left_out.aws.is_none());
+        assert!(left_out.identities.is_empty());
         assert!(left_out.left_out_note(&name("dev")).unwrap().contains("aws (no credentials are"));
-        assert!(of("", "dev", &[("AWS_PROFILE", "work")]).unwrap().aws.is_some());
+        assert!(aws(of("", "dev", &[("AWS_PROFILE", "work")]).unwrap()).is_some());
 
         let keys = "access_key_id_env: ID, secret_access_key_env: KEY, ";
         let both = [("ID", "AKIDEXAMPLE"), ("KEY", "SECRET-SECRET")];
-        let given = of(keys, "prod", &both).unwrap().aws;
-        assert!(matches!(given, Some(AwsCredentials::Keys { .. })));
+        let given = aws(of(keys, "prod", &both).unwrap());
+        assert!(matches!(given, Some(Identity::Owner(_))));
         let stop = of(keys, "prod", &both[..1]).unwrap_err();
         let told = &stop.troubles[0].failure.message;
         assert_eq!(told, "aws needs an access key, and `KEY` is not set");
@@ -403,7 +460,17 @@ cloud:
     local: { hosts: { dev: { c: { role: a } } } }
 ";
         let config = config::parse("f", file.as_bytes()).unwrap();
-        Clouds::of(&config, &name(environment), &Environment::for_tests("/home/ada", variables))
+        clouds_of(&config, environment, variables)
+    }
+
+    fn clouds_of(
+        config: &Config,
+        environment: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Clouds, Stop> {
+        let variables = Environment::for_tests("/home/ada", variables);
+        let secrets = Secrets::new(&variables, &config.store, Path::new("/"));
+        Clouds::of(config, &name(environment), &secrets)
     }
 
     fn name(environment: &str) -> EnvironmentName {

@@ -57,6 +57,11 @@ impl Environment {
         self.xdg("XDG_DATA_HOME", ".local/share")
     }
 
+    /// Where this user's settings of Stagecraft live; `None` when there is no home directory.
+    pub(crate) fn config_dir(&self) -> Option<PathBuf> {
+        self.xdg("XDG_CONFIG_HOME", ".config")
+    }
+
     /// Where what can be made again is kept; `None` when there is no home directory.
     pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
         self.xdg("XDG_CACHE_HOME", ".cache")
@@ -108,6 +113,8 @@ mod tests {
         assert_eq!(data(&environment), Path::new("/home/ada/.local/share/stagecraft"));
         environment.variables.insert("XDG_DATA_HOME".into(), "/data".into());
         assert_eq!(data(&environment), Path::new("/data/stagecraft"));
+        let config = environment.config_dir().unwrap();
+        assert_eq!(config, Path::new("/home/ada/.config/stagecraft"));
         assert_eq!(Environment::default().data_dir(), None);
     }
 

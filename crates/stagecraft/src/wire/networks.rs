@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use stagecraft_core::Secret;
-use stagecraft_core::config::{Config, NetworkConfig};
+use stagecraft_core::config::{Config, NetworkConfig, SecretSource};
+use stagecraft_core::credential::{Field, Issuer};
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::network::{NetworkProvider, Tailscale};
 
-use super::Environment;
+use super::{Environment, Secrets};
 use crate::stop::Stop;
 
 /// The private network of the file; `None` where there is none. With `joins` hosts may have to join
@@ -14,15 +15,23 @@ use crate::stop::Stop;
 /// # Errors
 /// When it is not, or cannot be right.
 pub(crate) fn network(
-    environment: &Environment,
+    secrets: &Secrets<'_>,
     config: &Config,
     joins: bool,
 ) -> Result<Option<Arc<dyn NetworkProvider>>, Stop> {
     Ok(match &config.network {
         NetworkConfig::None => None,
         NetworkConfig::WireGuard(network) => Some(Arc::new(network.clone())),
-        NetworkConfig::Tailscale { settings, auth_key_env } => {
-            let key = joins.then(|| auth_key(environment, auth_key_env)).transpose()?;
+        NetworkConfig::Tailscale { settings, auth_key } => {
+            let key = joins.then(|| match auth_key {
+                SecretSource::Variable(name) => key_in_variable(secrets.environment, name),
+                SecretSource::Stored(name) => {
+                    let credential = secrets.stored(name, Issuer::Tailscale);
+                    let credential = credential.map_err(|f| Stop::new(ExitCode::Usage, f))?;
+                    Ok(credential.field(Field::AuthKey).cloned().unwrap_or_else(|| Secret::new("")))
+                }
+            });
+            let key = key.transpose()?;
             let tailnet = Tailscale::new(settings.clone(), key)
                 .map_err(|failure| Stop::new(ExitCode::Usage, failure))?;
             Some(Arc::new(tailnet))
@@ -30,9 +39,9 @@ pub(crate) fn network(
     })
 }
 
-fn auth_key(environment: &Environment, name: &str) -> Result<Secret, Stop> {
+fn key_in_variable(environment: &Environment, name: &str) -> Result<Secret, Stop> {
     let key = environment.secret(name).map(|text| Secret::new(&text));
-    key.filter(|key| !key.reveal().is_empty()).ok_or_else(|| {
+    key.filter(|key| !key.is_empty()).ok_or_else(|| {
         let message =
             format!("hosts join the tailnet by an auth key, and the environment variable `{name}` holds none");
         Stop::new(ExitCode::Usage, Failure::new(Code::NETWORK_JOIN_FAILED, message)).with_hint(format!(
@@ -43,6 +52,8 @@ fn auth_key(environment: &Environment, name: &str) -> Result<Secret, Stop> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use stagecraft_core::config;
 
     use super::*;
@@ -55,7 +66,8 @@ mod tests {
         let of = |variables: &[(&str, &str)], joins| {
             let file = format!("project: {{ name: p }}\ncloud: {{ providers: {{}} }}\n{TAILNET}\n");
             let config = config::parse("f", file.as_bytes()).unwrap();
-            network(&Environment::for_tests("/home/me", variables), &config, joins)
+            let environment = Environment::for_tests("/home/me", variables);
+            network(&Secrets::new(&environment, &config.store, Path::new("/")), &config, joins)
         };
         assert_eq!(of(&[], false).unwrap().unwrap().name(), "tailscale");
         for none in [&[][..], &[("TS_KEY", " ")]] {
@@ -75,6 +87,7 @@ mod tests {
         let config =
             config::parse("f", b"project: { name: p }\ncloud: { providers: {} }\n").unwrap();
         let environment = Environment::for_tests("/home/me", &[]);
-        assert!(network(&environment, &config, true).unwrap().is_none());
+        let secrets = Secrets::new(&environment, &config.store, Path::new("/"));
+        assert!(network(&secrets, &config, true).unwrap().is_none());
     }
 }

@@ -267,21 +267,15 @@ fn the_name_of_a_machine_is_not_too_long() {
 }
 
 #[test]
-fn the_credential_store_is_not_there_yet() {
+fn an_entry_of_a_credential_store_that_is_not_there_is_told() {
     let text = CLOUDS.replace("token_env: DO_TOKEN", "credentials: prod");
-    insta::assert_snapshot!(Stage::with(&text).run("infra plan --env prod"), @"
-    ------- stderr -------
-    error[config.not-supported]: the credential store is not supported by this version
-     --> stagecraft.yml:6:7
-      |
-    6 |       credentials: prod
-      |       ^^^^^^^^^^^ cannot be read yet
-      |
-      = hint: use `token_env`
-    [exit status: 1]
-    ");
-    let dev = plan_of_dev(&Stage::with(&text), &[]);
-    assert!(dev.contains("digitalocean (the credential store is not supported)"), "{dev}");
+    let stage = Stage::with(&text);
+    let told = stage.run("infra plan --env prod");
+    assert!(told.contains("error[credential.not-found]: the entry `prod` is needed"), "{told}");
+    assert!(told.contains("run `stagecraft credentials add prod --provider PROVIDER`"), "{told}");
+    assert!(told.ends_with("[exit status: 1]"), "{told}");
+    let dev = plan_of_dev(&stage, &[]);
+    assert!(dev.contains("digitalocean (the entry `prod` is needed"), "{dev}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn every_command_explains_itself_in_one_screen() {
         "infra trust",
         "ssh",
         "exec",
+        "credentials",
         "providers",
         "schema",
         "completions",
@@ -45,6 +46,7 @@ fn help_says_what_it_is_and_how_it_ends() {
       infra        Plan, create, set up, look at and remove hosts
       ssh          Open a shell on a host, or run one command there
       exec         Run a command on many hosts at once, as root
+      credentials  Keep the credentials of clouds and networks, sealed
       providers    List the providers and what each supports
       schema       Print the JSON Schema of the configuration file or of an output
       completions  Print a completion script for a shell
@@ -199,9 +201,9 @@ fn completions_and_manual_are_made_of_the_same_command_line() {
 fn providers_are_listed_with_what_they_support() {
     insta::assert_snapshot!(Stage::new().run("providers"), @"
     PROVIDER      HERE  HOSTS ARE          ARM64     SPOT     CREDENTIALS
-    aws           yes   EC2 instances      native    yes      keys or chain
-    digitalocean  yes   Droplets           emulated  ignored  token_env
-    hetzner       yes   Cloud servers      native    ignored  token_env
+    aws           yes   EC2 instances      native    yes      keys, credentials or chain
+    digitalocean  yes   Droplets           emulated  ignored  token_env or credentials
+    hetzner       yes   Cloud servers      native    ignored  token_env or credentials
     local         yes   Docker containers  engine's  ignored  none
     [exit status: 0]
     ");

@@ -21,6 +21,8 @@ mod others;
 mod room;
 mod scene;
 mod screens;
+mod stored;
+mod stored_aws;
 mod terminal;
 mod tokens;
 mod two_clouds;

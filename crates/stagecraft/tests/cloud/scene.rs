@@ -151,14 +151,29 @@ impl Scene {
         self.searched(command.output().unwrap())
     }
 
+    /// Where the file is.
+    pub(crate) fn work(&self) -> std::path::PathBuf {
+        self.stage.work()
+    }
+
+    /// The user's home directory.
+    pub(crate) fn home(&self) -> std::path::PathBuf {
+        self.stage.work().with_file_name("home")
+    }
+
     fn searched(&self, output: Output) -> Output {
+        self.search(&output);
+        output
+    }
+
+    /// Looks for tokens in all that a run wrote.
+    pub(crate) fn search(&self, output: &Output) {
         for bytes in [&output.stdout, &output.stderr] {
             let leaked = leak::found(bytes);
-            assert_eq!(leaked, None, "a token shows: {}", transcript(&output));
+            assert_eq!(leaked, None, "a token shows: {}", transcript(output));
         }
         let root = self.stage.work().parent().unwrap().to_owned();
         assert_eq!(leak::files_with(&root), [""; 0], "a token is in a file");
-        output
     }
 
     /// The outcome as a test can compare it: whose port and request it was is left out, and lines of

@@ -12,28 +12,21 @@ impl Lowering<'_> {
         let RawAwsOnly {
             access_key_id_env, secret_access_key_env, session_token_env, profile, ..
         } = &provider.raw.aws;
-        let ways = [
+        let keys = [
             ("access_key_id_env", access_key_id_env.is_some()),
-            ("profile", profile.is_some()),
-            ("credentials", provider.raw.credentials.is_some()),
+            ("secret_access_key_env", secret_access_key_env.is_some()),
+            ("session_token_env", session_token_env.is_some()),
         ];
-        let mut given = ways.into_iter().filter(|(_, is_given)| *is_given).map(|(key, _)| key);
+        let key = keys.into_iter().find(|(_, is_given)| *is_given).map(|(key, _)| key);
+        let profile_key = profile.as_ref().map(|_| "profile");
+        let stored_key = provider.raw.credentials.as_ref().map(|_| "credentials");
+        let mut given = [key, profile_key, stored_key].into_iter().flatten();
         if let (Some(first), Some(second)) = (given.next(), given.next()) {
-            let also = self.key(&provider.below(&[first]));
-            self.report(
-                Problem::new(
-                    Code::CONFIG_INVALID_VALUE,
-                    format!("`cloud.providers.aws` has both `{first}` and `{second}`"),
-                )
-                .at(self.key(&provider.below(&[second])))
-                .with_label("one of the two is too many")
-                .with_also(also, "the other")
-                .with_help("keep at most one"),
-            );
+            self.one_too_many(&provider.path, first, second);
             return None;
         }
         if let Some(name) = &provider.raw.credentials {
-            return Some(CredentialSource::Stored(name.0.clone()));
+            return Some(CredentialSource::Stored(name.clone()));
         }
         let (id, secret) = match (access_key_id_env, secret_access_key_env) {
             (Some(id), Some(secret)) => (id.0.clone(), secret.0.clone()),

@@ -39,22 +39,6 @@ impl Lowering<'_> {
                 .with_help("put the hosts of this environment on another provider"),
             );
         }
-        if provider.raw.credentials.is_some() && (is_supported(id) || with_hosts) {
-            self.not_supported(
-                Some(environment),
-                Problem::new(
-                    Code::CONFIG_NOT_SUPPORTED,
-                    "the credential store is not supported by this version",
-                )
-                .at(self.key(&provider.below(&["credentials"])))
-                .with_label("cannot be read yet")
-                .with_help(if id == ProviderId::Aws {
-                    "use `access_key_id_env` and `secret_access_key_env`, or leave it out: then AWS's usual chain is used"
-                } else {
-                    "use `token_env`"
-                }),
-            );
-        }
     }
 
     /// Nobody could log in to a host that was made without a key.

@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::Lowering;
-use crate::config::NetworkConfig;
 use crate::config::problem::Problem;
 use crate::config::raw::{
     RawInstallMethod, RawNetwork, RawNetworkProvider, RawTailscale, RawTailscaleInstall,
     RawWireGuard,
 };
-use crate::config::rules::MeshTag;
+use crate::config::rules::{MeshTag, Variable};
 use crate::config::source::quoted;
+use crate::config::{NetworkConfig, SecretSource};
 use crate::desired::DesiredHost;
 use crate::error::Code;
-use crate::name::{EnvironmentName, HostName, ProjectName};
+use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName};
 use crate::network::{InvalidVersion, TailscaleConfig, WireGuard, capacity};
 
 /// The hosts of every environment.
@@ -90,6 +90,9 @@ impl Lowering<'_> {
             }
         });
         let texts = |tags: BTreeSet<MeshTag>| tags.into_iter().map(|tag| tag.0).collect();
+        let Some(auth_key) = self.auth_key(raw.auth_key_env, raw.credentials) else {
+            return NetworkConfig::None;
+        };
         NetworkConfig::Tailscale {
             settings: TailscaleConfig {
                 tailnet_domain: raw.tailnet_domain.0,
@@ -107,7 +110,38 @@ impl Lowering<'_> {
                 },
                 min_version,
             },
-            auth_key_env: raw.auth_key_env.0,
+            auth_key,
+        }
+    }
+
+    /// Where the auth key comes from: exactly one way.
+    fn auth_key(
+        &mut self,
+        variable: Option<Variable>,
+        stored: Option<CredentialName>,
+    ) -> Option<SecretSource> {
+        let path = ["network", "providers", "tailscale"];
+        match (variable, stored) {
+            (Some(variable), None) => Some(SecretSource::Variable(variable.0)),
+            (None, Some(name)) => Some(SecretSource::Stored(name)),
+            (Some(_), Some(_)) => {
+                self.one_too_many(&path, "auth_key_env", "credentials");
+                None
+            }
+            (None, None) => {
+                if !self.is_incomplete(&path) {
+                    self.report(
+                        Problem::new(
+                            Code::CONFIG_MISSING_KEY,
+                            "`network.providers.tailscale` has no auth key",
+                        )
+                        .at(self.key(&path))
+                        .with_label("`auth_key_env` or `credentials` is required here")
+                        .with_help("add `auth_key_env` with the name of the environment variable that holds the key, or `credentials` with the name of an entry in the credential store"),
+                    );
+                }
+                None
+            }
         }
     }
 

@@ -64,19 +64,9 @@ impl Lowering<'_> {
         }
         match (&provider.raw.token_env, &provider.raw.credentials) {
             (Some(variable), None) => Some(CredentialSource::Variable(variable.0.clone())),
-            (None, Some(name)) => Some(CredentialSource::Stored(name.0.clone())),
+            (None, Some(name)) => Some(CredentialSource::Stored(name.clone())),
             (Some(_), Some(_)) => {
-                let first = self.key(&provider.below(&["token_env"]));
-                self.report(
-                    Problem::new(
-                        Code::CONFIG_INVALID_VALUE,
-                        format!("`cloud.providers.{id}` has both `token_env` and `credentials`"),
-                    )
-                    .at(self.key(&provider.below(&["credentials"])))
-                    .with_label("one of the two is too many")
-                    .with_also(first, "the other")
-                    .with_help("keep exactly one"),
-                );
+                self.one_too_many(&provider.path, "token_env", "credentials");
                 None
             }
             (None, None) => {
@@ -88,12 +78,27 @@ impl Lowering<'_> {
                         )
                         .at(self.key(&provider.path))
                         .with_label("`token_env` or `credentials` is required here")
-                        .with_help("add `token_env` with the name of the environment variable that holds the token"),
+                        .with_help("add `token_env` with the name of the environment variable that holds the token, or `credentials` with the name of an entry in the credential store"),
                     );
                 }
                 None
             }
         }
+    }
+
+    /// Says that of two keys that mean the same there must be one.
+    pub(super) fn one_too_many(&mut self, path: &[&str], first: &str, second: &str) {
+        let below = |key| [path, &[key]].concat();
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!("`{}` has both `{first}` and `{second}`", path.join(".")),
+            )
+            .at(self.key(&below(second)))
+            .with_label("one of the two is too many")
+            .with_also(self.key(&below(first)), "the other")
+            .with_help("keep one"),
+        );
     }
 
     /// Checks a value against the list of what the provider's hosts may use.

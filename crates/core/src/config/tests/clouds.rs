@@ -1,7 +1,9 @@
 //! What clouds ask of a file beyond what `local` does.
 
 use super::{config, local_hosts, problems, told};
-use crate::config::{Config, CredentialSource};
+use crate::config::{
+    Config, CredentialSource, KeyPlace, NetworkConfig, SecretSource, StoreConfig, StorePlace,
+};
 use crate::desired::{Arch, ProviderId};
 
 /// A file with one host `web-1` of these keys on a cloud that has these settings.
@@ -53,15 +55,14 @@ fn aws_takes_its_credentials_in_exactly_one_way() {
         assert_eq!(told.len(), 1, "{told:?}");
         told[0].split(" / ").next().unwrap().split("] ").nth(1).unwrap().to_owned()
     };
-    for (first, second) in [("access_key_id_env", "profile"), ("profile", "credentials")] {
-        let both = format!("      {first}: A\n      {second}: b\n      secret_access_key_env: S\n");
-        let both = if first == "profile" {
-            both.replace("      secret_access_key_env: S\n", "")
-        } else {
-            both
-        };
+    for (first, second) in [
+        ("access_key_id_env", "profile"),
+        ("profile", "credentials"),
+        ("secret_access_key_env", "credentials"),
+        ("session_token_env", "credentials"),
+    ] {
         let expected = format!("`cloud.providers.aws` has both `{first}` and `{second}`");
-        assert_eq!(problem(&both), expected);
+        assert_eq!(problem(&format!("      {first}: a\n      {second}: b\n")), expected);
     }
     for (given, missing) in [
         ("access_key_id_env", "secret_access_key_env"),
@@ -74,15 +75,79 @@ fn aws_takes_its_credentials_in_exactly_one_way() {
 }
 
 #[test]
-fn the_credential_store_is_not_supported_where_a_cloud_is_in_use() {
+fn the_credential_store_is_supported_wherever_a_variable_is() {
+    let stored = Some(CredentialSource::Stored("prod".parse().unwrap()));
     let text = cloud("hetzner", KEY, "").replace("token_env: T", "credentials: prod");
-    let told = ["5 the credential store is not supported by this version"];
-    assert_eq!(unsupported(&config(&text)), told);
-    let named = text.replace("prod:\n          web-1: { role: web }", "prod: {}");
-    assert_eq!(unsupported(&config(&named)), told, "hosts made earlier may be there");
-    let other = local_hosts("        prod: { a: { role: app } }\n")
-        .replace("    local:", "    hetzner: { credentials: prod }\n    local:");
-    assert_eq!(unsupported(&config(&other)), [""; 0], "`prod` has nothing there");
+    let hetzner = config(&text);
+    assert_eq!(hetzner.providers[&ProviderId::Hetzner].credentials, stored);
+    assert_eq!(unsupported(&hetzner), [""; 0]);
+    let aws = config(&cloud("aws", KEY, "").replace("token_env: T", "credentials: prod"));
+    assert_eq!(aws.providers[&ProviderId::Aws].credentials, stored);
+    assert_eq!(unsupported(&aws), [""; 0]);
+}
+
+#[test]
+fn a_token_in_the_place_of_a_name_is_not_shown() {
+    let text = cloud("hetzner", KEY, "").replace("token_env: T", "credentials: Planted_Token_1");
+    let problems = problems(&text);
+    let shown = format!("{problems} {:?}", problems.problems);
+    assert!(shown.contains("never the secret itself"), "{shown}");
+    assert!(!shown.contains("Planted"), "{shown}");
+}
+
+#[test]
+fn the_store_and_its_key_are_each_in_one_place() {
+    let with = |lines: &str| format!("{}\ncredentials:\n{lines}", local_hosts("        dev: {}\n"));
+    let store = |lines: &str| config(&with(lines)).store;
+    assert_eq!(config(&local_hosts("        dev: {}\n")).store, StoreConfig::default());
+    let file = store("  path: ~/team.db\n  key_env: KEY\n");
+    assert_eq!(file.place, StorePlace::File(Some("~/team.db".to_owned())));
+    assert_eq!(file.key, KeyPlace::Variable("KEY".to_owned()));
+    let postgres = config(&with("  url_env: URL\n  ca_file: ca.pem\n  key_file: team\n"));
+    let ca_file = Some("ca.pem".to_owned());
+    assert_eq!(postgres.store.place, StorePlace::Postgres { url_env: "URL".to_owned(), ca_file });
+    assert_eq!(postgres.store.key, KeyPlace::File(Some("team".to_owned())));
+    assert!(postgres.secret_variables().contains("URL"), "its URL has a password");
+    assert!(config(&with("  key_env: KEY\n")).secret_variables().contains("KEY"));
+    let problem = |lines: &str| {
+        let problem = problems(&with(lines)).problems.remove(0);
+        (problem.position.unwrap().column, problem.message)
+    };
+    for place in ["path", "url_env"] {
+        let told = format!("`credentials` has `{place}` and no key of its own");
+        assert_eq!(problem(&format!("  {place}: a\n")), (3, told));
+    }
+    for (first, second) in [("path", "url_env"), ("key_file", "key_env")] {
+        let told = format!("`credentials` has both `{first}` and `{second}`");
+        assert_eq!(problem(&format!("  {first}: a\n  {second}: b\n")), (3, told));
+    }
+    let alone = "`credentials.ca_file` is without a `url_env`".to_owned();
+    assert_eq!(problem("  ca_file: ca.pem\n"), (3, alone), "there is no certificate");
+}
+
+#[test]
+fn a_tailnet_takes_its_key_from_a_variable_or_the_store() {
+    let with = |key: &str| {
+        format!(
+            "{}\nnetwork:\n  provider: tailscale\n  providers:\n    tailscale:\n      tailnet_domain: a.ts.net\n{key}",
+            local_hosts("        dev: {}\n")
+        )
+    };
+    let NetworkConfig::Tailscale { auth_key, .. } =
+        config(&with("      credentials: ts\n")).network
+    else {
+        panic!("no tailnet")
+    };
+    assert_eq!(auth_key, SecretSource::Stored("ts".parse().unwrap()));
+    let problem = |key: &str| {
+        let problem = problems(&with(key)).problems.remove(0);
+        (problem.position.is_some(), problem.message)
+    };
+    let both = "`network.providers.tailscale` has both `auth_key_env` and `credentials`";
+    let told = problem("      auth_key_env: K\n      credentials: ts\n");
+    assert_eq!(told, (true, both.to_owned()));
+    let none = "`network.providers.tailscale` has no auth key";
+    assert_eq!(problem(""), (true, none.to_owned()));
 }
 
 #[test]

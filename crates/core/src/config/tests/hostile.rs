@@ -123,7 +123,7 @@ fn control_characters_are_never_echoed() {
     assert_eq!(
         told_of(&escaped),
         [
-            "3:1 [config.unknown-key] unknown key `\\u{1b}[31mred\\nline` in the file / not known here / the keys here are `project`, `cloud`, `network` and `infra`"
+            "3:1 [config.unknown-key] unknown key `\\u{1b}[31mred\\nline` in the file / not known here / the keys here are `project`, `cloud`, `network`, `infra` and `credentials`"
         ]
     );
     let raw = problems("project:\n  \u{1b}[31mname: p\n");

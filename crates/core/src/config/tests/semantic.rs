@@ -86,13 +86,13 @@ fn a_cloud_needs_exactly_one_source_of_credentials() {
     assert_eq!(
         told(&cloud("      default_region: nbg1\n")),
         [
-            "4:5 [config.missing-key] `cloud.providers.hetzner` has no credentials / `token_env` or `credentials` is required here / add `token_env` with the name of the environment variable that holds the token"
+            "4:5 [config.missing-key] `cloud.providers.hetzner` has no credentials / `token_env` or `credentials` is required here / add `token_env` with the name of the environment variable that holds the token, or `credentials` with the name of an entry in the credential store"
         ]
     );
     assert_eq!(
         told(&cloud("      token_env: T\n      credentials: prod\n      default_region: nbg1\n")),
         [
-            "6:7 [config.invalid-value] `cloud.providers.hetzner` has both `token_env` and `credentials` / one of the two is too many / keep exactly one"
+            "6:7 [config.invalid-value] `cloud.providers.hetzner` has both `token_env` and `credentials` / one of the two is too many / keep one"
         ]
     );
 }

@@ -1,0 +1,118 @@
+use std::io::{IsTerminal as _, Read as _};
+
+use stagecraft_core::Secret;
+use stagecraft_core::credential::{Credential, Field, Issuer};
+use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_vault::Put;
+use zeroize::Zeroizing;
+
+use super::{Place, refused, stopped};
+use crate::app::App;
+use crate::args::{Add, Output};
+use crate::documents::{CredentialChange, CredentialDocument};
+use crate::stop::Stop;
+use crate::ui::{GOOD, TerminalModes, Text, can_ask, hidden_line};
+use crate::wire::check_credential;
+
+/// More than all parts of a credential take.
+const TOO_MUCH: usize = 64 * 1024;
+
+/// Adds an entry.
+pub(super) fn run(app: &App, args: &Add) -> Result<ExitCode, Stop> {
+    let place = Place::of(app)?;
+    // Whoever is asked for a secret does not want to hear afterwards that it is not wanted.
+    if let (false, Some(mut vault)) = (args.replace, place.existing(app)?) {
+        let entries = vault.list().map_err(|error| stopped(&error))?;
+        if let Some(entry) = entries.into_iter().find(|entry| entry.name == args.name) {
+            let (name, issuer) = (entry.name, entry.issuer);
+            return Err(stopped(&stagecraft_vault::VaultError::Exists { name, issuer }));
+        }
+    }
+    let credential = given(app, args.provider)?;
+    check_credential(&credential).map_err(refused)?;
+    let mut vault = place.made(app)?;
+    let put = vault.put(&args.name, &credential, args.replace).map_err(|error| stopped(&error))?;
+    let (change, words) = match put {
+        Put::Added => (CredentialChange::Added, "added"),
+        Put::Replaced => (CredentialChange::Replaced, "replaced"),
+    };
+    match app.ui.output {
+        Output::Json => app.ui.document(&CredentialDocument {
+            name: args.name.clone(),
+            provider: args.provider,
+            change,
+        })?,
+        Output::Human => {
+            let mut text = Text::new();
+            text.styled(GOOD, &format!("`{}` is {words}", args.name));
+            text.line(&format!(
+                ". Use it by `credentials: {}` under `{}` in the file.",
+                args.name, args.provider
+            ));
+            app.ui.result(&text)?;
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The credential, from whoever is at the terminal or from standard input.
+fn given(app: &App, issuer: Issuer) -> Result<Credential, Stop> {
+    let fields = if can_ask(&app.ui) {
+        asked(app, issuer)?
+    } else if std::io::stdin().is_terminal() {
+        return Err(Stop::usage("the credential is read from standard input, which is a terminal")
+            .with_hint("write it into the command by a pipe or from a file: `... < FILE`"));
+    } else {
+        read(issuer)?
+    };
+    Credential::new(issuer, fields).map_err(|misfit| {
+        let message = format!("what was given is no credential of {issuer}: {misfit}");
+        refused(Failure::new(Code::CREDENTIAL_INVALID, message)).with_hint(form(issuer))
+    })
+}
+
+fn asked(app: &App, issuer: Issuer) -> Result<Vec<(Field, Secret)>, Stop> {
+    let _terminal = TerminalModes::keep();
+    let mut fields = Vec::new();
+    for field in issuer.fields() {
+        let note = if field.is_optional() { " (empty if there is none)" } else { "" };
+        let question = format!("{} of {issuer}{note}: ", field.words());
+        let line = hidden_line(&app.ui, &question).ok_or_else(Stop::interrupted)?;
+        fields.push((*field, Secret::new(&line)));
+    }
+    Ok(fields)
+}
+
+/// One line for each part.
+fn read(issuer: Issuer) -> Result<Vec<(Field, Secret)>, Stop> {
+    // Room for all of it: a text that grows leaves copies of itself behind.
+    let mut text = Zeroizing::new(String::with_capacity(TOO_MUCH));
+    let reading = std::io::stdin().lock().take(TOO_MUCH as u64).read_to_string(&mut text);
+    let unreadable = |why: &str| {
+        let message = format!("standard input holds no credential: {why}");
+        refused(Failure::new(Code::CREDENTIAL_INVALID, message)).with_hint(form(issuer))
+    };
+    reading.map_err(|_| unreadable("it is not a text"))?;
+    if text.len() == TOO_MUCH {
+        return Err(unreadable("it is too long"));
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let fields = issuer.fields();
+    if lines.len() > fields.len() {
+        let why = format!("it has {} lines instead of {}", lines.len(), fields.len());
+        return Err(unreadable(&why));
+    }
+    Ok(fields.iter().copied().zip(lines.into_iter().map(Secret::new)).collect())
+}
+
+fn form(issuer: Issuer) -> String {
+    let words: Vec<String> = issuer
+        .fields()
+        .iter()
+        .map(|field| match field.is_optional() {
+            true => format!("a {} if there is one", field.words()),
+            false => format!("the {}", field.words()),
+        })
+        .collect();
+    format!("give {}, each on a line of its own", words.join(", "))
+}

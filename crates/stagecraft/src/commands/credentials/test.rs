@@ -1,0 +1,153 @@
+use std::sync::Arc;
+
+use stagecraft_core::cloud::{CloudProvider, Identity};
+use stagecraft_core::config;
+use stagecraft_core::credential::Issuer;
+use stagecraft_core::error::{ExitCode, Failure};
+use stagecraft_core::name::CredentialName;
+use stagecraft_vault::{Entry, Vault, VaultError};
+
+use super::{Place, stopped};
+use crate::app::App;
+use crate::args::{Output, Test};
+use crate::documents::{CredentialTest, CredentialTestDocument, TestResult};
+use crate::run::interruptible;
+use crate::stop::{Stop, Trouble};
+use crate::ui::{BAD, BOLD, Cell, Columns, GOOD, PLAIN, Progress};
+use crate::wire;
+
+/// A file without providers, for where there is none.
+const NO_FILE: &[u8] = b"project: { name: none }\ncloud: { providers: {} }\n";
+
+/// What is asked for one entry.
+enum Question {
+    Ask(Arc<dyn CloudProvider>),
+    Told(TestResult),
+}
+
+/// Asks the providers of entries whether they accept them.
+pub(super) fn run(app: &App, args: &Test) -> Result<ExitCode, Stop> {
+    let place = Place::of(app)?;
+    let (entries, mut vault) = chosen(app, &place, &args.names)?;
+    let config = match &place.config {
+        Some(config) => config.clone(),
+        None => config::parse("", NO_FILE)?,
+    };
+    let progress = Progress::new(&app.ui, "");
+    let registry = wire::registry(&app.environment, &config, None, &progress);
+    let questions: Vec<(Entry, Question)> = entries
+        .into_iter()
+        .map(|entry| {
+            let question = match opened(&mut vault, &entry) {
+                Ok((_, None)) => Question::Told(TestResult::Opened),
+                Ok((identity, Some(id))) => match registry.client(id, &identity) {
+                    Ok(client) => Question::Ask(client),
+                    Err(error) => told(Failure::from(&error)),
+                },
+                Err(failure) => told(failure),
+            };
+            (entry, question)
+        })
+        .collect();
+    let document = interruptible(async {
+        let mut credentials = Vec::new();
+        for (entry, question) in questions {
+            let result = match question {
+                Question::Told(result) => result,
+                Question::Ask(client) => match client.validate_credentials().await {
+                    Ok(account) => TestResult::Accepted { account: account.name },
+                    Err(error) => TestResult::Failed { failure: Failure::from(&error) },
+                },
+            };
+            let Entry { name, issuer } = entry;
+            credentials.push(CredentialTest { name, provider: issuer, result });
+        }
+        credentials
+    })?;
+    let exit = exit_of(&document);
+    show(app, document, exit)?;
+    Ok(exit)
+}
+
+fn told(failure: Failure) -> Question {
+    Question::Told(TestResult::Failed { failure })
+}
+
+/// The entries that are meant, and the store they are in.
+fn chosen(app: &App, place: &Place, names: &[CredentialName]) -> Result<(Vec<Entry>, Vault), Stop> {
+    let Some(mut vault) = place.existing(app)? else {
+        let error = match names.first() {
+            Some(name) => VaultError::NotFound { name: name.clone(), known: Vec::new() },
+            None => return Err(Stop::usage("the credential store has no entries to test")),
+        };
+        return Err(stopped(&error));
+    };
+    let all = vault.list().map_err(|error| stopped(&error))?;
+    if let Some(missing) = names.iter().find(|name| all.iter().all(|entry| entry.name != **name)) {
+        let known = all.into_iter().map(|entry| entry.name).collect();
+        return Err(stopped(&VaultError::NotFound { name: missing.clone(), known }));
+    }
+    let chosen = all.into_iter().filter(|entry| names.is_empty() || names.contains(&entry.name));
+    let chosen: Vec<Entry> = chosen.collect();
+    if chosen.is_empty() {
+        return Err(Stop::usage("the credential store has no entries to test"));
+    }
+    Ok((chosen, vault))
+}
+
+fn opened(
+    vault: &mut Vault,
+    entry: &Entry,
+) -> Result<(Identity, Option<stagecraft_core::desired::ProviderId>), Failure> {
+    let credential = vault.get(&entry.name).map_err(|error| Failure::from(&error))?;
+    let cloud = Issuer::cloud(credential.issuer());
+    Ok((Identity::Owner(credential), cloud))
+}
+
+fn failure(test: &CredentialTest) -> Option<&Failure> {
+    match &test.result {
+        TestResult::Failed { failure } => Some(failure),
+        TestResult::Accepted { .. } | TestResult::Opened => None,
+    }
+}
+
+/// A provider that refuses is a failure of the cloud; what does not open is one of the store.
+fn exit_of(tests: &[CredentialTest]) -> ExitCode {
+    let mut failures = tests.iter().filter_map(failure).peekable();
+    if failures.peek().is_none() {
+        ExitCode::Done
+    } else if failures.any(|failure| failure.code.is_cloud()) {
+        ExitCode::Cloud
+    } else {
+        ExitCode::Usage
+    }
+}
+
+fn show(app: &App, credentials: Vec<CredentialTest>, exit: ExitCode) -> Result<(), Stop> {
+    if app.ui.output == Output::Json {
+        return app.ui.document(&CredentialTestDocument { credentials, exit_code: exit as u8 });
+    }
+    let mut columns = Columns::with_heading(&["NAME", "PROVIDER", "RESULT"]);
+    for test in &credentials {
+        let result = match &test.result {
+            TestResult::Accepted { account } => {
+                Cell::styled(GOOD, &format!("accepted as {account}"))
+            }
+            TestResult::Opened => {
+                Cell::styled(PLAIN, "opened; whether it is accepted shows when a host joins")
+            }
+            TestResult::Failed { failure } => {
+                Cell::styled(BAD, &format!("failed: {}", failure.code))
+            }
+        };
+        let name = Cell::styled(BOLD, test.name.as_str());
+        columns.row(vec![name, test.provider.as_str().into(), result]);
+    }
+    app.ui.result(&columns.render(app.ui.width()))?;
+    let troubles: Vec<Trouble> =
+        credentials.iter().filter_map(failure).map(|failure| failure.clone().into()).collect();
+    if !troubles.is_empty() {
+        app.ui.say(&app.ui.errors(&Stop { exit, troubles }));
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+use std::path::PathBuf;
+
+use stagecraft_core::credential::Issuer;
+use stagecraft_core::error::{Code, Diagnose, Retry};
+use stagecraft_core::name::CredentialName;
+
+use crate::key::{InvalidKey, KeyId};
+use crate::seal::OpenError;
+use crate::store::{DatabaseError, DatabaseErrorKind};
+
+/// Why the credential store did not do what was asked. Nothing was changed then, unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// There is no entry of that name.
+    #[error("the credential store has no entry `{name}`")]
+    NotFound {
+        /// What was asked for.
+        name: CredentialName,
+        /// What there is.
+        known: Vec<CredentialName>,
+    },
+    /// There is an entry of that name already.
+    #[error("the credential store has an entry `{name}` already, of {issuer}")]
+    Exists {
+        /// Its name.
+        name: CredentialName,
+        /// Whose it is.
+        issuer: Issuer,
+    },
+    /// A record does not open.
+    #[error("the entry `{name}` of the credential store cannot be opened")]
+    Sealed {
+        /// Its name.
+        name: CredentialName,
+        /// Why.
+        #[source]
+        why: OpenError,
+        /// Where the keys are that were tried.
+        keys: String,
+    },
+    /// The store is sealed with a key that is not there.
+    #[error("the credential store is sealed with the key `{wanted}`, which {keys} does not hold")]
+    WrongKey {
+        /// The key.
+        wanted: KeyId,
+        /// Where keys were looked for.
+        keys: String,
+    },
+    /// There is no key.
+    #[error("the credential store is sealed, and {keys} is not there")]
+    NoKey {
+        /// Where it was looked for.
+        keys: String,
+    },
+    /// What should hold keys does not.
+    #[error("{keys} cannot be used: {why}")]
+    InvalidKey {
+        /// Where it is.
+        keys: String,
+        /// Why.
+        why: InvalidKey,
+    },
+    /// Others may read the key file.
+    #[error("the key file `{}` may be read or changed by others (mode {mode:04o}, user {owner})", path.display())]
+    Unsafe {
+        /// Where it is.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// Keys could not be read or written.
+    #[error("could not {doing} {keys}: {why}")]
+    Keys {
+        /// What was tried, e.g. `read`.
+        doing: &'static str,
+        /// What of.
+        keys: String,
+        /// Why it failed.
+        why: String,
+    },
+    /// Keys are where they cannot be written.
+    #[error(
+        "{keys} cannot be written from here, and there is no key in it that the store is not sealed with already"
+    )]
+    NoNewKey {
+        /// Where they are.
+        keys: String,
+    },
+    /// There is nothing to change the key of.
+    #[error("the credential store is empty, so there is no key to change")]
+    Empty,
+    /// The old key could not be taken away after the change.
+    #[error("the key was changed, and the old one is still in {keys}")]
+    OldKeyKept {
+        /// Where it is.
+        keys: String,
+        /// Why it could not be taken away.
+        #[source]
+        why: Box<Self>,
+    },
+    /// The store was made by a newer version.
+    #[error(
+        "the credential store is of version {found}, and this version of stagecraft knows {known}"
+    )]
+    Newer {
+        /// Its version.
+        found: i64,
+        /// The newest that is known.
+        known: i64,
+    },
+    /// Something in the store is not as it was written.
+    #[error("the credential store is damaged: {0}")]
+    Damaged(String),
+    /// The database failed.
+    #[error("could not {doing} the credential store")]
+    Database {
+        /// What was tried, e.g. `read`.
+        doing: &'static str,
+        /// Why it failed.
+        #[source]
+        why: DatabaseError,
+    },
+    /// The system gives no randomness.
+    #[error("this machine gives no random numbers: {0}")]
+    NoRandomness(#[from] getrandom::Error),
+}
+
+impl Diagnose for VaultError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound { .. } => Code::CREDENTIAL_NOT_FOUND,
+            Self::Exists { .. } => Code::CREDENTIAL_EXISTS,
+            Self::Sealed { why, .. } => match why {
+                OpenError::WrongKey(_) => Code::CREDENTIAL_WRONG_KEY,
+                OpenError::Cut { .. } => Code::CREDENTIAL_CUT,
+                OpenError::NoRecord | OpenError::Tampered => Code::CREDENTIAL_TAMPERED,
+                OpenError::Downgraded(_) => Code::CREDENTIAL_DOWNGRADED,
+                OpenError::Newer(_) => Code::STORE_NEWER,
+                OpenError::Misplaced { .. } => Code::CREDENTIAL_MISPLACED,
+            },
+            Self::WrongKey { .. } => Code::CREDENTIAL_WRONG_KEY,
+            Self::NoKey { .. } => Code::KEY_MISSING,
+            Self::InvalidKey { .. } | Self::Keys { .. } => Code::KEY_INVALID,
+            Self::Unsafe { .. } => Code::KEY_UNSAFE,
+            Self::NoNewKey { .. } | Self::Empty | Self::OldKeyKept { .. } => Code::KEY_NOT_ROTATED,
+            Self::Newer { .. } => Code::STORE_NEWER,
+            Self::Damaged(_) => Code::STORE_DAMAGED,
+            Self::Database { why, .. } => match why.kind {
+                DatabaseErrorKind::Damaged => Code::STORE_DAMAGED,
+                DatabaseErrorKind::Unreachable | DatabaseErrorKind::Failed => {
+                    Code::STORE_UNREACHABLE
+                }
+                DatabaseErrorKind::Unprotected => Code::STORE_UNPROTECTED,
+            },
+            Self::NoRandomness(_) => Code::KEY_INVALID,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::NotFound { known, name } => {
+                let add = format!("add it by `stagecraft credentials add {name} --provider PROVIDER`");
+                let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                return match known.as_slice() {
+                    [] => vec![add],
+                    all => vec![format!("there are {}", all.join(", ")), add],
+                };
+            }
+            Self::Exists { name, .. } => {
+                format!("`stagecraft credentials add {name} --replace ...` puts another in its place")
+            }
+            Self::Sealed { why, name, keys } => match why {
+                OpenError::WrongKey(_) => other_key(keys),
+                OpenError::Cut { .. }
+                | OpenError::NoRecord
+                | OpenError::Tampered
+                | OpenError::Downgraded(_)
+                | OpenError::Misplaced { .. } => format!(
+                    "somebody or something changed the store: find out who, bring back a copy of it, or make a new secret at the provider and run `stagecraft credentials add {name} --replace ...`"
+                ),
+                OpenError::Newer(_) => NEWER.to_owned(),
+            },
+            Self::WrongKey { keys, .. } => other_key(keys),
+            Self::NoKey { keys } => format!(
+                "bring {keys} back from where it was; without it the secrets cannot be opened by anybody, and have to be added to a new store"
+            ),
+            Self::InvalidKey { .. } => {
+                "a key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them".to_owned()
+            }
+            Self::Unsafe { path, .. } => format!(
+                "if nobody has read it, run `chmod 600 {0}` as its owner; then `stagecraft credentials rotate-key`",
+                path.display()
+            ),
+            Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
+            Self::NoNewKey { .. } => {
+                "put a new key in front of the others, separated by a space, and run this again; `openssl rand -base64 32` makes one".to_owned()
+            }
+            Self::Empty => "`stagecraft credentials add` makes the first entry".to_owned(),
+            Self::OldKeyKept { .. } => "run `stagecraft credentials rotate-key` again".to_owned(),
+            Self::Newer { .. } => NEWER.to_owned(),
+            Self::Damaged(_) => RESTORE.to_owned(),
+            Self::Database { why, .. } => match why.kind {
+                DatabaseErrorKind::Damaged => RESTORE.to_owned(),
+                DatabaseErrorKind::Unreachable | DatabaseErrorKind::Failed => {
+                    "see `credentials` in the file for where the store is, and whether it can be reached and written from here".to_owned()
+                }
+                DatabaseErrorKind::Unprotected => {
+                    "take `sslmode` out of the URL: then the connection is encrypted and the server verified".to_owned()
+                }
+            },
+            Self::NoRandomness(_) => return Vec::new(),
+        };
+        vec![hint]
+    }
+}
+
+const NEWER: &str = "use the newest version of stagecraft that works on this store";
+const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
+
+fn other_key(keys: &str) -> String {
+    format!("somebody may have changed the key: get the new one, and put it into {keys}")
+}

@@ -1,0 +1,242 @@
+//! Stores to test with, each of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use stagecraft_core::Secret;
+use stagecraft_core::credential::{Credential, Field, Issuer};
+use stagecraft_core::name::CredentialName;
+use stagecraft_vault::{
+    Database, DatabaseError, DatabaseErrorKind, Key, KeyFile, KeyLock, KeyRing, KeySource,
+    Postgres, Row, Sqlite, Url, Value, Vault, VaultError,
+};
+use tempfile::TempDir;
+
+/// What a test of both kinds of databases is run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A folder, and a store that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    kind: Kind,
+    folder: TempDir,
+    url: Option<String>,
+}
+
+/// The URL of a server for tests.
+pub(crate) fn postgres() -> Option<String> {
+    let url = variable("STAGECRAFT_TEST_POSTGRES");
+    if url.is_none() {
+        eprintln!("skipped: on PostgreSQL, because STAGECRAFT_TEST_POSTGRES is not set");
+    }
+    url
+}
+
+#[expect(clippy::disallowed_methods, reason = "what `./test` has started")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// Does the same on every kind of database that is there.
+pub(crate) fn on_each(test: impl Fn(&Stage)) {
+    test(&Stage::sqlite());
+    if let Some(stage) = Stage::postgres() {
+        test(&stage);
+    }
+}
+
+impl Stage {
+    pub(crate) fn sqlite() -> Self {
+        Self { kind: Kind::Sqlite, folder: tempfile::tempdir().unwrap(), url: None }
+    }
+
+    /// A schema of its own.
+    pub(crate) fn postgres() -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = postgres()?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let schema = format!("test_{}_{number}", std::process::id());
+        let mut admin = Postgres::connect(&Url::parse(&server).unwrap(), None).unwrap();
+        admin.execute(&format!("CREATE SCHEMA {schema}"), &[]).unwrap();
+        let join = if server.contains('?') { '&' } else { '?' };
+        let url = format!("{server}{join}options=-csearch_path%3D{schema}");
+        Some(Self { kind: Kind::Postgres, folder: tempfile::tempdir().unwrap(), url: Some(url) })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
+        self.folder.path().join("key")
+    }
+
+    pub(crate) fn database(&self) -> Box<dyn Database> {
+        match &self.url {
+            Some(url) => Box::new(Postgres::connect(&Url::parse(url).unwrap(), None).unwrap()),
+            None => Box::new(Sqlite::create(&self.store()).unwrap()),
+        }
+    }
+
+    pub(crate) fn vault(&self) -> Vault {
+        self.vault_with(&self.key())
+    }
+
+    pub(crate) fn vault_with(&self, key: &Path) -> Vault {
+        Vault::open(self.database(), Box::new(KeyFile::new(key))).unwrap()
+    }
+
+    /// The ring in the key file.
+    pub(crate) fn ring(&self) -> KeyRing {
+        KeyFile::new(self.key()).load().unwrap().unwrap()
+    }
+
+    /// Adds this many entries `n0`, `n1` and so on, each with a secret of its own.
+    pub(crate) fn fill(&self, entries: usize) {
+        let mut vault = self.vault();
+        for number in 0..entries {
+            let name = name(&format!("n{number}"));
+            vault.put(&name, &token(&format!("planted-{number}")), false).unwrap();
+        }
+    }
+
+    /// That all of [`Self::fill`] opens.
+    pub(crate) fn all_open(&self, entries: usize) {
+        let mut vault = self.vault();
+        assert_eq!(vault.list().unwrap().len(), entries);
+        for number in 0..entries {
+            let opened = vault.get(&name(&format!("n{number}"))).unwrap();
+            assert_eq!(opened, token(&format!("planted-{number}")));
+        }
+    }
+}
+
+pub(crate) fn name(text: &str) -> CredentialName {
+    text.parse().unwrap()
+}
+
+pub(crate) fn token(text: &str) -> Credential {
+    Credential::new(Issuer::Hetzner, [(Field::Token, Secret::new(text))]).unwrap()
+}
+
+/// Counts what a store and its keys are asked to do, and stops everything at one of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fuse(Arc<Mutex<Counter>>);
+
+#[derive(Debug, Default)]
+struct Counter {
+    seen: usize,
+    burns_at: Option<usize>,
+    /// Whether what it burns at has happened already, and only its answer is lost.
+    late: bool,
+}
+
+impl Fuse {
+    pub(crate) fn at(number: usize, late: bool) -> Self {
+        let counter = Counter { seen: 0, burns_at: Some(number), late };
+        Self(Arc::new(Mutex::new(counter)))
+    }
+
+    /// Whether it came to where it burns.
+    pub(crate) fn has_burnt(&self) -> bool {
+        let counter = self.0.lock().unwrap();
+        counter.burns_at.is_some_and(|at| counter.seen > at)
+    }
+
+    fn pass<T, E>(
+        &self,
+        burnt: impl Fn() -> E,
+        act: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (at, burns_at, late) = {
+            let mut counter = self.0.lock().unwrap();
+            counter.seen += 1;
+            (counter.seen - 1, counter.burns_at, counter.late)
+        };
+        match burns_at {
+            Some(burns_at) if at == burns_at && late => act().and_then(|_| Err(burnt())),
+            // Whoever is dead does nothing more.
+            Some(burns_at) if at >= burns_at => Err(burnt()),
+            Some(_) | None => act(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FusedDatabase(pub(crate) Box<dyn Database>, pub(crate) Fuse);
+
+fn dead() -> DatabaseError {
+    DatabaseError::new(DatabaseErrorKind::Failed, "burnt")
+}
+
+impl Database for FusedDatabase {
+    fn begin(&mut self) -> Result<(), DatabaseError> {
+        self.1.clone().pass(dead, || self.0.begin())
+    }
+
+    fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.1.clone().pass(dead, || self.0.commit())
+    }
+
+    fn rollback(&mut self) {
+        // What is dead says nothing: the connection is dropped instead.
+    }
+
+    fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
+        self.1.clone().pass(dead, || self.0.execute(sql, values))
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
+        self.1.clone().pass(dead, || self.0.query(sql, values))
+    }
+
+    fn has_table(&mut self, name: &str) -> Result<bool, DatabaseError> {
+        self.1.clone().pass(dead, || self.0.has_table(name))
+    }
+
+    fn bytes_type(&self) -> &'static str {
+        self.0.bytes_type()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FusedKeys(pub(crate) KeyFile, pub(crate) Fuse);
+
+fn lost() -> VaultError {
+    VaultError::Keys { doing: "reach", keys: "the key".to_owned(), why: "burnt".to_owned() }
+}
+
+impl KeySource for FusedKeys {
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn load(&self) -> Result<Option<KeyRing>, VaultError> {
+        self.1.pass(lost, || self.0.load())
+    }
+
+    fn create(&self, key: Key) -> Result<KeyRing, VaultError> {
+        self.1.pass(lost, || self.0.create(key))
+    }
+
+    fn save(&self, ring: &KeyRing) -> Result<(), VaultError> {
+        self.1.pass(lost, || self.0.save(ring))
+    }
+
+    fn is_writable(&self) -> bool {
+        self.0.is_writable()
+    }
+
+    fn lock(&self) -> Result<KeyLock, VaultError> {
+        self.1.pass(lost, || self.0.lock())
+    }
+}
