@@ -192,11 +192,14 @@ pub(crate) fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Stop>
         .enable_all()
         .build()
         .map_err(|error| Stop::machine("start", &error))?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let signals =
             Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
         signals.interruptible(work).await
-    })
+    });
+    // A question that still waits for its answer must not keep the process.
+    runtime.shutdown_background();
+    outcome
 }
 
 impl Run<'_> {

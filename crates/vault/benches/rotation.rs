@@ -32,7 +32,6 @@ fn main() {
     measure("PostgreSQL", &|| connect(&url), &folder.path().join("b"));
 }
 
-#[expect(clippy::disallowed_methods, reason = "it is what is measured")]
 fn measure(what: &str, open: &dyn Fn() -> Box<dyn Database>, key: &std::path::Path) {
     let keys = || Box::new(KeyFile::new(key));
     let token = |number: usize| {

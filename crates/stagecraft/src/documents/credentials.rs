@@ -98,10 +98,10 @@ impl Document for CredentialTestDocument {
 /// The key of the credential store was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct KeyRotationDocument {
-    /// How many entries were sealed anew.
-    pub(crate) entries: usize,
     /// Whether this ended an earlier change that had not come to its end.
     pub(crate) finished_earlier: bool,
+    /// How many entries were sealed anew.
+    pub(crate) entries: usize,
 }
 
 impl Document for KeyRotationDocument {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use stagecraft_remote::Passphrases;
 use zeroize::Zeroizing;
 
@@ -32,6 +32,12 @@ impl Drop for TerminalModes {
 
 /// Asks for a line that is not shown while it is typed; `None` when there is no answer.
 pub(crate) fn hidden_line(ui: &Ui, question: &str) -> Option<Zeroizing<String>> {
+    let _as_it_was = TerminalModes::keep();
+    // Hidden before the question shows: whoever answers at once is not shown either.
+    if let Ok(mut modes) = tcgetattr(io::stdin()) {
+        modes.local_modes.remove(LocalModes::ECHO);
+        let _best_effort = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
+    }
     let answer = rpassword::prompt_password(question);
     if answer.is_err() {
         // The cursor still stands behind the question.

@@ -185,7 +185,8 @@ fn a_credential_is_asked_for_on_a_terminal_that_does_not_show_it() {
     assert!(child.wait().unwrap().success(), "{}", String::from_utf8_lossy(&shown));
     assert!(typed);
     assert_eq!(leak::found(&shown), None, "the terminal shows it");
-    assert!(String::from_utf8_lossy(&shown).contains("`prod` is added"));
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("`prod` is added"), "{shown:?}");
     assert!(told(&scene, "", "credentials test").contains("accepted as"));
 }
 

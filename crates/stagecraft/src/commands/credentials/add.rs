@@ -10,6 +10,7 @@ use super::{Place, refused, stopped};
 use crate::app::App;
 use crate::args::{Add, Output};
 use crate::documents::{CredentialChange, CredentialDocument};
+use crate::run::interruptible;
 use crate::stop::Stop;
 use crate::ui::{GOOD, TerminalModes, Text, can_ask, hidden_line};
 use crate::wire::check_credential;
@@ -72,15 +73,25 @@ fn given(app: &App, issuer: Issuer) -> Result<Credential, Stop> {
 }
 
 fn asked(app: &App, issuer: Issuer) -> Result<Vec<(Field, Secret)>, Stop> {
+    // A signal while somebody types ends the question, and the terminal is as it was.
     let _terminal = TerminalModes::keep();
-    let mut fields = Vec::new();
-    for field in issuer.fields() {
-        let note = if field.is_optional() { " (empty if there is none)" } else { "" };
-        let question = format!("{} of {issuer}{note}: ", field.words());
-        let line = hidden_line(&app.ui, &question).ok_or_else(Stop::interrupted)?;
-        fields.push((*field, Secret::new(&line)));
-    }
-    Ok(fields)
+    let ui = app.ui.clone();
+    let asking = async move {
+        let answers = tokio::task::spawn_blocking(move || {
+            let answers = issuer.fields().iter().map(|field| {
+                let note = if field.is_optional() { " (empty if there is none)" } else { "" };
+                let question = format!("{} of {issuer}{note}: ", field.words());
+                Some((*field, Secret::new(&hidden_line(&ui, &question)?)))
+            });
+            answers.collect::<Option<Vec<_>>>()
+        });
+        answers.await.ok().flatten()
+    };
+    let answers = interruptible(asking).inspect_err(|_| {
+        // The cursor still stands behind the question.
+        app.ui.say(Text::new().end_line());
+    })?;
+    answers.ok_or_else(Stop::interrupted)
 }
 
 /// One line for each part.

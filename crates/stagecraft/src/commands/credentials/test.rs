@@ -131,13 +131,13 @@ fn show(app: &App, credentials: Vec<CredentialTest>, exit: ExitCode) -> Result<(
     for test in &credentials {
         let result = match &test.result {
             TestResult::Accepted { account } => {
-                Cell::styled(GOOD, &format!("accepted as {account}"))
+                Cell::styled(GOOD, format!("accepted as {account}"))
             }
             TestResult::Opened => {
                 Cell::styled(PLAIN, "opened; whether it is accepted shows when a host joins")
             }
             TestResult::Failed { failure } => {
-                Cell::styled(BAD, &format!("failed: {}", failure.code))
+                Cell::styled(BAD, format!("failed: {}", failure.code))
             }
         };
         let name = Cell::styled(BOLD, test.name.as_str());
