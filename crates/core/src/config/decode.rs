@@ -66,3 +66,15 @@ impl Problems {
         Self::new(file, &decode(bytes).0, problems, &[])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_be_as_large_as_the_limit_and_no_larger() {
+        assert!(decode(&[b' '; MAX_BYTES]).1.is_ok());
+        let problem = decode(&[b' '; MAX_BYTES + 1]).1.expect_err("it is refused");
+        assert_eq!(problem.code, Code::CONFIG_UNREADABLE);
+    }
+}

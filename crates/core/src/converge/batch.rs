@@ -55,6 +55,7 @@ mod tests {
     #[test]
     fn answers_come_back_in_probe_order() {
         let script = command(&[Command::new("true"), Command::new("cat").arg("/a b")]);
+        assert_eq!(script.timeout(), Duration::from_secs(90), "30 s each, and as long for all");
         assert!(script.to_shell().contains("timeout 30 cat '\\''/a b'\\''"), "{script:?}");
 
         let stdout = "motd\n::stagecraft-probe begin 0\n\n::stagecraft-probe end 0 0\n\

@@ -46,3 +46,20 @@ impl Ripple {
         self.joins.is_empty() && self.leaves.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_host_that_joins_or_leaves_is_something() {
+        let hosts = || BTreeSet::from(["app-1".parse().expect("a name")]);
+        let of = |joins, leaves| {
+            let (network, told) = ("wireguard".to_owned(), BTreeSet::new());
+            Ripple { network, joins, leaves, told }
+        };
+        assert!(of(BTreeSet::new(), BTreeSet::new()).is_nothing());
+        assert!(!of(hosts(), BTreeSet::new()).is_nothing());
+        assert!(!of(BTreeSet::new(), hosts()).is_nothing());
+    }
+}
