@@ -18,6 +18,8 @@ pub mod converge;
 pub mod desired;
 pub mod error;
 pub mod event;
+#[cfg(any(fuzzing, test))]
+pub mod fuzz;
 pub mod guard;
 pub mod identity;
 pub mod inventory;
