@@ -52,7 +52,7 @@ use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::http::{Api, BaseUrl, Failed, Reader, Request, Token};
+use crate::http::{Api, BaseUrl, Failed, Reader, Request, Token, Volume};
 use crate::{Doing, Offers};
 use account::Usage;
 use exchange::Changes;
@@ -119,13 +119,14 @@ impl DigitalOceanProvider {
         list: &Request,
     ) -> Result<Vec<P::Item>, CloudError> {
         let mut items = Vec::new();
-        let mut reader = Reader::new(PER_PAGE);
+        let (mut reader, mut volume) = (Reader::new(PER_PAGE), Volume::default());
         loop {
             let request = list.clone().with("page", reader.page()).with("per_page", PER_PAGE);
-            let answer = self.api.ask::<P>(doing, &request).await.map_err(no_list)?;
-            let (found, turn) = answer.open();
+            let asked = self.api.ask_with_answer::<P>(doing, &request).await;
+            let (page, answer) = asked.map_err(no_list)?;
+            let (found, turn) = page.open();
             items.extend(found);
-            let next = paging::next(&turn);
+            let next = volume.add(&answer).and_then(|()| paging::next(&turn));
             match next.and_then(|next| reader.turn(next, turn.total)) {
                 Ok(Some(next)) => reader = next,
                 Ok(None) => return Ok(items),

@@ -41,7 +41,7 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
 use tokio::sync::OnceCell;
 
-use crate::http::{Api, BaseUrl, Failed, Reader, Request, Token};
+use crate::http::{Api, BaseUrl, Failed, Reader, Request, Token, Volume};
 use crate::{Doing, Offers};
 use actions::Orders;
 use catalogue::Images;
@@ -98,13 +98,13 @@ impl HetznerProvider {
         request: Request,
     ) -> Result<(Vec<T>, Option<SystemTime>), CloudError> {
         let mut all = Vec::new();
-        let mut reader = Reader::new(exchange::PER_PAGE);
+        let (mut reader, mut volume) = (Reader::new(exchange::PER_PAGE), Volume::default());
         loop {
             let request = request.clone().with("page", reader.page());
             let (page, answer) = self.api.ask_with_answer::<wire::Page<T>>(doing, &request).await?;
             all.extend(page.items);
             let wire::Pagination { next_page, total_entries } = page.meta.pagination;
-            match reader.turn(next_page, total_entries) {
+            match volume.add(&answer).and_then(|()| reader.turn(next_page, total_entries)) {
                 Ok(Some(next)) => reader = next,
                 Ok(None) => return Ok((all, answer.date())),
                 Err(why) => return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why))),

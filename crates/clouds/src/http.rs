@@ -18,6 +18,8 @@ mod base_url;
 mod paging;
 mod refusal;
 mod request;
+#[cfg(any(fuzzing, test))]
+mod scripted;
 mod signer;
 mod sigv4;
 mod time;
@@ -29,9 +31,11 @@ pub use token::{InvalidToken, Token};
 
 pub(crate) use answer::Answer;
 pub(crate) use api::Failed;
-pub(crate) use paging::Reader;
+pub(crate) use paging::{Reader, Volume};
 pub(crate) use refusal::{Dialect, Refusal};
 pub(crate) use request::Request;
+#[cfg(any(fuzzing, test))]
+pub(crate) use scripted::Scripted;
 pub(crate) use signer::{Proof, Sending, Signer};
 pub(crate) use sigv4::{Keys, sign};
 pub(crate) use time::since_1970;

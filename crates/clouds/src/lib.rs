@@ -20,6 +20,8 @@
 pub mod aws;
 pub mod digitalocean;
 mod doing;
+#[cfg(any(fuzzing, test))]
+pub mod fuzz;
 pub mod hetzner;
 pub mod http;
 pub mod local;

@@ -19,6 +19,8 @@ pub mod credential;
 pub mod desired;
 pub mod error;
 pub mod event;
+#[cfg(any(fuzzing, test))]
+pub mod fuzz;
 pub mod guard;
 pub mod identity;
 pub mod inventory;

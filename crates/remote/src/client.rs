@@ -8,7 +8,7 @@ use russh::client::{Config, DisconnectReason, Handler};
 use russh::keys::{Algorithm, PublicKey, PublicKeyOrCertificate};
 use russh::{Preferred, cipher, compression, kex, mac};
 
-use crate::failure::describe;
+use crate::failure::{describe, short};
 use crate::host_keys::gate::{Denial, Gate};
 
 /// After this long without a packet the server is asked for a sign of life.
@@ -144,7 +144,7 @@ impl Handler for Client {
     ) -> Result<(), Self::Error> {
         let (ending, result) = match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                (format!("the server said `{}`", info.message.trim()), Ok(()))
+                (format!("the server said `{}`", short(&info.message)), Ok(()))
             }
             DisconnectReason::Error(error) => (describe(&error), Err(error)),
         };

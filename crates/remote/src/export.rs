@@ -30,6 +30,17 @@ pub enum ExportError {
     /// A known-hosts file cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A value, such as the path of a file, has a line break or another control character, after which
+    /// OpenSSH would read more than was meant.
+    #[error(
+        "{keyword} {value:?} has a control character, which cannot be written down for OpenSSH"
+    )]
+    ControlCharacter {
+        /// What it would be the value of.
+        keyword: &'static str,
+        /// The value.
+        value: String,
+    },
 }
 
 /// The words that run the system's `ssh` for `target`, the program first.
@@ -147,7 +158,12 @@ fn options(
     if let Some(hops) = &login.proxy_jump {
         options.push(("ProxyJump", word(hops)));
     }
-    Ok(options)
+    match options.iter().find(|(_, value)| value.contains(char::is_control)) {
+        Some((keyword, value)) => {
+            Err(ExportError::ControlCharacter { keyword, value: value.clone() })
+        }
+        None => Ok(options),
+    }
 }
 
 /// The command that prints known-hosts lines for `alias`. No word of them needs quoting.
@@ -254,6 +270,15 @@ mod tests {
             assert!(words.contains(expected), "{expected} in {words}");
         }
         assert!(!words.contains("IdentitiesOnly") && !words.contains("/other"), "{words}");
+    }
+
+    #[test]
+    fn a_folder_whose_name_goes_on_in_the_next_line_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let odd = dir.path().join("shop\n  ProxyCommand touch /tmp/x\n#");
+        let error = ssh_config_block(&target(), &settings(&odd)).unwrap_err().to_string();
+        assert!(error.starts_with("UserKnownHostsFile \"") && !error.contains('\n'), "{error}");
+        assert!(ssh_command_line(&target(), &settings(&odd), &[]).is_err());
     }
 
     fn settings(dir: &Path) -> SshSettings {

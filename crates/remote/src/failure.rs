@@ -102,8 +102,20 @@ impl Peer {
         self.local(format!(
             "{} offers no {what} that is still considered safe (it offers {})",
             self.address,
-            theirs.join(", ")
+            short(&theirs.join(", "))
         ))
+    }
+}
+
+/// The most of a stranger's words that is shown.
+const LONGEST: usize = 200;
+
+/// What a server says of itself, on one line and not longer than anybody reads.
+pub(crate) fn short(words: &str) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }
 
@@ -117,7 +129,7 @@ pub(crate) fn describe(error: &russh::Error) -> String {
         E::Version => "the answer was not SSH".to_owned(),
         E::KeepaliveTimeout => "it stopped answering".to_owned(),
         E::WrongServerSig => "it could not prove to have its host key".to_owned(),
-        error => error.to_string().to_lowercase(),
+        error => short(&error.to_string().to_lowercase()),
     }
 }
 
@@ -134,5 +146,27 @@ pub(crate) fn describe_io(error: &io::Error) -> String {
             "the connection was closed".to_owned()
         }
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_cannot_fill_the_screen() {
+        assert_eq!(
+            short(" too many\r\n\tauthentication failures \n"),
+            "too many authentication failures"
+        );
+        assert_eq!(short(&"é".repeat(100_000)).chars().count(), LONGEST + 1);
+        let host = "db-1".parse().expect("a name");
+        let theirs = vec!["x".repeat(1000); 30];
+        let error = Peer::new(&host, "203.0.113.7", 22, None).broken(&russh::Error::NoCommonAlgo {
+            kind: AlgorithmKind::Kex,
+            ours: Vec::new(),
+            theirs,
+        });
+        assert!(error.to_string().len() < 500, "{error}");
     }
 }

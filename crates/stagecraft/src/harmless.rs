@@ -1,6 +1,7 @@
 //! What may be sent to a terminal.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Shows control characters instead of sending them: a terminal obeys them, and what a provider, a
 /// host or a file says must not be obeyed. Characters that reorder or hide text go too. Tabs stay.
@@ -15,6 +16,20 @@ pub(crate) fn clean(words: &str) -> Cow<'_, str> {
 /// Whether a terminal shows a character and does nothing else with it. Tabs count.
 pub(crate) fn is_harmless(c: char) -> bool {
     shown(c) == c
+}
+
+/// JSON that means the same and is safe to show. It allows characters unescaped that terminals obey, and
+/// that YAML does not allow; they can stand inside of texts only.
+pub(crate) fn harmless_json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c >= '\u{7f}' && !is_harmless(c) {
+            let _infallible = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 fn shown(c: char) -> char {

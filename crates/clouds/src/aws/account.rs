@@ -14,7 +14,7 @@ use super::query::Query;
 use super::refusal::Aws;
 use super::{exchange, wire};
 use crate::Doing;
-use crate::http::{Api, BaseUrl, Failed, Request};
+use crate::http::{Api, BaseUrl, Failed, Request, Volume};
 
 /// No more pages are read for one list.
 const MOST_PAGES: usize = 1000;
@@ -129,12 +129,13 @@ pub(super) async fn all<P: wire::Page + DeserializeOwned>(
     doing: &Doing,
     query: Query,
 ) -> Result<(Vec<P::Item>, Option<SystemTime>), Failed> {
-    let mut all = Vec::new();
+    let (mut all, mut volume) = (Vec::new(), Volume::default());
     let mut request: Request = query.clone().request();
     for _ in 0..MOST_PAGES {
         let (page, answer) = api.ask_with_answer::<P>(doing, &request).await?;
         let (items, next) = page.turn();
         all.extend(items);
+        volume.add(&answer).map_err(|why| doing.failed(CloudErrorKind::UnexpectedAnswer(why)))?;
         let Some(token) = next else { return Ok((all, answer.date())) };
         request = query.clone().with("NextToken", token).request();
     }

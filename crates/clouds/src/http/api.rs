@@ -116,7 +116,26 @@ impl Api {
 
     /// Makes a request; only answers of success come back.
     async fn send(&self, doing: &Doing, request: &Request) -> Result<Answer, Failed> {
-        let client = self.client.get_or_try_init(|| async { client(doing, &self.base) }).await?;
+        let answer = self.exchange(doing, request).await?;
+        match answer.status {
+            200..=299 => Ok(answer),
+            400..=599 => Err(self.refused(doing, request, answer)),
+            status => {
+                let mut why = format!("status {status} at {}", self.base);
+                if let Some(elsewhere) = answer.header("location") {
+                    why = format!("{why}, which points to {}", self.clean(elsewhere));
+                }
+                let kind = CloudErrorKind::UnexpectedAnswer(why);
+                Err(doing
+                    .failed(kind)
+                    .with_hint("check `api_url`; redirects are not followed")
+                    .into())
+            }
+        }
+    }
+
+    /// Sends a request and reads its answer to the end.
+    async fn exchange(&self, doing: &Doing, request: &Request) -> Result<Answer, Failed> {
         let url = self.base.below(&request.path, &request.query);
         let body = request.to_body();
         let mut headers = request.headers.clone();
@@ -125,6 +144,13 @@ impl Api {
         let method = request.method.as_str();
         let unsigned = Sending { method, url: &url, headers: &headers, body: said };
         let proof = self.signer.proof(doing, &unsigned).await?;
+        #[cfg(any(fuzzing, test))]
+        if let Some(answer) = super::scripted::next() {
+            return answer.ok_or_else(|| {
+                doing.in_doubt(CloudErrorKind::Unreachable("nothing".to_owned())).into()
+            });
+        }
+        let client = self.client.get_or_try_init(|| async { client(doing, &self.base) }).await?;
         let said = said.to_vec();
         let mut sending =
             client.request(request.method.clone(), url).header(ACCEPT, request.format().accept());
@@ -154,22 +180,7 @@ impl Api {
             }
             body.extend_from_slice(&chunk);
         }
-        let answer = Answer { status, headers, body };
-        match status {
-            200..=299 => Ok(answer),
-            400..=599 => Err(self.refused(doing, request, answer)),
-            _ => {
-                let mut why = format!("status {status} at {}", self.base);
-                if let Some(elsewhere) = answer.header("location") {
-                    why = format!("{why}, which points to {}", self.clean(elsewhere));
-                }
-                let kind = CloudErrorKind::UnexpectedAnswer(why);
-                Err(doing
-                    .failed(kind)
-                    .with_hint("check `api_url`; redirects are not followed")
-                    .into())
-            }
-        }
+        Ok(Answer { status, headers, body })
     }
 
     fn refused(&self, doing: &Doing, request: &Request, mut answer: Answer) -> Failed {

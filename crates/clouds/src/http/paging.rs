@@ -1,7 +1,31 @@
 //! Lists that come in pages.
 
+use super::Answer;
+
 /// No more pages are read for one list; no account has as many instances as they could hold.
 const MOST_PAGES: u64 = 1000;
+
+/// No more bytes are read for one list; ten thousand instances are half of it.
+const LARGEST_LIST: usize = 64 * 1024 * 1024;
+
+/// How much of a list was read. Pages that are as large as may be would fill the memory long before there
+/// are too many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Volume(usize);
+
+impl Volume {
+    /// Adds a page.
+    ///
+    /// # Errors
+    /// The list is larger than any that makes sense.
+    pub(crate) fn add(&mut self, page: &Answer) -> Result<(), String> {
+        self.0 = self.0.saturating_add(page.body.len());
+        if self.0 > LARGEST_LIST {
+            return Err(format!("a list is larger than {} MiB", LARGEST_LIST >> 20));
+        }
+        Ok(())
+    }
+}
 
 /// Where a reader of a list is.
 ///
@@ -100,6 +124,15 @@ mod tests {
             }
         };
         assert_eq!(refused, "a list has more than 1000 pages");
+    }
+
+    #[test]
+    fn a_list_of_huge_pages_is_given_up_before_it_fills_the_memory() {
+        let page = Answer { body: vec![b' '; 16 * 1024 * 1024], ..Answer::default() };
+        let mut volume = Volume::default();
+        let read = (0..).take_while(|_| volume.add(&page).is_ok()).count();
+        assert_eq!(read, 4);
+        assert_eq!(volume.add(&page), Err("a list is larger than 64 MiB".to_owned()));
     }
 
     #[test]

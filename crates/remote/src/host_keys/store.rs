@@ -40,6 +40,28 @@ impl HostKeyStore {
         Self { path: path.into() }
     }
 
+    /// Whether the file and its folder are what they seem. They are in a folder that may come from
+    /// somewhere else: a link in it would have us write to a file of somebody's choice, and a pipe would
+    /// never be read to its end.
+    fn check(&self) -> Result<(), StoreError> {
+        let refused = |path: &Path, what: &str| {
+            let path = path.display();
+            let why = format!("`{path}` is {what}; remove it, and one of our own is made");
+            Err(StoreError(io::Error::other(why)))
+        };
+        for path in [self.folder(), &self.path, &self.lock_file()] {
+            match std::fs::symlink_metadata(path) {
+                Ok(of) if of.is_symlink() => return refused(path, "a symbolic link"),
+                Ok(of) if path != self.folder() && !of.is_file() && !of.is_dir() => {
+                    return refused(path, "not an ordinary file");
+                }
+                // What else is wrong with it is told by whoever opens it.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Drops the keys remembered under `aliases`, for instances that are gone. Says how many.
     ///
     /// # Errors
@@ -73,6 +95,7 @@ impl HostKeyStore {
 
     /// The keys remembered under `alias`.
     pub(super) fn keys_of(&self, alias: &str) -> Result<Vec<KnownKey>, StoreError> {
+        self.check()?;
         known_for(&self.path, |line| line.is_for(alias))
     }
 
@@ -103,6 +126,7 @@ impl HostKeyStore {
 
     /// Makes the folder of the file, which OpenSSH would not when it learns a key.
     pub(crate) fn prepare(&self) -> Result<(), StoreError> {
+        self.check()?;
         Ok(std::fs::DirBuilder::new().recursive(true).mode(0o700).create(self.folder()).map_err(
             |error| {
                 let folder = self.folder().display();
@@ -122,16 +146,20 @@ impl HostKeyStore {
     /// [`Self::forget`] replaces the file itself.
     fn lock(&self) -> Result<fs_err::File, StoreError> {
         self.prepare()?;
-        let mut path = OsString::from(&self.path);
-        path.push(".lock");
         let file = fs_err::OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(PathBuf::from(path))?;
+            .open(self.lock_file())?;
         file.file().lock()?;
         Ok(file)
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        let mut path = OsString::from(&self.path);
+        path.push(".lock");
+        PathBuf::from(path)
     }
 }
 
@@ -191,6 +219,42 @@ mod tests {
         assert_eq!(known[0].line, 1);
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+
+    #[test]
+    fn links_that_came_with_the_folder_lead_nowhere() {
+        use std::os::unix::fs::symlink;
+        for link in ["state", "state/known_hosts", "state/known_hosts.lock"] {
+            let dir = tempfile::tempdir().unwrap();
+            let (victim, link) = (dir.path().join("victim"), dir.path().join(link));
+            if link.ends_with("state") {
+                std::fs::create_dir(&victim).unwrap();
+            } else {
+                std::fs::create_dir(dir.path().join("state")).unwrap();
+            }
+            symlink(&victim, &link).unwrap();
+            let store = HostKeyStore::new(dir.path().join("state/known_hosts"));
+            for refused in [
+                store.remember("a", &public_key()).unwrap_err(),
+                store.keys_of("a").unwrap_err(),
+                store.prepare().unwrap_err(),
+            ] {
+                let shown = format!("`{}` is a symbolic link", link.display());
+                assert!(refused.to_string().contains(&shown), "{refused}");
+            }
+            let made = std::fs::read_dir(&victim).map_or(0, Iterator::count);
+            assert!(!victim.is_file() && made == 0, "something was written through {link:?}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_in_place_of_the_file_keeps_nobody_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("known_hosts");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        let refused = HostKeyStore::new(&path).keys_of("a").unwrap_err();
+        assert!(refused.to_string().contains("is not an ordinary file"), "{refused}");
     }
 
     #[test]

@@ -1,11 +1,9 @@
-use std::fmt::Write as _;
-
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::harmless::is_harmless;
+use crate::harmless::harmless_json;
 
 /// Version of all documents.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -95,16 +93,7 @@ pub(crate) trait Document: Serialize + JsonSchema {
             Enveloped { schema_version: SCHEMA_VERSION, kind: Self::KIND.as_str(), body: self };
         let text = serde_json::to_string_pretty(&enveloped)
             .expect("documents have text keys only, and writing to memory cannot fail");
-        let mut safe = String::with_capacity(text.len() + 1);
-        for c in text.chars() {
-            // JSON allows these characters unescaped; terminals obey some of them, and bidirectional
-            // controls reorder what is read. They can stand inside of texts only.
-            if c >= '\u{7f}' && !is_harmless(c) {
-                let _infallible = write!(safe, "\\u{:04x}", u32::from(c));
-            } else {
-                safe.push(c);
-            }
-        }
+        let mut safe = harmless_json(&text);
         safe.push('\n');
         safe
     }

@@ -89,9 +89,18 @@ fn claims(
     said: &BTreeMap<&HostName, Said>,
 ) -> BTreeMap<HostName, Claim> {
     let confs = || said.values().filter_map(|said| said.conf.as_ref());
+    let mut holders: BTreeMap<&PublicKey, BTreeSet<&HostName>> = BTreeMap::new();
+    for (host, said) in said {
+        holders.entry(&said.key).or_default().insert(host);
+    }
+    // Whoever says that a host has the key of another that is here is wrong, or lies.
+    let is_anothers = |host: &HostName, key: &PublicKey| {
+        holders.get(key).is_some_and(|holders| !holders.contains(host))
+    };
     let told = |host: &HostName| {
         let mut votes: BTreeMap<(&PublicKey, IpAddr), usize> = BTreeMap::new();
-        for record in confs().filter_map(|conf| conf.peers.get(host)) {
+        let records = confs().filter_map(|conf| conf.peers.get(host));
+        for record in records.filter(|record| !is_anothers(host, &record.key)) {
             *votes.entry((&record.key, record.address)).or_default() += 1;
         }
         votes.into_iter().max_by_key(|(_, count)| *count).map(|(record, _)| record)
@@ -125,12 +134,14 @@ fn refuse_twins(
     for (host, claim) in claims.iter() {
         owners.entry(claim.key.clone()).or_default().push(host.clone());
     }
-    let is_known = |host: &HostName, key: &PublicKey| {
-        let mut records = said.values().filter_map(|said| said.conf.as_ref()?.peers.get(host));
-        records.any(|record| record.key == *key)
-    };
     for (key, hosts) in owners.into_iter().filter(|(_, hosts)| hosts.len() > 1) {
-        let known: Vec<&HostName> = hosts.iter().filter(|host| is_known(host, &key)).collect();
+        // What they say themselves is no proof.
+        let others = || said.iter().filter(|(other, _)| !hosts.contains(other));
+        let is_known = |host: &HostName| {
+            let mut records = others().filter_map(|(_, said)| said.conf.as_ref()?.peers.get(host));
+            records.any(|record| record.key == key)
+        };
+        let known: Vec<&HostName> = hosts.iter().filter(|host| is_known(host)).collect();
         let stays = (known.len() == 1).then(|| known[0]);
         for host in hosts.iter().filter(|host| Some(*host) != stays) {
             let others: Vec<String> = hosts

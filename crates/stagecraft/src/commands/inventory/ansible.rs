@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::Instance;
 
+use crate::harmless::harmless_json;
+
 /// One host and its variables, in the order they are written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct AnsibleHost {
@@ -69,11 +71,18 @@ pub(super) fn inventory(hosts: &[AnsibleHost]) -> String {
         for host in hosts {
             let _infallible = writeln!(text, "        {}:", json!(host.name));
             for (name, value) in &host.variables {
-                let _infallible = writeln!(text, "          {name}: {value}");
+                let _infallible = writeln!(text, "          {name}: {}", literal(value));
             }
         }
     }
     text
+}
+
+/// A value that Ansible takes as it stands. It looks for templates in what an inventory says, and runs
+/// them on the machine it is used on; whoever may tag an instance must not be able to.
+fn literal(value: &Value) -> String {
+    let text = harmless_json(&value.to_string());
+    if text.contains('{') { format!("!unsafe {text}") } else { text }
 }
 
 /// A role as the name of a group, which is a word of Python's.
@@ -150,6 +159,21 @@ mod tests {
                   stagecraft_region: "local"
                   stagecraft_tags: ["a: b","it's"]
         "#);
+    }
+
+    #[test]
+    fn what_a_tag_says_is_no_template_and_moves_no_cursor() {
+        let mut host = running("app-1", "172.30.0.9");
+        host.spec.region = "{% raw %}".into();
+        host.marks.tags =
+            ["{{ lookup('pipe', 'id') }}".to_owned(), "a\u{9b}2J\u{85}".to_owned()].into();
+        let text = inventory(&[AnsibleHost::new(&host, &[])]);
+        for line in [
+            "stagecraft_region: !unsafe \"{% raw %}\"\n",
+            "stagecraft_tags: !unsafe [\"a\\u009b2J\\u0085\",\"{{ lookup('pipe', 'id') }}\"]\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

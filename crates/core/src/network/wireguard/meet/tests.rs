@@ -175,6 +175,32 @@ fn a_copied_key_is_refused_and_the_host_others_know_by_it_stays() {
 }
 
 #[test]
+fn a_host_that_lies_puts_no_other_out_of_the_mesh() {
+    for liar in ["app-1", "app-2", "app-3"] {
+        let mut hosts = Hosts::meshed(["app-1", "app-2", "app-3", "db-1"]);
+        hosts.silent = names(["db-1"]);
+        // It says that the host that does not answer has its own key.
+        let key_of = |hosts: &Hosts, name: &str| key(hosts.disks[&host(name)].key);
+        let (own, absent) = (key_of(&hosts, liar), key_of(&hosts, "db-1"));
+        for name in ["app-1", "app-2", "app-3"].into_iter().filter(|name| *name != liar) {
+            // Nobody else knows better.
+            hosts.disks.get_mut(&host(name)).unwrap().conf.clear();
+        }
+        let disk = hosts.disks.get_mut(&host(liar)).unwrap();
+        disk.conf = disk.conf.replace(&absent, &own);
+        assert!(hosts.meet().refused.is_empty(), "{liar}");
+
+        // It shows the key of another, which it cannot use, and says that all know it by that.
+        let mut hosts = Hosts::meshed(["app-1", "app-2", "app-3", "db-1"]);
+        let stolen = hosts.disks[&host("db-1")].key;
+        let disk = hosts.disks.get_mut(&host(liar)).unwrap();
+        disk.key = stolen;
+        disk.conf = disk.conf.replace("# db-1.", &format!("# {liar}."));
+        assert!(hosts.meet().refused.keys().eq(&[host(liar)]), "{liar}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_not_understood_makes_nobody_forget_its_host() {
     let hosts = Hosts::meshed(["app-1", "app-2", "db-1"]);
     for said in ["", "public=\nsh: 1: wg: not found\n"] {
