@@ -90,23 +90,24 @@ impl HetznerProvider {
         }
     }
 
-    /// All pages of a list, and when the last one was answered. What is there twice was seen
-    /// twice, last as it is now.
+    /// All pages of a list, and when the first one was answered: what is in it may have become older
+    /// since, by as long as the others took. What is there twice was seen twice, last as it is now.
     async fn all<T: DeserializeOwned>(
         &self,
         doing: &Doing,
         request: Request,
     ) -> Result<(Vec<T>, Option<SystemTime>), CloudError> {
-        let mut all = Vec::new();
+        let (mut all, mut began) = (Vec::new(), None);
         let (mut reader, mut volume) = (Reader::new(exchange::PER_PAGE), Volume::default());
         loop {
             let request = request.clone().with("page", reader.page());
             let (page, answer) = self.api.ask_with_answer::<wire::Page<T>>(doing, &request).await?;
             all.extend(page.items);
+            began = began.or_else(|| answer.date());
             let wire::Pagination { next_page, total_entries } = page.meta.pagination;
             match volume.add(&answer).and_then(|()| reader.turn(next_page, total_entries)) {
                 Ok(Some(next)) => reader = next,
-                Ok(None) => return Ok((all, answer.date())),
+                Ok(None) => return Ok((all, began)),
                 Err(why) => return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why))),
             }
         }

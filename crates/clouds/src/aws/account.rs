@@ -123,20 +123,22 @@ impl Account {
     }
 }
 
-/// All pages of a list, and when the last was answered. A page may be empty although more follow.
+/// All pages of a list, and when the first was answered: what is in it may have become older since,
+/// by as long as the others took. A page may be empty although more follow.
 pub(super) async fn all<P: wire::Page + DeserializeOwned>(
     api: &Api,
     doing: &Doing,
     query: Query,
 ) -> Result<(Vec<P::Item>, Option<SystemTime>), Failed> {
-    let (mut all, mut volume) = (Vec::new(), Volume::default());
+    let (mut all, mut volume, mut began) = (Vec::new(), Volume::default(), None);
     let mut request: Request = query.clone().request();
     for _ in 0..MOST_PAGES {
         let (page, answer) = api.ask_with_answer::<P>(doing, &request).await?;
         let (items, next) = page.turn();
         all.extend(items);
         volume.add(&answer).map_err(|why| doing.failed(CloudErrorKind::UnexpectedAnswer(why)))?;
-        let Some(token) = next else { return Ok((all, answer.date())) };
+        began = began.or_else(|| answer.date());
+        let Some(token) = next else { return Ok((all, began)) };
         request = query.clone().with("NextToken", token).request();
     }
     let why = format!("a list has more than {MOST_PAGES} pages");

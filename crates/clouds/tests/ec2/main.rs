@@ -3,5 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "these helpers belong to tests")]
 
+mod conformance;
 mod orders;
 mod stage;

@@ -293,11 +293,6 @@ impl Front for Aws {
         action.bucket(!names.any(|(name, _)| narrow(&name))).to_owned()
     }
 
-    fn dated(&self, world: u64) -> u64 {
-        let time = admit::time(&self.account().habits, Duration::from_millis(world));
-        u64::try_from(time.as_millis()).unwrap_or(world)
-    }
-
     fn credentials_wanted(&self) -> &'static str {
         "requests signed with the access key AKIAIOSFODNN7EXAMPLE and the secret of the same example"
     }

@@ -66,11 +66,6 @@ pub trait Front: Send + Sync + Debug {
         path.to_owned()
     }
 
-    /// The time answers are dated with, in milliseconds since 1970; `world` is the world's.
-    fn dated(&self, world: u64) -> u64 {
-        world
-    }
-
     /// What to call the API with, for whoever comes by.
     fn credentials_wanted(&self) -> &'static str {
         "any bearer token"

@@ -33,7 +33,7 @@ impl Turn<'_> {
             ],
         )?;
         let names = params.texts("InstanceType")?;
-        let page = Page::take(&mut params, TYPES)?;
+        let page = Page::take(&mut params, TYPES)?.of_named(&[&names]);
         self.finish(params)?;
         self.ask_catalogue()?;
         if !names.is_empty() && page.is_sized() {
@@ -129,7 +129,7 @@ impl Turn<'_> {
         )?;
         let (ids, owners) = (params.texts("ImageId")?, params.texts("Owner")?);
         params.flag("IncludeDeprecated")?;
-        let page = Page::take(&mut params, MOST)?;
+        let page = Page::take(&mut params, MOST)?.of_named(&[&ids]);
         self.finish(params)?;
         self.ask_catalogue()?;
         let all = Image::all(self.place.region);

@@ -28,11 +28,12 @@ pub struct Habits {
     pub no_spot_role: bool,
     /// When spot instances are taken back, in seconds from their launch.
     pub spot_interrupted_after_seconds: Option<u64>,
-    /// Whether the first page of each list is empty and says that there is more.
+    /// Whether the first page of each list is empty and says that there is more, where lists have pages.
     pub empty_pages: bool,
     /// How far the account is.
     pub standing: Standing,
-    /// Which clock signatures are compared with.
+    /// Which clock signatures are compared with. Answers are dated by the world's, as whatever they tell
+    /// is.
     pub clock: Clock,
     /// How many seconds that clock is ahead.
     pub clock_ahead_seconds: i64,

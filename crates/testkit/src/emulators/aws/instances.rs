@@ -41,7 +41,7 @@ impl Turn<'_> {
     pub(super) fn describe_instances(&mut self, mut params: Params) -> Done {
         let filters = Filters::take(&mut params, &FILTERS)?;
         let ids = params.texts("InstanceId")?;
-        let page = Page::take(&mut params, MOST)?;
+        let page = Page::take(&mut params, MOST)?.of_named(&[&ids]);
         params.flag("IncludeManagedResources")?;
         self.finish(params)?;
         if !ids.is_empty() && page.is_sized() {

@@ -19,7 +19,7 @@ impl Turn<'_> {
     pub(super) fn describe_vpcs(&mut self, mut params: Params) -> Done {
         let filters = Filters::take(&mut params, &["is-default", "isDefault", "state", "vpc-id"])?;
         let ids = params.texts("VpcId")?;
-        let page = Page::take(&mut params, MOST)?;
+        let page = Page::take(&mut params, MOST)?.of_named(&[&ids]);
         self.finish(params)?;
         self.ask_catalogue()?;
         let vpcs = self.vpcs();
@@ -58,7 +58,7 @@ impl Turn<'_> {
             ],
         )?;
         let ids = params.texts("SubnetId")?;
-        let page = Page::take(&mut params, MOST)?;
+        let page = Page::take(&mut params, MOST)?.of_named(&[&ids]);
         self.finish(params)?;
         self.ask_catalogue()?;
         let subnets = self.subnets();

@@ -23,6 +23,8 @@ pub(super) struct Pages {
 pub(super) struct Page {
     size: Option<u32>,
     token: Option<String>,
+    /// Whether what is asked for is named, and so comes in one answer.
+    named: bool,
 }
 
 impl Page {
@@ -39,7 +41,12 @@ impl Page {
             );
             return Err(Problem::new(400, "InvalidParameterValue", message));
         }
-        Ok(Self { size, token })
+        Ok(Self { size, token, named: false })
+    }
+
+    /// The same of a request that may name what it asks for.
+    pub(super) fn of_named(self, names: &[&[String]]) -> Self {
+        Self { named: names.iter().any(|names| !names.is_empty()), ..self }
     }
 
     /// Whether a size is given.
@@ -61,7 +68,7 @@ impl Pages {
         begins_empty: bool,
     ) -> Result<(Vec<Value>, Option<String>), Problem> {
         let mut entries = match &page.token {
-            None if begins_empty && !all.is_empty() => {
+            None if begins_empty && !page.named && !all.is_empty() => {
                 return Ok((Vec::new(), Some(self.keep(action, all))));
             }
             None => all,

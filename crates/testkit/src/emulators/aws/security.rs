@@ -26,7 +26,7 @@ impl Turn<'_> {
         let known = ["description", "group-id", "group-name", "tag-key", "tag:", "vpc-id"];
         let filters = Filters::take(&mut params, &known)?;
         let (ids, names) = (params.texts("GroupId")?, params.texts("GroupName")?);
-        let page = Page::take(&mut params, MOST)?;
+        let page = Page::take(&mut params, MOST)?.of_named(&[&ids, &names]);
         self.finish(params)?;
         self.ask_catalogue()?;
         let vpcs = self.vpcs();

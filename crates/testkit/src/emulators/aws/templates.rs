@@ -71,7 +71,7 @@ impl Turn<'_> {
         let filters = Filters::take(&mut params, &["launch-template-name", "tag-key", "tag:"])?;
         let ids = params.texts("LaunchTemplateId")?;
         let names = params.texts("LaunchTemplateName")?;
-        let page = Page::take(&mut params, MOST)?;
+        let page = Page::take(&mut params, MOST)?.of_named(&[&ids, &names]);
         self.finish(params)?;
         self.ask_catalogue()?;
         for (given, by_id) in [(&ids, true), (&names, false)] {

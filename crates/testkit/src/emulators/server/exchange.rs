@@ -52,12 +52,10 @@ pub(super) async fn serve(
     }
     let response = match (path.strip_prefix(shared.front.prefix()), body) {
         (Some(rest), _) if !rest.is_empty() && !rest.starts_with('/') => {
-            Ok(send(shared, &call, shared.front.failing(&call, 404), &mut exchange))
+            Ok(refuse(shared, &call, 404, &mut exchange))
         }
-        (None, _) => Ok(send(shared, &call, shared.front.failing(&call, 404), &mut exchange)),
-        (Some(_), Err(_)) => {
-            Ok(send(shared, &call, shared.front.failing(&call, 413), &mut exchange))
-        }
+        (None, _) => Ok(refuse(shared, &call, 404, &mut exchange)),
+        (Some(_), Err(_)) => Ok(refuse(shared, &call, 413, &mut exchange)),
         (Some(rest), Ok(body)) => {
             call.body = body;
             exchange.request = said(&call.body);
@@ -98,6 +96,8 @@ async fn carry_out(
         return Err(Cut);
     }
     let under_way = kind.map(|kind| shared.world.enter(kind));
+    // What an answer tells is of this moment, however long the answer is under way.
+    let dated = now(shared);
     let answer = match over_the_limit(shared, call, path) {
         Some(over) => Some(shared.front.limited(call, &over)),
         None if fault.as_ref().is_none_or(Effect::carries_out) => {
@@ -113,7 +113,7 @@ async fn carry_out(
     shared.world.sleep(after).await;
     drop(under_way);
     let answer = answer.unwrap_or_default();
-    let mut plain = |answer| Ok(send(shared, call, answer, exchange));
+    let mut plain = |answer| Ok(send(shared, call, answer, dated, exchange));
     match fault {
         None | Some(Effect::Slow { .. }) => plain(answer),
         Some(Effect::LostAnswer | Effect::Cut) => Err(Cut),
@@ -265,27 +265,31 @@ fn said(body: &[u8]) -> Option<Value> {
     Some(serde_json::from_slice(body).unwrap_or_else(|_| text()))
 }
 
-/// Adds what every answer has, and notes it.
+/// Refuses what nobody looked at.
+fn refuse(shared: &Shared, call: &Call, status: u16, exchange: &mut Exchange) -> Response<Payload> {
+    send(shared, call, shared.front.failing(call, status), now(shared), exchange)
+}
+
+/// Adds what every answer has, and notes it; it is of the moment `dated`, in milliseconds since 1970.
 fn send(
     shared: &Shared,
     call: &Call,
     mut answer: Answer,
+    dated: u64,
     exchange: &mut Exchange,
 ) -> Response<Payload> {
     let front = &shared.front;
-    let now = now(shared);
     if let Some(payer) = payer(shared, call) {
         let path = exchange.path.strip_prefix(front.prefix()).unwrap_or_default();
         let path = front.limited_as(call, path);
         let limits = shared.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let usage = limits.usage(&payer, &call.method, &path, now);
-        answer.headers.extend(front.usage_headers(&usage, now));
+        let usage = limits.usage(&payer, &call.method, &path, dated);
+        answer.headers.extend(front.usage_headers(&usage, dated));
     }
     if let Some(name) = front.request_id_header() {
         answer.headers.push((name.to_owned(), call.request_id.clone()));
     }
-    let dated = Duration::from_millis(front.dated(now));
-    let date = httpdate::fmt_http_date(UNIX_EPOCH + dated);
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(dated));
     answer.headers.push((DATE.as_str().to_owned(), date));
     respond(answer, exchange)
 }

@@ -76,8 +76,6 @@ async fn a_date_must_be_within_fifteen_minutes() {
     stage.habits(|habits| habits.clock_ahead_seconds = 3600);
     let reply = stage.ec2("DescribeRegions", &[]).await;
     assert_eq!(reply.refusal(), refused(400, "RequestExpired"));
-    let told = reply.header("date").unwrap().to_owned();
-    assert!(told.contains(" 23:13:"), "the clock that is ahead is told: {told}");
     stage.habits(|habits| habits.clock = Clock::None);
     assert_eq!(stage.ec2("DescribeRegions", &[]).await.status, 200);
 }
@@ -92,7 +90,13 @@ async fn the_clock_on_the_wall_counts_unless_another_is_chosen() {
     let second = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let now = jiff::Timestamp::from_second(i64::try_from(second).unwrap()).unwrap();
     stage.signer.date = now.strftime("%Y%m%dT%H%M%SZ").to_string();
-    assert_eq!(stage.ec2("DescribeRegions", &[]).await.status, 200);
+    let reply = stage.ec2("DescribeRegions", &[]).await;
+    let told = reply.header("date").unwrap();
+    assert_eq!(
+        (reply.status, &told[5..16]),
+        (200, "14 Nov 2023"),
+        "answers are of the world's time"
+    );
 }
 
 #[tokio::test]

@@ -97,9 +97,18 @@ async fn a_page_may_be_empty_although_there_are_more() {
     let token = first.text("nextToken");
     assert!(first.texts("instanceId").is_empty() && !token.is_empty(), "{}", first.body);
     let second = stage.ec2("DescribeInstances", &[("NextToken", &token)]).await;
-    assert_eq!((second.texts("instanceId"), second.text("nextToken")), (vec![id], String::new()));
+    assert_eq!(second.texts("instanceId"), [id.as_str()]);
+    assert_eq!(second.text("nextToken"), "");
     let other = stage.ec2("DescribeVpcs", &[("NextToken", &token)]).await;
     assert_eq!(other.refusal(), refused(400, "InvalidPaginationToken"));
+    // What is named comes in one answer, and key pairs have no pages.
+    let named = stage.ec2("DescribeInstances", &[("InstanceId.1", &id)]).await;
+    assert_eq!((named.texts("instanceId"), named.text("nextToken")), (vec![id], String::new()));
+    let keys = stage.ec2("DescribeKeyPairs", &[]).await;
+    assert_eq!(
+        (keys.texts("keyName"), keys.text("nextToken")),
+        (vec!["deploy".to_owned()], String::new())
+    );
 }
 
 #[tokio::test]
