@@ -22,6 +22,7 @@ pub use inspect::{finding, findings, last_seen, look};
 
 use std::fmt::Debug;
 
+use crate::Secret;
 use crate::error::{Code, Failure};
 use crate::guard::Guard;
 use crate::remote::{Command, Output};
@@ -40,6 +41,11 @@ pub trait Step: Debug + Send + Sync {
 
     /// The code of a change that failed or did not help.
     fn failure_code(&self) -> Code;
+
+    /// What it takes to the host and nobody may read, also when the host prints it.
+    fn secret(&self) -> Option<&Secret> {
+        None
+    }
 }
 
 /// What a step makes of what it saw.

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Secret;
+
 /// What a caller may do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -52,6 +54,17 @@ impl Failure {
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), output: Vec::new(), hints: Vec::new() }
+    }
+
+    /// The same where `***` stands for every `secret` in it.
+    #[must_use]
+    pub fn without(mut self, secret: &Secret) -> Self {
+        let texts =
+            std::iter::once(&mut self.message).chain(&mut self.output).chain(&mut self.hints);
+        for text in texts.filter(|text| !secret.is_empty() && text.contains(secret.reveal())) {
+            *text = text.replace(secret.reveal(), "***");
+        }
+        self
     }
 
     /// Adds the tail of a command's output.
@@ -110,6 +123,18 @@ mod tests {
         fn hints(&self) -> Vec<String> {
             vec!["run it again".to_owned()]
         }
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_of_all_of_a_failure() {
+        let failure = Failure::new(Code::COMMAND_FAILED, "up k3y failed, k3y")
+            .with_output(vec!["--auth-key=k3y".to_owned(), "nothing".to_owned()])
+            .with_hint("do not show k3y");
+        let told = Failure::new(Code::COMMAND_FAILED, "up *** failed, ***")
+            .with_output(vec!["--auth-key=***".to_owned(), "nothing".to_owned()])
+            .with_hint("do not show ***");
+        assert_eq!(failure.clone().without(&Secret::new("k3y")), told);
+        assert_eq!(failure.clone().without(&Secret::new("")), failure);
     }
 
     #[test]

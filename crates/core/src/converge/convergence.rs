@@ -220,6 +220,8 @@ impl Convergence {
     }
 
     fn fail(&mut self, failure: Failure) {
+        let secrets = self.steps.iter().filter_map(|step| step.secret());
+        let failure = secrets.fold(failure, Failure::without);
         self.close(StepResult::Failed(failure));
         while self.reports.len() < self.steps.len() {
             self.close(StepResult::Skipped);

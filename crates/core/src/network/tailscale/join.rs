@@ -5,6 +5,7 @@ use super::refusal;
 use super::status::{Backend, Client, Node, Seen, Status};
 use super::up::{FOLDER, Up, pending};
 use super::{KEY_HINT, failure};
+use crate::Secret;
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::name::HostName;
@@ -56,6 +57,10 @@ impl Step for Join {
 
     fn failure_code(&self) -> Code {
         Code::NETWORK_JOIN_FAILED
+    }
+
+    fn secret(&self) -> Option<&Secret> {
+        self.key.as_ref().map(AuthKey::secret)
     }
 }
 

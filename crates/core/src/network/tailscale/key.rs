@@ -30,6 +30,11 @@ impl AuthKey {
         self.0.reveal()
     }
 
+    /// What nobody may read.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.0
+    }
+
     /// Whether it is an OAuth client's secret: a host that joins by it belongs to tags, which it
     /// has to ask for.
     pub(super) fn needs_tags(&self) -> bool {
