@@ -131,7 +131,8 @@ impl Lab {
 
     /// Makes a machine's container and does with it what is wished, until it is gone.
     async fn follow(self, order: HostOrder, mut wishes: mpsc::UnboundedReceiver<Wish>) {
-        let cloud = provider(&self.engine, &self.cache, order.public_keys.clone());
+        let cloud = provider(&self.engine, &self.cache, order.public_keys.clone())
+            .with_login_user(order.login_user);
         let instance = match self.make(&cloud, &order).await {
             Ok(instance) => instance,
             Err(error) => return complain(&order.name, &error),

@@ -97,6 +97,7 @@ pub struct LocalSettings {
 pub struct LocalProvider {
     address: EngineAddress,
     authorized_keys: Vec<String>,
+    login_user: Option<&'static str>,
     workshop: Workshop,
     engine: OnceCell<Engine>,
     /// Set when the engine turned out not to be able to grant CAP_SYS_RESOURCE.
@@ -111,10 +112,17 @@ impl LocalProvider {
         Self {
             address: engine,
             authorized_keys,
+            login_user: None,
             workshop: Workshop::new(cache, environment, progress),
             engine: OnceCell::new(),
             without_sys_resource: AtomicBool::new(false),
         }
+    }
+
+    /// Lets in this user alone, who can become root, as an image of a cloud does.
+    #[must_use]
+    pub fn with_login_user(self, user: &'static str) -> Self {
+        Self { login_user: Some(user), ..self }
     }
 
     async fn engine(&self, doing: &Doing) -> Result<&Engine, CloudError> {

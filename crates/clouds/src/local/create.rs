@@ -85,6 +85,7 @@ impl LocalProvider {
             hostname: request.owner.host.as_str(),
             labels: labels::of_container(request),
             authorized_keys: &self.authorized_keys,
+            login_user: self.login_user,
             user_data: request.user_data.as_ref(),
             resolvers: &resolvers,
             network: host::NETWORK,

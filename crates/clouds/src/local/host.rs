@@ -43,8 +43,10 @@ pub struct NewHost<'a> {
     pub hostname: &'a str,
     /// The labels of the container.
     pub labels: Labels,
-    /// Lines for `authorized_keys` of root and the image's user.
+    /// Lines for `authorized_keys`.
     pub authorized_keys: &'a [String],
+    /// Who alone is let in; root and the image's user if nobody is named.
+    pub login_user: Option<&'a str>,
     /// What the first boot is told, as a cloud would tell it.
     pub user_data: Option<&'a UserData>,
     /// Name servers that can be reached from a container; empty leaves it to Docker.
@@ -69,6 +71,7 @@ impl NewHost<'_> {
             image: Some(self.image.to_owned()),
             env: Some(vec![
                 format!("STAGECRAFT_AUTHORIZED_KEYS={}", self.authorized_keys.join("\n")),
+                format!("STAGECRAFT_LOGIN_USER={}", self.login_user.unwrap_or_default()),
                 format!("STAGECRAFT_RESOLVERS={}", resolvers.join(" ")),
                 format!("STAGECRAFT_USER_DATA={}", self.user_data.map_or("", UserData::reveal)),
             ]),
@@ -182,6 +185,7 @@ mod tests {
             hostname: "db-1",
             labels: Labels::new(),
             authorized_keys: &[],
+            login_user: None,
             user_data: None,
             resolvers: &[],
             network: NETWORK,

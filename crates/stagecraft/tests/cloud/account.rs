@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use stagecraft_core::desired::{Arch, ProviderId};
 use stagecraft_core::inventory::{Lifecycle, Spec};
 use stagecraft_core::name::InstanceId;
+use stagecraft_testkit::emulators::aws::{AccessKey, Aws};
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
 use stagecraft_testkit::emulators::faults::{Effect, Rule};
 use stagecraft_testkit::emulators::hetzner::Hetzner;
@@ -30,10 +31,17 @@ pub(crate) const TAGLESS: &str = "tGk5PwLzXvRqHmYs9JnTbKdVgZwQyMxL2hFrWtPzJsXvHq
 /// Is known to nobody.
 pub(crate) const UNKNOWN: &str = "uLm4RzTqYvWpKxHs7GnJbXdZkVwQtPyM3jLfGrHzKsTvYqWm9XbRnJpVdLgZwQhT";
 
-/// All tokens of all scenarios.
-pub(crate) const TOKENS: [&str; 5] = [TOKEN, READS, NOTHING, TAGLESS, UNKNOWN];
+/// The access key of the account at AWS, which is no secret.
+pub(crate) const KEY_ID: &str = "ASIAQ3EGRZ5MWPZ7DLNX";
+/// What requests to AWS are signed with.
+pub(crate) const SECRET: &str = "sXv7KqPzRmHtGwLs4ZyBnTdJkVgQxMfY9pLrHzWtKsVqXbGm";
+/// What comes with every request of that key.
+pub(crate) const SESSION: &str = "qZt5VxLwKzRvYmHs8PnTbJdGkQwXyMfL3hFrZtWzPsKvHqJm6GbXnLpVdRjYzQwT";
 
-/// A provider that is emulated.
+/// All tokens of all scenarios.
+pub(crate) const TOKENS: [&str; 7] = [TOKEN, READS, NOTHING, TAGLESS, UNKNOWN, SECRET, SESSION];
+
+/// A provider whose API takes tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cloud {
     DigitalOcean,
@@ -53,7 +61,7 @@ impl Cloud {
 /// An account at a provider.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) provider: Cloud,
+    pub(crate) provider: ProviderId,
     pub(crate) world: SharedWorld,
     pub(crate) api: Api,
     spoiler: Spoiler,
@@ -67,31 +75,50 @@ pub(crate) struct Account {
 pub(crate) enum Api {
     DigitalOcean(DigitalOcean),
     Hetzner(Hetzner),
+    Aws(Aws),
 }
 
 impl Account {
     /// An account where machines are up at once.
     pub(crate) fn at(provider: Cloud) -> Self {
+        Self::of(provider.id())
+    }
+
+    /// An account at AWS with the access key [`KEY_ID`], where machines are up at once.
+    pub(crate) fn aws() -> Self {
+        Self::of(ProviderId::Aws)
+    }
+
+    fn of(provider: ProviderId) -> Self {
         let mut behaviour = match provider {
-            Cloud::DigitalOcean => Behaviour::names_are_free(),
-            Cloud::Hetzner => Behaviour::names_are_unique(),
+            ProviderId::Hetzner => Behaviour::names_are_unique(),
+            ProviderId::DigitalOcean | ProviderId::Aws | ProviderId::Local => {
+                Behaviour::names_are_free()
+            }
         };
         (behaviour.boot, behaviour.shutdown) = (Delay::NONE, Delay::NONE);
-        let world = SharedWorld::new(World::new(provider.id(), behaviour, 1));
+        let world = SharedWorld::new(World::new(provider, behaviour, 1));
         let tokens = [
             (TOKEN, Access::Full),
             (READS, Access::ReadOnly),
             (NOTHING, Access::Nothing),
             (TAGLESS, Access::WithoutTags),
         ];
-        let tokens: BTreeMap<String, Access> =
+        let mut tokens: BTreeMap<String, Access> =
             tokens.into_iter().map(|(token, access)| (token.to_owned(), access)).collect();
+        if provider == ProviderId::Aws {
+            tokens.clear();
+        }
         // Ten lists of keys a minute would be too few for all the runs of some scenarios.
         let options = Options { tokens, limited: false, ..Options::default() };
         let hosts = Arc::new(OnThisMachine);
         let api = match provider {
-            Cloud::DigitalOcean => Api::DigitalOcean(DigitalOcean::new(&world).with_hosts(hosts)),
-            Cloud::Hetzner => Api::Hetzner(Hetzner::new(&world).with_hosts(hosts)),
+            ProviderId::DigitalOcean => {
+                Api::DigitalOcean(DigitalOcean::new(&world).with_hosts(hosts))
+            }
+            ProviderId::Hetzner => Api::Hetzner(Hetzner::new(&world).with_hosts(hosts)),
+            ProviderId::Aws => Api::Aws(with_temporary_key(Aws::new(&world).with_hosts(hosts))),
+            ProviderId::Local => unreachable!("it is no cloud"),
         };
         let spoiler = Spoiler::default();
         let front = Spoiled { api: api.clone(), spoiler: spoiler.clone() };
@@ -123,7 +150,7 @@ impl Account {
     pub(crate) fn digitalocean(&self) -> &DigitalOcean {
         match &self.api {
             Api::DigitalOcean(api) => api,
-            Api::Hetzner(_) => panic!("another provider"),
+            Api::Hetzner(_) | Api::Aws(_) => panic!("another provider"),
         }
     }
 
@@ -131,7 +158,15 @@ impl Account {
     pub(crate) fn hetzner(&self) -> &Hetzner {
         match &self.api {
             Api::Hetzner(api) => api,
-            Api::DigitalOcean(_) => panic!("another provider"),
+            Api::DigitalOcean(_) | Api::Aws(_) => panic!("another provider"),
+        }
+    }
+
+    /// The account as what it is.
+    pub(crate) fn at_aws(&self) -> &Aws {
+        match &self.api {
+            Api::Aws(api) => api,
+            Api::DigitalOcean(_) | Api::Hetzner(_) => panic!("another provider"),
         }
     }
 
@@ -140,6 +175,7 @@ impl Account {
         match self.api {
             Api::DigitalOcean(_) => "nyc3",
             Api::Hetzner(_) => "nbg1",
+            Api::Aws(_) => "us-east-1",
         }
     }
 
@@ -177,6 +213,7 @@ impl Account {
         let machines = match self.api {
             Api::DigitalOcean(_) => "/droplets",
             Api::Hetzner(_) => "/servers",
+            Api::Aws(_) => "/RunInstances",
         };
         Rule::new(method, &format!("{machines}{below}"), then)
     }
@@ -195,6 +232,7 @@ impl Account {
         let size = match self.api {
             Api::DigitalOcean(_) => "s-1vcpu-1gb",
             Api::Hetzner(_) => "cx23",
+            Api::Aws(_) => "t3.small",
         };
         let order = Order {
             name: name.to_owned(),
@@ -230,7 +268,13 @@ impl Account {
             (id, name, labels, tags, spec)
         };
         assert!(foreign.iter().map(lasting).eq(self.foreign.iter().map(lasting)), "{foreign:?}");
-        ours.retain(|seen| seen.lifecycle != Lifecycle::Terminating);
+        let has_ended = |seen: &Seen| match seen.lifecycle {
+            Lifecycle::Terminating | Lifecycle::Terminated => true,
+            // What fails to boot at AWS is terminated by that.
+            Lifecycle::Failed => self.provider == ProviderId::Aws,
+            Lifecycle::Pending | Lifecycle::Running | Lifecycle::Stopped => false,
+        };
+        ours.retain(|seen| !has_ended(seen));
         ours.sort_by(|a, b| a.name.cmp(&b.name));
         ours
     }
@@ -244,6 +288,14 @@ impl Account {
     pub(crate) fn effects(&self) -> usize {
         self.world.with(|world, _| world.effects().len())
     }
+}
+
+/// An account that knows [`KEY_ID`] with its secret and its session.
+fn with_temporary_key(aws: Aws) -> Aws {
+    let secret = SECRET.to_owned();
+    let key = AccessKey { secret, session_token: Some(SESSION.to_owned()), expired: false };
+    aws.change_habits(|habits| drop(habits.access_keys.insert(KEY_ID.to_owned(), key)));
+    aws
 }
 
 /// All machines are this one, so that no run asks anybody else.
@@ -288,6 +340,7 @@ impl Api {
         match self {
             Self::DigitalOcean(front) => front,
             Self::Hetzner(front) => front,
+            Self::Aws(front) => front,
         }
     }
 }
@@ -333,5 +386,21 @@ impl Front for Spoiled {
 
     fn request_id_header(&self) -> Option<&'static str> {
         self.api.front().request_id_header()
+    }
+
+    fn credential<'a>(&self, authorization: &'a str) -> Option<&'a str> {
+        self.api.front().credential(authorization)
+    }
+
+    fn known_as(&self, call: &Call) -> Option<String> {
+        self.api.front().known_as(call)
+    }
+
+    fn payer(&self, call: &Call) -> Option<String> {
+        self.api.front().payer(call)
+    }
+
+    fn limited_as(&self, call: &Call, path: &str) -> String {
+        self.api.front().limited_as(call, path)
     }
 }

@@ -11,6 +11,7 @@ mod cli;
 
 mod account;
 mod answers;
+mod aws;
 mod happy;
 mod leak;
 mod lost;

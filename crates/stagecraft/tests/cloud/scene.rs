@@ -5,9 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_testkit::emulators::faults::Effect;
 
-use crate::account::{Account, Cloud, TOKEN};
+use crate::account::{Account, Cloud, KEY_ID, SECRET, SESSION, TOKEN};
 use crate::cli::{Stage, transcript};
 use crate::leak;
 
@@ -43,6 +44,13 @@ impl Scene {
         scene
     }
 
+    /// The same at AWS.
+    pub(crate) fn aws(hosts: &[&str]) -> Self {
+        let scene = Self { cloud: Account::aws(), stage: Stage::new() };
+        scene.write(hosts);
+        scene
+    }
+
     /// The file anew, with other hosts.
     pub(crate) fn write(&self, hosts: &[&str]) {
         self.write_with("ssh_key_name: deploy", hosts);
@@ -50,10 +58,19 @@ impl Scene {
 
     /// The same with other settings of the provider.
     pub(crate) fn write_with(&self, settings: &str, hosts: &[&str]) {
-        let provider = self.cloud.provider.id();
+        let provider = self.cloud.provider;
+        let credentials = match provider {
+            ProviderId::Aws => {
+                "access_key_id_env: KEY_ID\n      secret_access_key_env: CLOUD_TOKEN\n      \
+                 session_token_env: SESSION"
+            }
+            ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => {
+                "token_env: CLOUD_TOKEN"
+            }
+        };
         let mut text = format!(
             "project:\n  name: shop\ncloud:\n  providers:\n    {provider}:\n      \
-             api_url: {}\n      token_env: CLOUD_TOKEN\n      default_region: {}\n",
+             api_url: {}\n      {credentials}\n      default_region: {}\n",
             self.cloud.url(),
             self.cloud.region(),
         );
@@ -86,16 +103,25 @@ impl Scene {
         std::fs::write(path, text.replace(from, to)).unwrap();
     }
 
-    /// The command with a token in its environment, not run yet.
+    /// The command with a token in its environment, not run yet. At AWS the token is the secret of the
+    /// access key.
     pub(crate) fn command(&self, token: &str, line: &str) -> Command {
         let mut command = self.stage.command(line.split_whitespace());
         command.env("CLOUD_TOKEN", token);
+        if self.cloud.provider == ProviderId::Aws {
+            command.env("KEY_ID", KEY_ID).env("SESSION", SESSION);
+        }
         command
     }
 
     /// Standard output, standard error and exit status of `line` as one text.
     pub(crate) fn run(&self, line: &str) -> String {
-        self.run_as(TOKEN, line)
+        self.run_as(self.token(), line)
+    }
+
+    /// What may do everything.
+    pub(crate) fn token(&self) -> &'static str {
+        if self.cloud.provider == ProviderId::Aws { SECRET } else { TOKEN }
     }
 
     /// The same with another token.
@@ -137,7 +163,7 @@ impl Scene {
 
     /// Begins a run that is not waited for.
     pub(crate) fn begin(&self, line: &str) -> Child {
-        let mut command = self.command(TOKEN, line);
+        let mut command = self.command(self.token(), line);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
@@ -202,7 +228,7 @@ impl Scene {
             None => told.to_owned(),
         };
         let outcome = outcome
-            .replace(self.cloud.provider.id().as_str(), "[cloud]")
+            .replace(self.cloud.provider.as_str(), "[cloud]")
             .replace("[address]/v1", "[address]/[version]")
             .replace("[address]/v2", "[address]/[version]");
         let columns = outcome.lines().map(|line| {
@@ -227,7 +253,7 @@ impl Scene {
     /// Another run changes nothing.
     pub(crate) fn rests(&self) {
         let before = self.cloud.effects();
-        let (plan, exit) = self.json_as(TOKEN, "infra plan --detailed-exitcode");
+        let (plan, exit) = self.json_as(self.token(), "infra plan --detailed-exitcode");
         assert_eq!((plan["finds_changes"].as_bool(), exit), (Some(false), Some(0)), "{plan}");
         self.succeed("infra up --no-bootstrap --verbose");
         assert_eq!(self.cloud.effects(), before, "the second time nothing is left to do");

@@ -162,6 +162,21 @@ impl Aws {
         record.unwrap_or_default()
     }
 
+    /// The names of the security groups somebody made, in all regions.
+    #[must_use]
+    pub fn groups(&self) -> Vec<String> {
+        let account = self.account();
+        let regions = places::Place::all();
+        let groups = regions.flat_map(|place| account.groups.of(place.region));
+        groups.map(|group| group.name.clone()).filter(|name| name != "default").collect()
+    }
+
+    /// The names of the key pairs there are.
+    #[must_use]
+    pub fn key_pairs(&self) -> Vec<String> {
+        self.account().keys.all().iter().map(|key| key.name.clone()).collect()
+    }
+
     fn account(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -16,6 +16,8 @@ pub struct HostOrder {
     pub name: String,
     /// The public keys that are to log in, in OpenSSH's one-line form.
     pub public_keys: Vec<String>,
+    /// Whom the image lets in with them.
+    pub login_user: &'static str,
     /// What the first boot is told.
     pub user_data: Option<String>,
 }

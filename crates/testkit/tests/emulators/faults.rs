@@ -1,5 +1,7 @@
 //! What goes wrong between a client and any front end.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use serde_json::json;
 use stagecraft_testkit::emulators::faults::{Effect, Rule, When};
 
@@ -55,6 +57,19 @@ async fn slowness_is_in_the_time_of_the_world() {
     assert_eq!(stage.get("/sizes").await.status, 200);
     let took = (stage.world.now() - began).as_secs();
     assert!((30..300).contains(&took), "{took}");
+}
+
+#[tokio::test]
+async fn an_answer_is_dated_by_the_moment_it_tells_of_however_long_it_is_under_way() {
+    let stage = Stage::with(stagecraft_testkit::emulators::Options::default(), 1000).await;
+    let under_way = Duration::from_secs(300);
+    let slow = Effect::Slow { before_ms: 0, after_ms: 300_000 };
+    stage.emulator().inject(Rule::new("GET", "/droplets", slow));
+    let reply = stage.get("/droplets").await;
+    let dated = httpdate::parse_http_date(reply.header("date").unwrap()).unwrap();
+    let arrived = stage.world.with(|world, now| world.epoch_millis(now));
+    let arrived = UNIX_EPOCH + Duration::from_millis(arrived);
+    assert!(arrived.duration_since(dated).unwrap() >= under_way, "{dated:?}, {arrived:?}");
 }
 
 #[tokio::test]

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProvider, AwsSettings};
 use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
 use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::desired::ProviderId;
+use stagecraft_testkit::emulators::aws::Aws;
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
 use stagecraft_testkit::emulators::hetzner::Hetzner;
 use stagecraft_testkit::emulators::{Emulator, Exchange, Options, Running};
@@ -20,9 +22,10 @@ use crate::stage::Stage;
 use crate::words::words;
 
 /// The clouds that are spoken to by HTTP.
-pub(crate) const APIS: [ProviderId; 2] = [ProviderId::DigitalOcean, ProviderId::Hetzner];
+pub(crate) const APIS: [ProviderId; 3] =
+    [ProviderId::DigitalOcean, ProviderId::Hetzner, ProviderId::Aws];
 
-/// The token of every process.
+/// The token of every process, where there are tokens.
 pub(crate) const TOKEN: &str = "c0ffee7vXw2LmPz9RtYbN4dJsFgHeUaCi5oMxQk8WjZr3VnSyTlBp6EuDfIhGcOA";
 
 /// An account behind an API.
@@ -49,7 +52,8 @@ impl Account {
         let emulator = match api {
             ProviderId::DigitalOcean => Emulator::new(&world, DigitalOcean::new(&world), options),
             ProviderId::Hetzner => Emulator::new(&world, Hetzner::new(&world), options),
-            ProviderId::Aws | ProviderId::Local => unreachable!("there is no emulator of it"),
+            ProviderId::Aws => Emulator::new(&world, Aws::new(&world), options),
+            ProviderId::Local => unreachable!("there is no emulator of it"),
         };
         let (served, serving) = (emulator.clone(), RefCell::new(Vec::<Running>::new()));
         let make = move |_: &SharedWorld, process: &Process| {
@@ -80,14 +84,22 @@ pub(crate) fn usual(api: ProviderId) -> Behaviour {
     Behaviour { boot: seconds(4), address: seconds(2), shutdown: seconds(2), ..behaviour }
 }
 
-/// Whether an exchange is about one machine and only looks at it, or makes a tag: what a change
-/// of several requests begins with.
+/// Whether an exchange is about one machine and only looks at it, or makes a tag or a group: what a
+/// change of several requests begins with.
 pub(crate) fn is_first_step(exchange: &Exchange) -> bool {
-    let segments: Vec<&str> = exchange.path.split('/').skip(2).collect();
-    matches!(
-        (exchange.method.as_str(), &segments[..]),
-        ("GET", ["droplets" | "servers", _]) | ("POST", ["tags"])
-    )
+    let segments: Vec<&str> = exchange.path.split('/').skip(1).collect();
+    match (exchange.method.as_str(), &segments[..]) {
+        ("GET", [_, "droplets" | "servers", _]) | ("POST", [_, "tags"]) => true,
+        ("POST", ["DescribeInstances"]) => says(exchange, "InstanceId.1="),
+        ("POST", ["CreateTags" | "CreateSecurityGroup" | "AuthorizeSecurityGroupIngress"]) => true,
+        _ => false,
+    }
+}
+
+/// Whether the body of a request has these words.
+pub(crate) fn says(exchange: &Exchange, words: &str) -> bool {
+    let body = exchange.request.as_ref().and_then(|body| body.as_str());
+    body.is_some_and(|body| body.contains(words))
 }
 
 fn adapter(api: ProviderId, url: &str) -> Arc<dyn CloudProvider> {
@@ -103,6 +115,25 @@ fn adapter(api: ProviderId, url: &str) -> Arc<dyn CloudProvider> {
         ProviderId::Hetzner => {
             Arc::new(HetznerProvider::new(HetznerSettings { api_url, token, ssh_key_name }))
         }
-        ProviderId::Aws | ProviderId::Local => unreachable!("it is not reached by HTTP"),
+        ProviderId::Aws => {
+            let api_urls = ApiUrls::all(&BaseUrl::parse(url).expect("a URL of loopback"));
+            let (id, secret) = Aws::access_key();
+            Arc::new(AwsProvider::new(AwsSettings {
+                api_urls,
+                credentials: AwsCredentials::Keys {
+                    access_key_id: id.to_owned(),
+                    secret_access_key: Token::new(secret).expect("a secret"),
+                    session_token: None,
+                },
+                default_region: "us-east-1".into(),
+                regions: [].into(),
+                sizes: [].into(),
+                ssh_key_name,
+                subnet_id: None,
+                ssh_port: 22,
+                mesh_port: None,
+            }))
+        }
+        ProviderId::Local => unreachable!("it is not reached by HTTP"),
     }
 }

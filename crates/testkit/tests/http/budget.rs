@@ -9,12 +9,14 @@ use stagecraft_testkit::Process;
 use stagecraft_testkit::emulators::{Exchange, Options};
 use stagecraft_testkit::world::{Behaviour, Delay};
 
-use crate::account::{APIS, Account, usual};
+use crate::account::{APIS, Account, says, usual};
 use crate::stage::{Verb, ours};
 use crate::tape::Tape;
 
 /// How long the hosts take to come up.
 const BOOT: Duration = Duration::from_secs(240);
+/// How many orders may ask for the same at once, until one of them knows it.
+const UNDER_WAY: usize = 10;
 /// The shortest and the longest time between two looks, in seconds.
 const PAUSES: [f64; 2] = [0.5, 8.0];
 
@@ -44,9 +46,15 @@ async fn waiting_for_a_hundred_hosts_costs_lists_by_the_clock_and_no_look_at_any
             seconds(ordered - began),
             seconds(end - ordered),
         );
-        // A list of a hundred, what is asked of their orders, and a catalogue of keys or images.
-        let of_a_look = if api == ProviderId::Hetzner { 2 + 4 } else { 1 };
-        let most = looks.len() * of_a_look + 4;
+        // A list of a hundred, what is asked of their orders, and a catalogue of keys or images. At AWS
+        // each order looks first whether its host is there; then there are an image, subnets, zones and a
+        // group, which is made and opened.
+        let (of_a_look, before) = match api {
+            ProviderId::Hetzner => (2 + 4, 4),
+            ProviderId::Aws => (1, 100 + 8 * UNDER_WAY),
+            ProviderId::DigitalOcean | ProviderId::Local => (1, 4),
+        };
+        let most = looks.len() * of_a_look + before;
         assert!(all.len() - 100 <= most, "{api}: {}", all.len());
         // While hosts are ordered, each that begins to wait may want a look soon.
         let most = seconds(ordered - began) / PAUSES[0] + 2.0;
@@ -58,8 +66,13 @@ async fn waiting_for_a_hundred_hosts_costs_lists_by_the_clock_and_no_look_at_any
 }
 
 #[tokio::test]
-async fn a_plan_of_a_thousand_instances_costs_the_pages_of_one_list_and_four_requests() {
-    for (api, pages) in [(ProviderId::DigitalOcean, 5), (ProviderId::Hetzner, 20)] {
+async fn a_plan_of_a_thousand_instances_costs_the_pages_of_one_list_and_those_of_a_catalogue() {
+    for (api, pages, catalogue) in [
+        (ProviderId::DigitalOcean, 5, 4),
+        (ProviderId::Hetzner, 20, 4),
+        // Regions, types, their zones, key pairs, and an image of each kind.
+        (ProviderId::Aws, 1, 4 + 6),
+    ] {
         let account = many(api, usual(api), 1000, 20);
         let stage = &account.stage;
         for wanted in stage.wanted.values() {
@@ -73,7 +86,7 @@ async fn a_plan_of_a_thousand_instances_costs_the_pages_of_one_list_and_four_req
         let plan = stage.plan(&engine, Verb::Up).await;
         assert_eq!((plan.entries.len(), plan.has_effects()), (1000, false), "{api}");
         let asked = [account.count(lists), account.count(|of| !lists(of))];
-        assert_eq!(asked, [pages, 4], "{api}");
+        assert_eq!(asked, [pages, catalogue], "{api}");
     }
 }
 
@@ -86,21 +99,34 @@ fn many(api: ProviderId, behaviour: Behaviour, hosts: usize, speed: u32) -> Acco
     account
 }
 
+/// A page of the list of an environment.
 fn lists(exchange: &Exchange) -> bool {
-    exchange.method == "GET" && ["/v2/droplets", "/v1/servers"].contains(&&*exchange.path)
+    match (exchange.method.as_str(), exchange.path.as_str()) {
+        ("GET", "/v2/droplets" | "/v1/servers") => true,
+        ("POST", "/DescribeInstances") => {
+            !says(exchange, OF_ONE_HOST) && !says(exchange, "InstanceId.1=")
+        }
+        _ => false,
+    }
 }
 
+/// The filter by which an order looks for its host.
+const OF_ONE_HOST: &str = "Name=tag%3Astagecraft.host&";
+
 fn first_page(exchange: &Exchange) -> bool {
-    lists(exchange) && exchange.query.iter().any(|(name, page)| name == "page" && page == "1")
+    let numbered = |page| exchange.query.iter().any(|(name, at)| name == "page" && at == page);
+    lists(exchange) && (numbered("1") || exchange.method == "POST" && !says(exchange, "NextToken"))
 }
 
 fn orders(exchange: &Exchange) -> bool {
-    exchange.method == "POST" && ["/v2/droplets", "/v1/servers"].contains(&&*exchange.path)
+    let orders = ["/v2/droplets", "/v1/servers", "/RunInstances"];
+    exchange.method == "POST" && orders.contains(&&*exchange.path)
 }
 
 /// A look at one machine, or at what is done to one.
 fn of_one(exchange: &Exchange) -> bool {
     let below = |path: &&str| exchange.path.starts_with(*path);
-    exchange.method == "GET"
-        && ["/v2/droplets/", "/v2/actions/", "/v1/servers/", "/v1/actions/"].iter().any(below)
+    let gets = ["/v2/droplets/", "/v2/actions/", "/v1/servers/", "/v1/actions/"].iter().any(below);
+    (exchange.method == "GET" && gets)
+        || (exchange.path == "/DescribeInstances" && says(exchange, "InstanceId.1="))
 }

@@ -27,6 +27,11 @@ async fn up_killed_anywhere_converges_on_hetzner() {
 }
 
 #[tokio::test]
+async fn up_killed_anywhere_converges_on_aws() {
+    killed_anywhere(Verb::Up, ProviderId::Aws).await;
+}
+
+#[tokio::test]
 async fn replace_killed_anywhere_converges_on_digitalocean() {
     killed_anywhere(Verb::Replace, ProviderId::DigitalOcean).await;
 }
@@ -34,6 +39,11 @@ async fn replace_killed_anywhere_converges_on_digitalocean() {
 #[tokio::test]
 async fn replace_killed_anywhere_converges_on_hetzner() {
     killed_anywhere(Verb::Replace, ProviderId::Hetzner).await;
+}
+
+#[tokio::test]
+async fn replace_killed_anywhere_converges_on_aws() {
+    killed_anywhere(Verb::Replace, ProviderId::Aws).await;
 }
 
 #[tokio::test]
@@ -49,13 +59,25 @@ async fn prune_and_down_killed_anywhere_converge_on_hetzner() {
 }
 
 #[tokio::test]
+async fn prune_and_down_killed_anywhere_converge_on_aws() {
+    killed_anywhere(Verb::Prune, ProviderId::Aws).await;
+    killed_anywhere(Verb::Down, ProviderId::Aws).await;
+}
+
+#[tokio::test]
 async fn changes_of_several_requests_killed_between_them_converge() {
     for api in APIS {
         for (verb, least) in [(Verb::Up, 2), (Verb::Replace, 2), (Verb::Prune, 2), (Verb::Down, 3)]
         {
-            killed_between(verb, api, least).await;
+            killed_between(verb, api, least, async |stage| before(verb, stage).await).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_first_order_on_aws_killed_before_the_group_of_its_environment_is_open_converges() {
+    let nothing = async |stage: Stage| stage.wants(["db-1", "web-1"]);
+    killed_between(Verb::Up, ProviderId::Aws, 2, nothing).await;
 }
 
 #[tokio::test]
@@ -87,15 +109,20 @@ async fn killed_anywhere(verb: Verb, api: ProviderId) {
 
 /// Kills the command when it has the answer to a request that only prepares a change, for each of
 /// them; there are at least so many.
-async fn killed_between(verb: Verb, api: ProviderId, least: usize) {
-    let (account, _) = aimed(verb, api).await;
+async fn killed_between(
+    verb: Verb,
+    api: ProviderId,
+    least: usize,
+    scene: impl AsyncFn(Stage) -> Stage,
+) {
+    let (account, _) = aimed(api, &scene).await;
     let before = account.count(is_first_step);
     let right = account.stage.run_until_quiet(verb).await.expect("it works when left alone");
     let steps = account.count(is_first_step) - before;
     assert!(steps >= least, "{verb:?} on {api}: {steps}");
-    let right = &right;
+    let (right, scene) = (&right, &scene);
     let kill = |step| async move {
-        let (account, aim) = aimed(verb, api).await;
+        let (account, aim) = aimed(api, scene).await;
         let process = Process::new();
         *aim.lock().expect("not poisoned") = Some((step, process.clone()));
         let outcome = killed(&account.stage, verb, &process, right).await;
@@ -108,7 +135,7 @@ async fn killed_between(verb: Verb, api: ProviderId, least: usize) {
 type Aim = Arc<Mutex<Option<(usize, Process)>>>;
 
 /// A scene in which a process can be killed after a first step.
-async fn aimed(verb: Verb, api: ProviderId) -> (Account, Aim) {
+async fn aimed(api: ProviderId, scene: &impl AsyncFn(Stage) -> Stage) -> (Account, Aim) {
     let aim = Aim::default();
     let aimed = Arc::clone(&aim);
     let watcher = move |exchange: &_| {
@@ -126,7 +153,7 @@ async fn aimed(verb: Verb, api: ProviderId) -> (Account, Aim) {
     let options =
         Options { limited: false, watcher: Some(Arc::new(watcher)), ..Options::default() };
     let Account { stage, emulator } = Account::with(api, usual(api), 7, 200, options);
-    (Account { stage: before(verb, stage).await, emulator }, aim)
+    (Account { stage: scene(stage).await, emulator }, aim)
 }
 
 async fn scene(verb: Verb, api: ProviderId) -> Stage {

@@ -53,7 +53,7 @@ fn spoiled() -> [Effect; 8] {
 }
 
 async fn spoiled_orders(account: &Account, effect: Effect, when: When) -> Result<(), String> {
-    for path in ["/droplets", "/servers"] {
+    for path in ["/droplets", "/servers", "/RunInstances"] {
         account.emulator.inject(Rule::new("POST", path, effect.clone()).when(when));
     }
     account.stage.comes_up_once().await

@@ -23,7 +23,13 @@ pub(crate) fn words(api: ProviderId) -> Dialect {
             order: server,
             is_of: |seen, scope| carries(seen, &scope_labels(scope)),
         },
-        ProviderId::Aws | ProviderId::Local => unreachable!("there is no emulator of it"),
+        ProviderId::Aws => Dialect {
+            spec: spec("us-east-1", "t3.small"),
+            other_size: "t3.medium".into(),
+            order: instance,
+            is_of: |seen, scope| carries(seen, &scope_labels(scope)),
+        },
+        ProviderId::Local => unreachable!("there is no emulator of it"),
     }
 }
 
@@ -45,6 +51,13 @@ fn droplet(owner: &Owner, marks: &Marks, spec: &Spec) -> Order {
 
 fn scope_tag(scope: &Scope) -> String {
     format!("stagecraft:scope:{}:{}", scope.project, scope.environment)
+}
+
+/// The same words as at Hetzner, and the name as one of them.
+fn instance(owner: &Owner, marks: &Marks, spec: &Spec) -> Order {
+    let mut order = server(owner, marks, spec);
+    order.labels.insert("Name".to_owned(), marks.name.clone());
+    order
 }
 
 fn server(owner: &Owner, marks: &Marks, spec: &Spec) -> Order {

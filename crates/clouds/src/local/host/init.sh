@@ -4,6 +4,7 @@
 #
 # Input, from the environment:
 #   STAGECRAFT_AUTHORIZED_KEYS  lines for authorized_keys; used on the first boot only
+#   STAGECRAFT_LOGIN_USER       who alone is let in, and made if need be; empty for all the image has
 #   STAGECRAFT_USER_DATA        what a cloud would hand to cloud-init; the same
 #   STAGECRAFT_RESOLVERS        addresses of name servers that can be reached from the host
 #
@@ -143,7 +144,14 @@ if [ -n "$first_boot" ]; then
             ssh-keygen -q -t $kind -N '' -f "/etc/ssh/ssh_host_${kind}_key" || fail "no SSH host key"
         done
     fi
-    for user in root debian ubuntu; do
+    users='root debian ubuntu'
+    if [ -n "$STAGECRAFT_LOGIN_USER" ]; then
+        users=$STAGECRAFT_LOGIN_USER
+        id "$users" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$users" ||
+            fail "the user $users cannot be made"
+        [ "$users" = root ] || echo "$users ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-stagecraft
+    fi
+    for user in $users; do
         home=$(awk -F: -v user=$user '$1 == user { print $6 }' /etc/passwd)
         [ -n "$home" ] || continue
         mkdir -p "$home/.ssh"

@@ -81,6 +81,11 @@ impl Image {
         derived("ami", &[self.region, self.system.key, self.arch.as_str(), self.release])
     }
 
+    /// Whom it lets in; nobody logs in as root.
+    pub(super) fn login_user(&self) -> &'static str {
+        if self.is_ubuntu() { "ubuntu" } else { "admin" }
+    }
+
     /// What its root disk is called.
     pub(super) fn root_device(&self) -> &'static str {
         if self.is_ubuntu() { "/dev/sda1" } else { "/dev/xvda" }

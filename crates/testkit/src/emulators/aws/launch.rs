@@ -255,6 +255,7 @@ impl Turn<'_> {
             id: seen.id.clone(),
             name: seen.name.clone(),
             public_keys,
+            login_user: launch.image.login_user(),
             user_data: spec.user_data.clone(),
         });
     }

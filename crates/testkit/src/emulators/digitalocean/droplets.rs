@@ -167,6 +167,7 @@ impl Turn<'_> {
             id: seen.id.clone(),
             name: seen.name.clone(),
             public_keys: extra.keys.clone(),
+            login_user: "root",
             user_data: extra.user_data.clone(),
         });
         self.account.droplets.insert(number(&seen.id), extra);

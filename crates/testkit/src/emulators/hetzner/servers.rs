@@ -201,6 +201,7 @@ impl Turn<'_> {
             id: seen.id.clone(),
             name: order.name.clone(),
             public_keys: order.keys.clone(),
+            login_user: "root",
             user_data: order.user_data.clone(),
         });
         if !order.switched_on {

@@ -24,7 +24,7 @@ async fn what_happens_to_an_instance_happens_to_its_host() {
     stage.ec2("TerminateInstances", &this).await;
     let machine = Aws::machine(&id).unwrap();
     let expected = [
-        "ordered web-1 with 1 key and `#!/bin/sh`".to_owned(),
+        "ordered web-1 for ubuntu with 1 key and `#!/bin/sh`".to_owned(),
         format!("off {machine}"),
         format!("on {machine}"),
         format!("removed {machine}"),
@@ -60,9 +60,12 @@ impl Told {
 
 impl Hosts for Told {
     fn ordered(&self, order: HostOrder) {
-        let HostOrder { name, public_keys, user_data, .. } = order;
+        let HostOrder { name, public_keys, login_user, user_data, .. } = order;
         let data = user_data.unwrap_or_default();
-        self.note(format!("ordered {name} with {} key and `{data}`", public_keys.len()));
+        self.note(format!(
+            "ordered {name} for {login_user} with {} key and `{data}`",
+            public_keys.len()
+        ));
     }
 
     fn removed(&self, id: &InstanceId) {
