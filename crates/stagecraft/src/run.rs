@@ -1,75 +1,35 @@
 //! One run of the engine: its parts, its progress, and the user's wish to stop.
 
+mod job;
 mod key;
+mod sight;
 mod signals;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use stagecraft_core::bootstrap;
 use stagecraft_core::config::BootstrapConfig;
 use stagecraft_core::converge::Step;
-use stagecraft_core::desired::{DesiredHost, ProviderId};
-use stagecraft_core::inventory::{Instance, Inventory};
+use stagecraft_core::desired::DesiredHost;
+use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::network::{Member, NetworkProvider};
-use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
+use stagecraft_core::plan::Plan;
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
-use stagecraft_core::resolve::{ResolvedHost, resolve};
-use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
+use stagecraft_engine::{Cancel, Engine, Parts, TokioClock};
 use stagecraft_remote::{Passphrases, Presented, SshConnector};
 
+pub(crate) use job::{Job, Logins, Networks};
 pub(crate) use signals::Ended;
 
 use crate::app::App;
 use crate::project::Project;
 use crate::stop::Stop;
-use crate::ui::{Answer, AskPassphrase, Progress, TerminalModes, Text, Ui, ask, can_ask, names};
+use crate::ui::{Answer, AskPassphrase, Progress, TerminalModes, Text, Ui, ask, can_ask};
 use crate::wire::{self, Access, Clouds};
 use signals::Signals;
-
-/// Whether a run logs in to hosts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Logins {
-    /// It does, or makes hosts that somebody must be able to log in to.
-    Needed,
-    /// It does, to run one command there.
-    ForCommand,
-    /// It does where that is possible and needed, to sign hosts off and to tell others.
-    IfNeeded,
-    /// It looks at the cloud only.
-    None,
-}
-
-/// What a run has to do with the private network of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Networks {
-    /// Hosts are left out of it as they are.
-    Off,
-    /// Hosts are looked at, told of each other and signed off.
-    Known,
-    /// They join as well.
-    Joined,
-}
-
-/// What a run may and may not do.
-#[derive(Clone, Debug)]
-pub(crate) struct Job {
-    /// Whether it logs in to hosts.
-    pub(crate) logins: Logins,
-    /// What it has to do with their network.
-    pub(crate) networks: Networks,
-    /// How much at once, and how long.
-    pub(crate) limits: Limits,
-}
-
-impl Job {
-    /// A job with the usual limits, in the network of the file.
-    pub(crate) fn new(logins: Logins) -> Self {
-        Self { logins, networks: Networks::Known, limits: Limits::default() }
-    }
-}
 
 /// Everything a command needs to act.
 #[derive(Debug)]
@@ -243,60 +203,6 @@ impl Run<'_> {
         }
     }
 
-    /// What exists.
-    ///
-    /// # Errors
-    /// When a provider cannot be listed, or the user interrupts.
-    pub(crate) async fn observe(&self) -> Result<Inventory, Stop> {
-        let looking = self.engine.observe(&self.project.scope);
-        let inventory = self.signals.interruptible(looking).await?;
-        self.progress.finish();
-        refuse_blind(&inventory, &self.clouds)?;
-        Ok(inventory)
-    }
-
-    /// What exists, and what `infra up` would do about it.
-    ///
-    /// # Errors
-    /// When a provider does not answer, a host cannot be ordered or does not exist, or the user
-    /// interrupts.
-    pub(crate) async fn plan(&self, policy: &Policy) -> Result<(Inventory, Plan), Stop> {
-        let hosts = &self.project.hosts;
-        let in_use: BTreeSet<ProviderId> = hosts.values().map(|host| host.provider).collect();
-        let scope = &self.project.scope;
-        let looking =
-            async { tokio::join!(self.engine.observe(scope), self.engine.catalogues(&in_use)) };
-        let (inventory, catalogues) = self.signals.interruptible(looking).await?;
-        self.progress.finish();
-        refuse_blind(&inventory, &self.clouds)?;
-        let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
-        let file = &self.project.file;
-        let wanted: BTreeMap<HostName, ResolvedHost> =
-            resolve(scope, hosts, &catalogues, &file.ssh_keys(), &inventory, &policy.replace)
-                .map_err(|problems| file.order_problems(problems))?;
-        let plan = plan_up(scope, &wanted, &inventory, policy)
-            .map_err(|error| self.no_plan(&error, &inventory))?;
-        Ok((inventory, self.with_network(plan)))
-    }
-
-    /// Why there is no plan.
-    pub(crate) fn no_plan(&self, error: &PlanError, inventory: &Inventory) -> Stop {
-        match error {
-            PlanError::UnknownHost(_) => {
-                Stop::from(error).with_hint(self.known_hosts_hint(inventory))
-            }
-            PlanError::Blind { .. }
-            | PlanError::NothingToReplaceWith(_)
-            | PlanError::ReplaceNotSelected(_) => Stop::from(error),
-        }
-    }
-
-    /// Which hosts there are to name.
-    pub(crate) fn known_hosts_hint(&self, inventory: &Inventory) -> String {
-        let exist = inventory.hosts().map(|(host, _)| host);
-        known_hosts(self.project.hosts.keys(), exist)
-    }
-
     /// Does work that changes nothing; the first signal ends it.
     ///
     /// # Errors
@@ -351,34 +257,6 @@ fn steps_of(
     }
 }
 
-/// The hosts of the file, and those that exist without it.
-fn known_hosts<'h>(
-    file: impl IntoIterator<Item = &'h HostName>,
-    exist: impl IntoIterator<Item = &'h HostName>,
-) -> String {
-    let file: BTreeSet<&HostName> = file.into_iter().collect();
-    let others: BTreeSet<&HostName> =
-        exist.into_iter().filter(|host| !file.contains(host)).collect();
-    let hint = match names(&file) {
-        none if none.is_empty() => "the file has no hosts in this environment".to_owned(),
-        hosts => format!("the file has {hosts}"),
-    };
-    if !others.is_empty() {
-        let exist = if others.len() == 1 { "exists and is" } else { "exist and are" };
-        return format!("{hint}; {} {exist} not in it", names(&others));
-    }
-    hint
-}
-
-fn refuse_blind(inventory: &Inventory, clouds: &Clouds) -> Result<(), Stop> {
-    let Some((&provider, why)) = inventory.unlisted().iter().next() else { return Ok(()) };
-    let stop = Stop::from(&PlanError::Blind { provider, why: why.clone() });
-    Err(match clouds.way_around(provider) {
-        Some(hint) => stop.with_hint(hint),
-        None => stop,
-    })
-}
-
 /// The connector of a run that never logs in.
 #[derive(Debug)]
 struct NoLogins;
@@ -401,8 +279,10 @@ impl Connector for NoLogins {
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::desired::ProviderId;
+
     use super::*;
-    use crate::ui::samples::{host, running};
+    use crate::ui::samples::running;
 
     #[test]
     fn a_machine_of_another_architecture_than_the_file_asks_for_emulates_it() {
@@ -421,19 +301,5 @@ mod tests {
         assert_eq!(last("a"), Some("emulation"));
         assert_eq!(last("b"), Some("docker-verify"));
         assert_eq!(last("not-in-the-file"), Some("docker-verify"));
-    }
-
-    #[test]
-    fn hosts_that_exist_and_are_not_in_the_file_can_be_named_too() {
-        let (a, b, c) = (host("a"), host("b"), host("c"));
-        assert_eq!(known_hosts([&a, &b], [&b]), "the file has `a` and `b`");
-        assert_eq!(
-            known_hosts([&a], [&a, &b, &c]),
-            "the file has `a`; `b` and `c` exist and are not in it"
-        );
-        assert_eq!(
-            known_hosts([], [&b]),
-            "the file has no hosts in this environment; `b` exists and is not in it"
-        );
     }
 }
