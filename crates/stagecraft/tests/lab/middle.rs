@@ -5,6 +5,8 @@ use std::process::Command;
 use crate::identity::fingerprint;
 use crate::stage::{Ran, Stage};
 
+/// What sshd says, by its name: who has ended before the journal looks is of no unit any more.
+const LOG: &str = "journalctl -t sshd -t sshd-session --no-pager";
 const HOSTS: &str = "{ app-1: { role: app }, app-2: { role: app }, mallory: { role: app } }";
 
 #[test]
@@ -62,7 +64,7 @@ fn a_man_in_the_middle_is_refused_on_first_contact_and_ever_after() {
 
     // Nothing was sent: whoever was in the middle saw no name and no key, only a key exchange that ended.
     assert_eq!(logins(&stage), met + 1, "but for the status of `mallory` itself");
-    let log = stage.inside("mallory", "journalctl -u ssh --no-pager");
+    let log = stage.inside("mallory", LOG);
     let ended: Vec<&str> = log.lines().filter(|line| line.contains("[preauth]")).collect();
     assert!(!ended.is_empty(), "it was met: {log}");
     for line in ended {
@@ -75,7 +77,7 @@ fn a_man_in_the_middle_is_refused_on_first_contact_and_ever_after() {
 
 /// How many have logged in to the one in the middle.
 fn logins(stage: &Stage) -> usize {
-    stage.inside("mallory", "journalctl -u ssh --no-pager").matches("Accepted publickey").count()
+    stage.inside("mallory", LOG).matches("Accepted publickey").count()
 }
 
 /// Packets to port 22 of one address reach another, until it is dropped.
