@@ -78,7 +78,8 @@ impl Stage {
 
     /// Whom a host let in last, and with which key, as its `sshd` tells.
     pub(crate) fn last_login(&self, host: &str) -> String {
-        let log = self.inside(host, "journalctl -t sshd -t sshd-session --output=cat | grep ^Accepted");
+        let log =
+            self.inside(host, "journalctl -t sshd -t sshd-session --output=cat | grep ^Accepted");
         log.lines().last().unwrap_or_default().to_owned()
     }
 
