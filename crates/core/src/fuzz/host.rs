@@ -71,7 +71,8 @@ pub fn host(input: &[u8]) {
         }
     }
     let told = format!("{:?}", run.reports());
-    assert!(!told.contains(SECRET), "the secret is in {told}");
+    // Where it was not given to a step it is any text.
+    assert!(!has("tailscale") || !told.contains(SECRET), "the secret is in {told}");
     assert_eq!(run.reports().len(), steps().len(), "every step has its report");
     if let Some(network) = network.as_deref() {
         let _membership = network.membership(&host, run.last_seen());
