@@ -30,9 +30,10 @@ impl Engine {
         let login = match self.login(&target, patience).await {
             Err(failure) => return Progress::Ended(HostEnd::Failed(failure)),
             Ok(None) => return Progress::Ended(HostEnd::Skipped(SkipReason::Interrupted)),
-            Ok(Some(login)) => self.identify(instance, login).await,
+            Ok(Some(login)) => login,
         };
-        let login = match login {
+        let instance = &login.reached(instance);
+        let login = match self.identify(instance, login).await {
             Ok(login) => login,
             Err(failure) => return Progress::Ended(HostEnd::Failed(failure)),
         };

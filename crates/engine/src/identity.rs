@@ -135,18 +135,21 @@ impl Engine {
     /// # Errors
     /// Why the provider does not tell.
     pub async fn pins_of(&self, target: &Target) -> Result<Option<Pins>, Failure> {
+        Ok(self.instance_of(target).await?.map(|instance| instance.pins))
+    }
+
+    /// A target's instance as it is now; `None` when it is not there.
+    pub(crate) async fn instance_of(&self, target: &Target) -> Result<Option<Instance>, Failure> {
         let cloud = self.cloud(target.provider).map_err(|error| Failure::from(&error))?;
         let what = format!("look at host `{}`", target.host);
         let ask = Ask { provider: target.provider, what: &what, slots: None };
-        let found = self
-            .repeat(
-                &ask,
-                async || cloud.get(&target.instance).await,
-                |after, code| self.tell(&target.host, HostEvent::Retrying { after, code }),
-            )
-            .await
-            .map_err(|error| Failure::from(&error))?;
-        Ok(found.map(|instance| instance.pins))
+        self.repeat(
+            &ask,
+            async || cloud.get(&target.instance).await,
+            |after, code| self.tell(&target.host, HostEvent::Retrying { after, code }),
+        )
+        .await
+        .map_err(|error| Failure::from(&error))
     }
 }
 

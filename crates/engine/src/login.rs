@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use stagecraft_core::error::{Code, Diagnose as _, Failure, Retry};
 use stagecraft_core::event::HostEvent;
+use stagecraft_core::inventory::Instance;
 use stagecraft_core::remote::{KeySource, Remote, RemoteError, Target};
 use tokio::sync::SemaphorePermit;
 
@@ -10,6 +11,9 @@ use crate::Engine;
 /// The pause after the first attempt; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A host that cannot be reached for this long may have another address by now; looked at again each time
+/// it was waited for three times as long.
+const MAY_HAVE_MOVED: Duration = Duration::from_secs(10);
 
 /// How long a host is given to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,16 @@ pub(crate) struct Place<'e> {
 }
 
 impl<'e> Login<'e> {
+    /// The instance, where it was reached.
+    pub(crate) fn reached(&self, instance: &Instance) -> Instance {
+        let endpoint = &self.target.endpoint;
+        let address = endpoint.host.parse().ok();
+        match &instance.ssh {
+            Some(_) => Instance { ssh: Some(endpoint.clone()), ..instance.clone() },
+            None => Instance { address: address.or(instance.address), ..instance.clone() },
+        }
+    }
+
     /// Closes the connection and keeps its place.
     pub(crate) async fn leave(self) -> Place<'e> {
         self.remote.close().await;
@@ -93,6 +107,7 @@ impl Engine {
     ) -> Result<Option<Login<'_>>, Failure> {
         let mut target = target.clone();
         let mut looked = false;
+        let mut look = MAY_HAVE_MOVED;
         let (Patience::Booting(limit) | Patience::Up(limit)) = patience;
         // Waiting for a turn does not count.
         let mut waited = Duration::ZERO;
@@ -130,6 +145,19 @@ impl Engine {
             }
             if waited > limit {
                 return Err(gave_up(&error, patience, limit));
+            }
+            if waited >= look && matches!(error, RemoteError::Unreachable { .. }) {
+                look = waited * 3;
+                // It was listed when its cloud had not given it the address it is to have.
+                let now = self.instance_of(&target).await.ok().flatten();
+                if let Some(instance) = now
+                    && let Some(endpoint) =
+                        instance.endpoint().filter(|now| *now != target.endpoint)
+                {
+                    target.endpoint = endpoint;
+                    tell(HostEvent::Running(Box::new(instance)));
+                    continue;
+                }
             }
             self.pause(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -16,6 +16,7 @@ mod limited;
 mod limits;
 mod lost;
 mod mesh;
+mod moved;
 mod names;
 mod outcome;
 mod pair;

@@ -23,7 +23,9 @@ const PAUSES: [f64; 2] = [0.5, 8.0];
 #[tokio::test]
 async fn waiting_for_a_hundred_hosts_costs_lists_by_the_clock_and_no_look_at_any_of_them() {
     for api in APIS {
-        let behaviour = Behaviour { boot: Delay::Time(BOOT), ..usual(api) };
+        // Addresses are there in time: whoever has only a private one for long is taken to have no other.
+        let (boot, address) = (Delay::Time(BOOT), Delay::NONE);
+        let behaviour = Behaviour { boot, address, ..usual(api) };
         let mut account = many(api, behaviour, 100, 100);
         // What is counted is waiting, not what hosts need once they are up.
         account.stage.mint = None;
@@ -70,8 +72,9 @@ async fn a_plan_of_a_thousand_instances_costs_the_pages_of_one_list_and_those_of
     for (api, pages, catalogue) in [
         (ProviderId::DigitalOcean, 5, 4),
         (ProviderId::Hetzner, 20, 4),
-        // Regions, types, their zones, key pairs, and an image of each kind.
-        (ProviderId::Aws, 1, 4 + 6),
+        // Regions, types and their zones, key pairs, and three images for two architectures, of which two
+        // have one more name to be asked for.
+        (ProviderId::Aws, 1, 4 + 8),
     ] {
         let account = many(api, usual(api), 1000, 20);
         let stage = &account.stage;
