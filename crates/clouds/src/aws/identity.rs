@@ -85,7 +85,7 @@ impl Identity {
                         None => Err(CredentialsError::not_loaded_no_source()),
                     }
                 };
-                asked.await.map_err(|error| explained(doing, &error))?
+                asked.await.map_err(|error| explained(doing, profile.as_deref(), &error))?
             }
         };
         self.remember(&credentials);
@@ -157,11 +157,18 @@ fn now() -> SystemTime {
 }
 
 /// Why the chain gave none.
-fn explained(doing: &Doing, error: &CredentialsError) -> CloudError {
+fn explained(doing: &Doing, profile: Option<&str>, error: &CredentialsError) -> CloudError {
     let why = stagecraft_core::error::chain(error);
-    let timed_out = matches!(error, CredentialsError::ProviderTimedOut(_));
-    let kind = if timed_out {
+    // It tells of each place on a line of its own.
+    let why = why.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let kind = if matches!(error, CredentialsError::ProviderTimedOut(_)) {
         CloudErrorKind::Unreachable(why)
+    } else if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        let place = profile.map_or_else(
+            || "no place that AWS's tools look at has any".to_owned(),
+            |profile| format!("the profile `{profile}` gives none"),
+        );
+        CloudErrorKind::InvalidCredentials(format!("{place} ({why})"))
     } else {
         CloudErrorKind::InvalidCredentials(why)
     };

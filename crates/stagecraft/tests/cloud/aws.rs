@@ -371,6 +371,8 @@ fn a_spot_host_that_is_on_demand_says_so() {
     assert!(!scene.cloud.machines()[0].spec.spot);
     let tag = scene.cloud.machines().remove(0).labels.remove("stagecraft.spot");
     assert_eq!(tag.as_deref(), Some("InsufficientInstanceCapacity"), "its tag says why");
+    let plan = scene.run("infra plan");
+    assert!(plan.contains("note: ") && plan.contains("on demand"), "{plan}");
     scene.converges_to(&["prod-app-1"]);
 }
 
@@ -384,13 +386,15 @@ fn a_spot_host_that_was_taken_back_is_made_again() {
     assert_eq!(scene.cloud.names(), [""; 0]);
     insta::assert_snapshot!(scene.run("infra status"), @"
     HOST   ROLE  PROVIDER  ADDRESS  STATE
-    app-1  app   aws       -        does not exist
+    app-1  app   aws       -        does not exist: AWS took the spot instance back (Server.SpotInstanceTermination)
 
     1 of 1 host not ready. `stagecraft infra up` works on that.
     ------- stderr -------
     aws: listing
     [exit status: 10]
     ");
+    let plan = scene.run("infra plan");
+    assert!(plan.contains("does not exist: AWS took the spot instance back"), "{plan}");
     scene.converges_to(&["prod-app-1"]);
     assert_ne!(scene.cloud.machines()[0].id, machine.id);
 }

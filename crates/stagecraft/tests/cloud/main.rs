@@ -12,6 +12,7 @@ mod cli;
 mod account;
 mod answers;
 mod aws;
+mod chain;
 mod happy;
 mod leak;
 mod lost;
