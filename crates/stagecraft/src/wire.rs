@@ -5,6 +5,7 @@ mod clouds;
 mod dumps;
 mod environment;
 mod forget;
+mod identities;
 mod networks;
 mod secrets;
 mod vault;
@@ -12,10 +13,11 @@ mod vault;
 pub(crate) use adapters::{
     Access, access, connector, mint, or_by_variable, provider_facts, providers, registry,
 };
-pub(crate) use clouds::{Clouds, check_credential};
+pub(crate) use clouds::Clouds;
 pub(crate) use dumps::without_core_dumps;
 pub(crate) use environment::Environment;
 pub(crate) use forget::ForgetKeys;
+pub(crate) use identities::check_credential;
 pub(crate) use networks::network;
 pub(crate) use secrets::Secrets;
 pub(crate) use vault::{existing_vault, vault};
