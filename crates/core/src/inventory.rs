@@ -103,7 +103,8 @@ pub struct Instance {
     pub ssh: Option<Endpoint>,
     /// When it was created, in milliseconds since 1970, as the provider says. Orders duplicates.
     pub created_at: u64,
-    /// What the provider says went wrong with it, without secrets; `None` when it says nothing.
+    /// What the provider says went wrong with it, of one that is gone why it ended unasked, without
+    /// secrets; `None` when it says nothing.
     pub trouble: Option<String>,
 }
 
@@ -135,26 +136,35 @@ impl Instance {
 
 /// Everything observed before planning, and what could not be observed.
 ///
-/// Holds live instances of one scope only; the order in which a provider listed them is lost.
+/// Holds live instances of one scope, and of those that are gone why the last of a host ended; the order
+/// in which a provider listed them is lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     by_host: BTreeMap<HostName, Vec<Instance>>,
+    /// The youngest instance of each host among those that are gone and still listed.
+    ended: BTreeMap<HostName, Instance>,
     unlisted: BTreeMap<ProviderId, Failure>,
 }
 
 impl Inventory {
-    /// An inventory of what was listed. Instances that are gone are left out.
+    /// An inventory of what was listed. Instances that are gone stand for no host.
     #[must_use]
     pub fn new(listed: impl IntoIterator<Item = Instance>) -> Self {
         let mut by_host: BTreeMap<HostName, Vec<Instance>> = BTreeMap::new();
-        for instance in listed.into_iter().filter(Instance::is_live) {
-            by_host.entry(instance.owner.host.clone()).or_default().push(instance);
+        let mut ended: BTreeMap<HostName, Instance> = BTreeMap::new();
+        for instance in listed {
+            let host = instance.owner.host.clone();
+            if instance.is_live() {
+                by_host.entry(host).or_default().push(instance);
+            } else if ended.get(&host).is_none_or(|of| of.seniority() < instance.seniority()) {
+                ended.insert(host, instance);
+            }
         }
         for same in by_host.values_mut() {
             same.sort_by(|a, b| a.seniority().cmp(&b.seniority()));
             same.dedup_by(|a, b| a.provider == b.provider && a.id == b.id);
         }
-        Self { by_host, unlisted: BTreeMap::new() }
+        Self { by_host, ended, unlisted: BTreeMap::new() }
     }
 
     /// Records that a provider could not be listed: what it holds is unknown, not empty.
@@ -182,6 +192,15 @@ impl Inventory {
         self.of_host(host).first()
     }
 
+    /// Why a host has no instance any more, if its provider says that the last one ended unasked.
+    #[must_use]
+    pub fn why_gone(&self, host: &HostName) -> Option<&str> {
+        if self.by_host.contains_key(host) {
+            return None;
+        }
+        self.ended.get(host)?.trouble.as_deref()
+    }
+
     /// Hosts that have at least one instance, sorted, with their instances.
     pub fn hosts(&self) -> impl Iterator<Item = (&HostName, &[Instance])> {
         self.by_host.iter().map(|(host, instances)| (host, instances.as_slice()))
@@ -192,8 +211,8 @@ impl Inventory {
         self.by_host.values().flatten()
     }
 
-    /// Digest of what plans depend on; equal for any order of listing, and unchanged by an
-    /// instance merely coming up.
+    /// Digest of what plans would do depends on; equal for any order of listing, and unchanged by an
+    /// instance merely coming up, or by one that is gone.
     #[must_use]
     pub fn digest(&self) -> InventoryDigest {
         let mut hasher = Sha256::new();

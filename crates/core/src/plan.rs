@@ -190,7 +190,10 @@ pub struct Difference {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The host has no instance.
-    Missing,
+    Missing {
+        /// Why the last one ended, if its provider says that it did so unasked.
+        gone: Option<String>,
+    },
     /// The instance is as asked.
     UpToDate,
     /// The instance was ordered earlier and is not up yet.
@@ -247,6 +250,15 @@ pub struct Policy {
 }
 
 impl Entry {
+    /// What the provider says is the matter with the host's instance, or with its last one if it is gone.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        match (&self.reason, self.change.instance()) {
+            (Reason::Missing { gone }, _) => gone.as_deref(),
+            (_, instance) => instance?.trouble.as_deref(),
+        }
+    }
+
     /// Whether carrying out the plan does anything about this host, bootstrap included.
     #[must_use]
     pub fn is_worked_on(&self) -> bool {

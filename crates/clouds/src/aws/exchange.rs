@@ -128,6 +128,8 @@ pub(super) fn remove_group(id: &str) -> Request {
     Query::ec2("DeleteSecurityGroup").with("GroupId", id).request()
 }
 
+/// Why a spot instance ended that AWS needed elsewhere.
+const INTERRUPTED: &str = "Server.SpotInstanceTermination";
 const ANYWHERE: &str = "0.0.0.0/0";
 const ANYWHERE_6: &str = "::/0";
 
@@ -250,6 +252,9 @@ fn trouble(of: &wire::Instance, market: &Market) -> Option<String> {
         && !reason.code.starts_with("Client.User")
         && !reason.code.is_empty()
     {
+        if reason.code == INTERRUPTED {
+            return Some(format!("AWS took the spot instance back ({INTERRUPTED})"));
+        }
         let words = reason.message.trim().trim_start_matches(&reason.code).trim_start_matches(": ");
         return Some(match words {
             "" => reason.code.clone(),

@@ -35,7 +35,7 @@ pub fn plan_up(
         let instances = seen.of_host(host);
         let marked = is_marked_protected(instances);
         let own = match (wanted.get(host), instances) {
-            (Some(wanted), []) => Some(create(wanted)),
+            (Some(wanted), []) => Some(create(wanted, seen.why_gone(host))),
             (Some(wanted), [instance, ..]) => {
                 Some(keep(wanted, instance, wanted.marks.protected || marked, policy))
             }
@@ -105,8 +105,9 @@ fn select(entries: &mut [Entry], only: &BTreeSet<HostName>) {
     }
 }
 
-fn create(wanted: &ResolvedHost) -> Entry {
-    entry(wanted, Change::Create { wanted: wanted.clone() }, Reason::Missing, Fate::Proceeds)
+fn create(wanted: &ResolvedHost, gone: Option<&str>) -> Entry {
+    let reason = Reason::Missing { gone: gone.map(str::to_owned) };
+    entry(wanted, Change::Create { wanted: wanted.clone() }, reason, Fate::Proceeds)
 }
 
 /// What to do about a host that has an instance. `protected` when the file or any of its instances

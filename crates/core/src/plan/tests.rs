@@ -30,6 +30,36 @@ fn a_create_whose_answer_was_lost_is_not_repeated() {
 }
 
 #[test]
+fn a_host_whose_last_instance_ended_unasked_is_missing_with_the_reason() {
+    let ended = |id: &str, age, why: Option<&str>| {
+        let mut ended = running("app-1", age);
+        ended.id = id.into();
+        ended.lifecycle = Lifecycle::Terminated;
+        ended.trouble = why.map(str::to_owned);
+        ended
+    };
+    let reason = |seen: Vec<Instance>| {
+        let plan = up(&[wanted("app-1")], seen, &Policy::default());
+        let [entry] = &plan.entries[..] else { panic!("{plan:?}") };
+        (entry.reason.clone(), entry.trouble().map(str::to_owned))
+    };
+    let interrupted = || ended("i-1", 1, Some("taken back"));
+    let gone = Some("taken back".to_owned());
+    assert_eq!(reason(vec![interrupted()]), (Reason::Missing { gone: gone.clone() }, gone));
+    let nothing = (Reason::Missing { gone: None }, None);
+    assert_eq!(reason(vec![interrupted(), ended("i-2", 2, None)]), nothing, "the last counts");
+    assert_eq!(reason(vec![]), nothing);
+    let again = reason(vec![interrupted(), running("app-1", 2)]);
+    assert_eq!(again, (Reason::UpToDate, None), "another stands for it");
+    let digest = |seen: Vec<Instance>| Inventory::new(seen).digest();
+    assert_eq!(
+        digest(vec![interrupted()]),
+        digest(vec![]),
+        "the plan stays valid when it is forgotten"
+    );
+}
+
+#[test]
 fn an_emptied_file_does_not_empty_the_cloud() {
     let plan = up(&[], [running("app-1", 1), running("app-2", 2)], &Policy::default());
     assert!(plan.destroys().is_empty());

@@ -74,7 +74,7 @@ fn document(
                 action: entry.change.action(),
                 differences: match &entry.reason {
                     Reason::Differs(differences) => differences.clone(),
-                    Reason::Missing
+                    Reason::Missing { .. }
                     | Reason::UpToDate
                     | Reason::NotUpYet
                     | Reason::SwitchedOff
@@ -85,6 +85,7 @@ fn document(
                 },
                 surplus: inventory.of_host(&entry.host).len().saturating_sub(1),
                 membership,
+                trouble: entry.trouble().map(str::to_owned),
                 state: state(instance, in_file, health),
             }
         })
@@ -103,8 +104,8 @@ fn state(instance: Option<&Instance>, in_file: bool, health: Option<Health>) -> 
     match (instance, health) {
         (None, _) => StatusState::Missing,
         (Some(_), _) if !in_file => StatusState::NotInFile,
-        (Some(instance), None) => not_running(instance, instance.lifecycle),
-        (Some(instance), Some(health)) => match health {
+        (Some(instance), None) => StatusState::NotRunning { lifecycle: instance.lifecycle },
+        (Some(_), Some(health)) => match health {
             Health::Ready => StatusState::Ready,
             Health::NotReady { open } => StatusState::NotReady {
                 open: open
@@ -113,19 +114,15 @@ fn state(instance: Option<&Instance>, in_file: bool, health: Option<Health>) -> 
                     .collect(),
             },
             Health::Unreachable(failure) => StatusState::Unreachable { failure },
-            Health::NotRunning(lifecycle) => not_running(instance, lifecycle),
+            Health::NotRunning(lifecycle) => StatusState::NotRunning { lifecycle },
         },
     }
-}
-
-fn not_running(instance: &Instance, lifecycle: Lifecycle) -> StatusState {
-    StatusState::NotRunning { lifecycle, trouble: instance.trouble.clone() }
 }
 
 fn is_surplus(entry: &Entry) -> bool {
     match entry.reason {
         Reason::Duplicate { .. } => true,
-        Reason::Missing
+        Reason::Missing { .. }
         | Reason::UpToDate
         | Reason::NotUpYet
         | Reason::SwitchedOff

@@ -45,6 +45,9 @@ pub(crate) struct StatusHost {
     /// How it stands in the private network, as it says itself; null where there is none, or it could
     /// not be asked.
     pub(crate) membership: Option<Membership>,
+    /// What the provider says is the matter with its machine, or why the last one ended if it is missing;
+    /// null when it says nothing.
+    pub(crate) trouble: Option<String>,
     /// How it is.
     #[serde(flatten)]
     pub(crate) state: StatusState,
@@ -70,8 +73,6 @@ pub(crate) enum StatusState {
     NotRunning {
         /// What it does instead.
         lifecycle: Lifecycle,
-        /// What the provider says went wrong with it; null when it says nothing.
-        trouble: Option<String>,
     },
     /// It has no instance.
     Missing,

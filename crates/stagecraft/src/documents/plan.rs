@@ -44,7 +44,8 @@ struct PlanHost {
     action: Action,
     /// Why.
     reason: ReasonName,
-    /// What the provider says went wrong with its machine; null when it says nothing.
+    /// What the provider says is the matter with its machine, or why the last one ended if it is missing;
+    /// null when it says nothing.
     trouble: Option<String>,
     /// What differs.
     differences: Vec<Difference>,
@@ -113,7 +114,7 @@ impl From<&Plan> for PlanDocument {
 impl From<&Entry> for PlanHost {
     fn from(entry: &Entry) -> Self {
         let (reason, differences) = match &entry.reason {
-            Reason::Missing => (ReasonName::Missing, &[][..]),
+            Reason::Missing { .. } => (ReasonName::Missing, &[][..]),
             Reason::UpToDate => (ReasonName::UpToDate, &[][..]),
             Reason::NotUpYet => (ReasonName::NotUpYet, &[][..]),
             Reason::SwitchedOff => (ReasonName::SwitchedOff, &[][..]),
@@ -129,7 +130,7 @@ impl From<&Entry> for PlanHost {
             role: entry.role.clone(),
             action: entry.change.action(),
             reason,
-            trouble: entry.change.instance().and_then(|instance| instance.trouble.clone()),
+            trouble: entry.trouble().map(str::to_owned),
             differences: differences.to_vec(),
             left_alone: match entry.fate {
                 Fate::Proceeds => None,

@@ -158,9 +158,11 @@ fn row(entry: &Entry, mut why: String, price_apart: bool) -> Vec<Cell> {
     ]
 }
 
-/// What was asked for and cannot be had, below the host's own line.
+/// What was asked for and cannot be had, and what the provider says of a machine, unless the host's own
+/// line says it.
 fn notices(columns: &mut Columns, entry: &Entry) {
-    for notice in &entry.notices {
+    let trouble = entry.trouble().filter(|_| !tells_trouble(entry));
+    for notice in entry.notices.iter().map(String::as_str).chain(trouble) {
         let mut cells: Vec<Cell> = vec![Cell::from(""); 5];
         cells.push(Cell::styled(WARN, format!("note: {notice}")));
         columns.row(cells);
@@ -194,9 +196,23 @@ fn machine(entry: &Entry) -> String {
     }
 }
 
+/// Whether the reason is told with what the provider says.
+fn tells_trouble(entry: &Entry) -> bool {
+    match entry.reason {
+        Reason::Missing { .. } | Reason::InstanceFailed => true,
+        Reason::Requested => entry.change.action() != Action::Replace,
+        Reason::UpToDate
+        | Reason::NotUpYet
+        | Reason::SwitchedOff
+        | Reason::Differs(_)
+        | Reason::NotInFile
+        | Reason::Duplicate { .. } => false,
+    }
+}
+
 fn why(entry: &Entry) -> String {
     match &entry.reason {
-        Reason::Missing => "does not exist".to_owned(),
+        Reason::Missing { gone } => with_trouble("does not exist", gone.as_deref()),
         Reason::UpToDate => "up to date".to_owned(),
         Reason::NotUpYet => "ordered earlier, not up yet".to_owned(),
         Reason::SwitchedOff => "is switched off".to_owned(),

@@ -34,6 +34,11 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
             cells.push(Cell::styled(WARN, remark));
             columns.row(cells);
         }
+        if let Some(trouble) = host.trouble.as_deref().filter(|_| !tells_trouble(&host.state)) {
+            let mut cells: Vec<Cell> = vec![Cell::from(""); 4];
+            cells.push(Cell::styled(WARN, format!("note: {trouble}")));
+            columns.row(cells);
+        }
         for hint in hints(host, next) {
             let mut cells: Vec<Cell> = vec![Cell::from(""); 4];
             cells.push(format!("hint: {hint}").into());
@@ -131,7 +136,7 @@ impl StatusHost {
 fn up_helps(host: &StatusHost) -> bool {
     match &host.state {
         StatusState::NotReady { open } => open.iter().all(|item| item.step != OS_STEP),
-        StatusState::NotRunning { lifecycle, .. } => match lifecycle {
+        StatusState::NotRunning { lifecycle } => match lifecycle {
             Lifecycle::Pending | Lifecycle::Running | Lifecycle::Stopped => true,
             Lifecycle::Terminating | Lifecycle::Terminated => true,
             Lifecycle::Failed => false,
@@ -144,7 +149,7 @@ fn up_helps(host: &StatusHost) -> bool {
 fn hints(host: &StatusHost, next: &Next) -> Vec<String> {
     match &host.state {
         StatusState::Unreachable { failure } => failure.hints.clone(),
-        StatusState::NotRunning { lifecycle: Lifecycle::Failed, .. } => {
+        StatusState::NotRunning { lifecycle: Lifecycle::Failed } => {
             let command = next.command(&format!("infra up --replace {}", host.host));
             vec![format!("{command} makes it anew; all data on it is lost")]
         }
@@ -167,7 +172,7 @@ fn state(host: &StatusHost) -> Cell {
         StatusState::Unreachable { failure } => {
             Cell::styled(BAD, format!("unreachable: {}: {}", failure.code, failure.message))
         }
-        StatusState::NotRunning { lifecycle, trouble } => {
+        StatusState::NotRunning { lifecycle } => {
             let state = match lifecycle {
                 Lifecycle::Pending => "coming up",
                 Lifecycle::Running => "runs without an address",
@@ -175,10 +180,23 @@ fn state(host: &StatusHost) -> Cell {
                 Lifecycle::Terminating | Lifecycle::Terminated => "being removed",
                 Lifecycle::Failed => "the provider gave up on it",
             };
-            Cell::styled(BAD, with_trouble(state, trouble.as_deref()))
+            Cell::styled(BAD, with_trouble(state, host.trouble.as_deref()))
         }
-        StatusState::Missing => Cell::styled(BAD, "does not exist"),
+        StatusState::Missing => {
+            Cell::styled(BAD, with_trouble("does not exist", host.trouble.as_deref()))
+        }
         StatusState::NotInFile => Cell::styled(FAINT, "not in the file"),
+    }
+}
+
+/// Whether the state is told with what the provider says.
+fn tells_trouble(state: &StatusState) -> bool {
+    match state {
+        StatusState::NotRunning { .. } | StatusState::Missing => true,
+        StatusState::Ready
+        | StatusState::NotReady { .. }
+        | StatusState::Unreachable { .. }
+        | StatusState::NotInFile => false,
     }
 }
 
@@ -254,10 +272,8 @@ pub(crate) mod tests {
     fn a_machine_that_failed_says_why_and_what_to_do() {
         let mut status = mixed_status();
         status.hosts.retain(|host| host.host.as_str() == "d");
-        status.hosts[0].state = StatusState::NotRunning {
-            lifecycle: Lifecycle::Failed,
-            trouble: Some("no space left\u{1b}[2J in nbg1".to_owned()),
-        };
+        status.hosts[0].state = StatusState::NotRunning { lifecycle: Lifecycle::Failed };
+        status.hosts[0].trouble = Some("no space left\u{1b}[2J in nbg1".to_owned());
         insta::assert_snapshot!(status_screen(&status, &next(), 100).plain(), @"
         HOST  ROLE  PROVIDER  ADDRESS   STATE
         d     app   local     10.0.0.3  the provider gave up on it: no space left␛[2J in nbg1
@@ -265,6 +281,25 @@ pub(crate) mod tests {
                                         it is lost
 
         1 of 1 host not ready.
+        ");
+    }
+
+    #[test]
+    fn a_host_that_is_gone_or_not_quite_as_asked_says_what_its_provider_says() {
+        let mut status = mixed_status();
+        status.hosts.retain(|host| ["b", "e"].contains(&host.host.as_str()));
+        status.hosts[0].state = StatusState::Ready;
+        status.hosts[0].trouble = Some("no spot instance was to be had: on demand".to_owned());
+        status.hosts[1].trouble = Some("it was interrupted".to_owned());
+        insta::assert_snapshot!(status_screen(&status, &next(), 100).plain(), @"
+        HOST  ROLE  PROVIDER  ADDRESS   STATE
+        b     app   local     10.0.0.3  ready
+                                        1 surplus machine beside the one in use
+                                        note: no spot instance was to be had: on demand
+        e     app   local     -         does not exist: it was interrupted
+
+        1 of 2 hosts not ready. `stagecraft infra up` works on that.
+        1 host differs from the file. `stagecraft infra plan` says what to do.
         ");
     }
 
@@ -308,7 +343,7 @@ pub(crate) mod tests {
             StatusState::Ready,
             StatusState::NotReady { open: vec![open] },
             StatusState::Unreachable { failure },
-            StatusState::NotRunning { lifecycle: Lifecycle::Stopped, trouble: None },
+            StatusState::NotRunning { lifecycle: Lifecycle::Stopped },
             StatusState::Missing,
             StatusState::NotInFile,
         ];
@@ -335,6 +370,7 @@ pub(crate) mod tests {
                     },
                     surplus: usize::from(name == "b"),
                     membership: None,
+                    trouble: None,
                     state,
                 })
                 .collect(),

@@ -79,7 +79,7 @@ fn an_interrupted_spot_host_says_that_it_was() {
     assert_eq!((read.lifecycle, read.spec.spot), (Lifecycle::Terminated, true));
     assert_eq!(
         read.trouble.as_deref(),
-        Some("Spot instance termination (Server.SpotInstanceTermination)")
+        Some("AWS took the spot instance back (Server.SpotInstanceTermination)")
     );
     let by_user = ended.replace("Server.SpotInstanceTermination", "Client.UserInitiatedShutdown");
     assert_eq!(super::tests::read(&by_user, None).unwrap().trouble, None);

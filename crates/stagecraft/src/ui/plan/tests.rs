@@ -174,6 +174,26 @@ fn a_machine_that_failed_says_why() {
 }
 
 #[test]
+fn what_a_provider_says_of_a_machine_is_told_whatever_is_done_about_it() {
+    let mut gone = running("web-1", "172.30.0.4");
+    gone.lifecycle = Lifecycle::Terminated;
+    gone.trouble = Some("it was taken back".to_owned());
+    let mut instead = running("web-2", "172.30.0.5");
+    instead.trouble = Some("no spot instance was to be had: on demand".to_owned());
+    let plan = plan([wanted("web-1"), wanted("web-2")], [gone, instead], &Policy::default());
+    insta::assert_snapshot!(plan_screen(&plan, &next(), 100).plain(), @"
+    Plan for `shop/dev`
+
+      + create     web-1  local  small, debian-12, amd64  does not exist: it was taken back
+        unchanged  web-2  local  small, debian-12, amd64  up to date
+                                                          note: no spot instance was to be had: on
+                                                          demand
+
+    1 to create, 1 unchanged.
+    ");
+}
+
+#[test]
 fn prices_are_added_up_by_currency() {
     let mut dollars = rented("a", 2400);
     dollars.monthly = Some(Price { cents: 2400, currency: "USD".to_owned() });
