@@ -34,7 +34,7 @@ mod refusal;
 mod wire;
 
 pub use account::ApiUrls;
-pub use identity::AwsCredentials;
+pub use identity::{AwsCredentials, AwsEnvironment};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,8 +56,7 @@ use identity::Identity;
 use labels::Labels;
 use refusal::{BAD_INSTANCE, NO_INSTANCE, NO_PARAMETER};
 
-/// All the provider needs to know. The environment is read for
-/// [`AwsCredentials::Chain`] alone, by AWS's own crate.
+/// All the provider needs to know.
 #[derive(Debug)]
 pub struct AwsSettings {
     /// Where the services are.
@@ -111,7 +110,7 @@ impl AwsProvider {
     #[must_use]
     pub fn new(settings: AwsSettings) -> Self {
         let AwsSettings { api_urls, credentials, default_region, regions, .. } = settings;
-        let identity = Identity::new(credentials);
+        let identity = Identity::new(credentials, api_urls.sts.clone(), default_region.clone());
         Self {
             account: Account::new(identity, api_urls, default_region, regions),
             sizes: settings.sizes,

@@ -6,7 +6,7 @@
 //!                                  +--> Dialect::refusal (pure) -> CloudError
 //! ```
 //!
-//! A [`Signer`] shows whose a request is: by a bearer token, or by a signature over the whole request.
+//! A [`Signer`] shows whose a request is: by a token in a header, or by a signature over the whole request.
 //!
 //! Each call is one request: nothing here waits, retries, or follows redirects. Certificates are
 //! always verified. Whatever an API says in an error is freed of secrets and of control
@@ -30,8 +30,8 @@ pub use token::{InvalidToken, Token};
 pub(crate) use answer::Answer;
 pub(crate) use api::Failed;
 pub(crate) use paging::Reader;
-pub(crate) use refusal::{Dialect, Refusal};
+pub(crate) use refusal::{Dialect, Refusal, words};
 pub(crate) use request::Request;
-pub(crate) use signer::{Proof, Sending, Signer};
+pub(crate) use signer::{Carried, Proof, Sending, Signer};
 pub(crate) use sigv4::{Keys, sign};
 pub(crate) use time::since_1970;

@@ -143,7 +143,7 @@ pub(super) async fn all<P: wire::Page + DeserializeOwned>(
 }
 
 /// Where AWS itself has a service.
-fn own_url(service: &str, region: &Region) -> Option<BaseUrl> {
+pub(super) fn own_url(service: &str, region: &Region) -> Option<BaseUrl> {
     let name = region.as_str();
     let is_name =
         name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');

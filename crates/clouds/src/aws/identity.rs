@@ -1,23 +1,34 @@
 //! Whose requests are, by two keys of the file's variables or by AWS's usual chain.
+//!
+//! ```text
+//! environment, profiles ──source (pure)──> Source ──fetch──> credentials ──> signatures, until they expire
+//! ```
+
+mod environment;
+mod exchange;
+mod fetch;
+mod files;
+mod process;
+mod profiles;
+mod sign_on;
+mod source;
+
+pub use environment::AwsEnvironment;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials as _;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::name::Region;
 use tokio::sync::Mutex;
 
 use crate::Doing;
-use crate::http::{Keys, Proof, Sending, Signer, Token, sign};
+use crate::http::{BaseUrl, Keys, Proof, Sending, Signer, Token, sign};
+use fetch::Fetch;
+use profiles::Profiles;
 
 /// Temporary credentials are replaced this long before they expire.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(120);
@@ -39,8 +50,10 @@ pub enum AwsCredentials {
     /// AWS's usual chain: the environment, the profile, single sign-on, web identity, the container,
     /// the machine this runs on.
     Chain {
-        /// A profile of AWS's configuration files, unless the environment's.
+        /// A profile of AWS's configuration files, which is then the only place that counts.
         profile: Option<String>,
+        /// What the chain looks at.
+        environment: AwsEnvironment,
     },
 }
 
@@ -48,25 +61,22 @@ pub enum AwsCredentials {
 /// are needed, and again before they expire.
 pub(super) struct Identity {
     from: AwsCredentials,
-    held: Mutex<Held>,
+    /// Where the Security Token Service is, if the file says so, and in which region it is asked.
+    sts: Option<BaseUrl>,
+    region: Region,
+    held: Mutex<Option<Credentials>>,
     /// Every secret that was ever used.
     secrets: RwLock<Vec<Token>>,
 }
 
-#[derive(Default)]
-struct Held {
-    chain: Option<DefaultCredentialsChain>,
-    credentials: Option<Credentials>,
-}
-
 impl Identity {
-    pub(super) fn new(from: AwsCredentials) -> Self {
-        Self { from, held: Mutex::default(), secrets: RwLock::default() }
+    pub(super) fn new(from: AwsCredentials, sts: Option<BaseUrl>, region: Region) -> Self {
+        Self { from, sts, region, held: Mutex::default(), secrets: RwLock::default() }
     }
 
-    async fn credentials(&self, doing: &Doing, region: &Region) -> Result<Credentials, CloudError> {
+    async fn credentials(&self, doing: &Doing) -> Result<Credentials, CloudError> {
         let mut held = self.held.lock().await;
-        if let Some(credentials) = held.credentials.as_ref().filter(|of| is_fresh(of)) {
+        if let Some(credentials) = held.as_ref().filter(|of| is_fresh(of)) {
             return Ok(credentials.clone());
         }
         let credentials = match &self.from {
@@ -75,27 +85,39 @@ impl Identity {
                 let secret = secret_access_key.reveal();
                 Credentials::new(access_key_id, secret, session, None, "stagecraft")
             }
-            AwsCredentials::Chain { profile } => {
-                if held.chain.is_none() {
-                    held.chain = Some(chain(profile.as_deref(), region).await);
-                }
-                let asked = async {
-                    match &held.chain {
-                        Some(chain) => chain.provide_credentials().await,
-                        None => Err(CredentialsError::not_loaded_no_source()),
-                    }
-                };
-                asked.await.map_err(|error| explained(doing, &error))?
+            AwsCredentials::Chain { profile, environment } => {
+                self.of_chain(doing, profile.as_deref(), environment).await?
             }
         };
         self.remember(&credentials);
-        held.credentials = Some(credentials.clone());
+        *held = Some(credentials.clone());
         Ok(credentials)
+    }
+
+    /// What the chain leads to now: profiles and tokens may have changed since it was last asked.
+    async fn of_chain(
+        &self,
+        doing: &Doing,
+        profile: Option<&str>,
+        environment: &AwsEnvironment,
+    ) -> Result<Credentials, CloudError> {
+        let in_files = profile.is_some() || !environment.has_keys();
+        let profiles =
+            if in_files { files::profiles(environment) } else { Ok(Profiles::default()) };
+        let source = profiles.and_then(|profiles| source::choose(environment, &profiles, profile));
+        let source = source.map_err(|trouble| {
+            let kind = CloudErrorKind::InvalidCredentials(trouble.why);
+            doing.failed(kind).with_hint(trouble.hint)
+        })?;
+        let doing = Doing::reading(doing.provider, format!("get credentials of {}", source.by));
+        let (region, sts) = (&self.region, self.sts.as_ref());
+        let fetch = Fetch { doing: &doing, environment, region, sts, now: now() };
+        fetch.credentials(&source).await
     }
 
     fn remember(&self, credentials: &Credentials) {
         let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
-        let secrets = secrets.into_iter().flatten().filter_map(|text| Token::new(text).ok());
+        let secrets = secrets.into_iter().flatten().map(Token::made);
         self.secrets.write().unwrap_or_else(PoisonError::into_inner).extend(secrets);
     }
 
@@ -122,7 +144,7 @@ pub(super) struct Seal {
 #[async_trait]
 impl Signer for Seal {
     async fn proof(&self, doing: &Doing, sending: &Sending<'_>) -> Result<Proof, CloudError> {
-        let credentials = self.identity.credentials(doing, &self.region).await?;
+        let credentials = self.identity.credentials(doing).await?;
         let (region, service) = (self.region.as_str(), self.service);
         let keys = Keys { credentials: &credentials, region, service };
         sign(&keys, sending, now()).map_err(|why| {
@@ -136,17 +158,6 @@ impl Signer for Seal {
     }
 }
 
-async fn chain(profile: Option<&str>, region: &Region) -> DefaultCredentialsChain {
-    let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let region = aws_config::Region::new(region.as_str().to_owned());
-    let config = ProviderConfig::default().with_http_client(client);
-    let building = DefaultCredentialsChain::builder().configure(config).region(region);
-    match profile {
-        Some(profile) => building.profile_name(profile).build().await,
-        None => building.build().await,
-    }
-}
-
 fn is_fresh(credentials: &Credentials) -> bool {
     credentials.expiry().is_none_or(|expiry| now() + BEFORE_EXPIRY < expiry)
 }
@@ -154,16 +165,4 @@ fn is_fresh(credentials: &Credentials) -> bool {
 #[expect(clippy::disallowed_methods, reason = "signatures hold the time, and credentials expire")]
 fn now() -> SystemTime {
     SystemTime::now()
-}
-
-/// Why the chain gave none.
-fn explained(doing: &Doing, error: &CredentialsError) -> CloudError {
-    let why = stagecraft_core::error::chain(error);
-    let timed_out = matches!(error, CredentialsError::ProviderTimedOut(_));
-    let kind = if timed_out {
-        CloudErrorKind::Unreachable(why)
-    } else {
-        CloudErrorKind::InvalidCredentials(why)
-    };
-    doing.failed(kind).with_hint(SET_UP)
 }

@@ -87,7 +87,13 @@ fn plain(code: &str) -> String {
 
 fn problem(answer: &Answer) -> Problem {
     let xml = || answer.xml::<Refused>().map(Problem::from);
-    answer.json::<Problem>().or_else(|_| xml()).unwrap_or_default()
+    let mut problem = answer.json::<Problem>().or_else(|_| xml()).unwrap_or_default();
+    if problem.code.is_empty() {
+        // Single sign-on says it there, with more behind a colon.
+        let named = answer.header("x-amzn-errortype").and_then(|text| text.split(':').next());
+        problem.code = named.unwrap_or_default().to_owned();
+    }
+    problem
 }
 
 fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {

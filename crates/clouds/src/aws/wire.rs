@@ -294,12 +294,13 @@ impl From<Refused> for Problem {
     }
 }
 
-/// SSM: `{"__type": "…#ParameterNotFound", "message": "…"}`.
+/// SSM: `{"__type": "…#ParameterNotFound", "message": "…"}`. Containers: `{"code": "…", "message": "…"}`.
 impl<'de> Deserialize<'de> for Problem {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(from)?;
         let text = |key: &str| value[key].as_str().map(str::to_owned);
-        let code = text("__type").unwrap_or_default();
+        let code = text("__type").or_else(|| text("code")).or_else(|| text("Code"));
+        let code = code.unwrap_or_default();
         let code = code.rsplit('#').next().unwrap_or_default().to_owned();
         let message = text("message").or_else(|| text("Message")).unwrap_or_default();
         Ok(Self { code, message, request_id: None })

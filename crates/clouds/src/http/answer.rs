@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use quick_xml::DeError;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 /// What an API answered, without the types of the HTTP client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(crate) struct Answer {
 pub(crate) enum Format {
     Json,
     Xml,
+    Text,
 }
 
 impl Format {
@@ -28,6 +29,7 @@ impl Format {
         match self {
             Self::Json => "application/json",
             Self::Xml => "text/xml",
+            Self::Text => "text/plain",
         }
     }
 }
@@ -41,7 +43,14 @@ impl Answer {
         match format {
             Format::Json => self.json().map_err(|error| json_trouble(&error)),
             Format::Xml => self.xml().map_err(|error| xml_trouble(&error)),
+            Format::Text => self.text(),
         }
+    }
+
+    fn text<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let text = str::from_utf8(&self.body).map_err(|_| "it is not text".to_owned())?;
+        let read: Result<T, serde::de::value::Error> = T::deserialize(text.into_deserializer());
+        read.map_err(|error| harmless(&error.to_string()))
     }
 
     /// The body as what it should be, from XML.

@@ -27,10 +27,25 @@ impl BaseUrl {
     /// # Errors
     /// Why it cannot be there.
     pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
+        Self::checked(text, is_this_machine)
+    }
+
+    /// The same for what a cloud offers to its own machines, at addresses that lead nowhere else.
+    ///
+    /// # Errors
+    /// Why it cannot be there.
+    pub(crate) fn parse_metadata(text: &str) -> Result<Self, InvalidBaseUrl> {
+        Self::checked(text, |host| is_this_machine(host) || is_metadata(host))
+    }
+
+    fn checked(
+        text: &str,
+        in_the_clear: impl Fn(&Host<&str>) -> bool,
+    ) -> Result<Self, InvalidBaseUrl> {
         let url = Url::parse(text).map_err(|error| InvalidBaseUrl::NotAUrl(error.to_string()))?;
         match (url.scheme(), url.host()) {
             ("https", Some(_)) => {}
-            ("http", Some(host)) if is_this_machine(&host) => {}
+            ("http", Some(host)) if in_the_clear(&host) => {}
             ("http", Some(_)) => return Err(InvalidBaseUrl::Insecure),
             _ => {
                 let why = "it must start with `https://`".to_owned();
@@ -49,10 +64,10 @@ impl BaseUrl {
         self.0.scheme() == "http"
     }
 
-    /// The URL of something below.
+    /// The URL of something below, or of the base itself.
     pub(super) fn below(&self, path: &[String], query: &[(&'static str, String)]) -> Url {
         let mut url = self.0.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
+        if let (false, Ok(mut segments)) = (path.is_empty(), url.path_segments_mut()) {
             segments.pop_if_empty().extend(path);
         }
         if !query.is_empty() {
@@ -73,6 +88,15 @@ fn is_this_machine(host: &Host<&str>) -> bool {
         Host::Domain(name) => *name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+/// Where AWS tells machines, tasks and pods whose they are.
+fn is_metadata(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(_) => false,
+        Host::Ipv4(address) => address.is_link_local(),
+        Host::Ipv6(address) => address.segments()[..2] == [0xfd00, 0x0ec2],
     }
 }
 
@@ -100,6 +124,21 @@ mod tests {
         for refused in ["http://10.0.0.1/v1", "http://localhost.example/", "http://0.0.0.0/"] {
             assert_eq!(BaseUrl::parse(refused), Err(InvalidBaseUrl::Insecure), "{refused}");
         }
+    }
+
+    #[test]
+    fn metadata_travels_in_the_clear_only_where_it_cannot_leave_the_machine() {
+        for allowed in ["http://169.254.169.254", "http://[fd00:ec2::254]/", "http://127.0.0.1:1"] {
+            assert!(BaseUrl::parse_metadata(allowed).is_ok(), "{allowed}");
+        }
+        for refused in ["http://10.0.0.1", "http://metadata.example", "http://[fd00:ec3::254]"] {
+            assert_eq!(
+                BaseUrl::parse_metadata(refused),
+                Err(InvalidBaseUrl::Insecure),
+                "{refused}"
+            );
+        }
+        assert_eq!(BaseUrl::parse("http://169.254.169.254"), Err(InvalidBaseUrl::Insecure));
     }
 
     #[test]

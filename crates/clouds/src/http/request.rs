@@ -28,6 +28,9 @@ pub(crate) struct Request {
     content_type: &'static str,
     body: Body,
     user_data: Option<UserData>,
+    /// Fields of the body that nobody may see.
+    secrets: Vec<(&'static str, Token)>,
+    is_text: bool,
 }
 
 impl Request {
@@ -49,6 +52,11 @@ impl Request {
     /// Replaces something.
     pub(crate) fn put<'a>(path: impl IntoIterator<Item = &'a str>, body: Value) -> Self {
         Self { body: Body::Json(body), ..Self::new(Method::PUT, path) }
+    }
+
+    /// Asks for something to be made that needs no words.
+    pub(crate) fn put_nothing<'a>(path: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(Method::PUT, path)
     }
 
     /// Removes something.
@@ -93,24 +101,41 @@ impl Request {
         Self { user_data: data.cloned(), ..self }
     }
 
+    /// Adds a secret as a field of the body.
+    pub(crate) fn with_secret(mut self, field: &'static str, secret: Token) -> Self {
+        self.secrets.push((field, secret));
+        self
+    }
+
+    /// Says that the answer is a text, and no more.
+    pub(crate) fn for_text(self) -> Self {
+        Self { is_text: true, ..self }
+    }
+
     /// The body as it is sent, and its type.
     pub(super) fn to_body(&self) -> Option<(&'static str, Zeroizing<String>)> {
         let body = match &self.body {
             Body::Nothing => return None,
-            Body::Json(value) => match &self.user_data {
-                Some(data) => {
-                    let mut value = value.clone();
+            Body::Json(value) if self.user_data.is_none() && self.secrets.is_empty() => {
+                value.to_string()
+            }
+            Body::Json(value) => {
+                let mut value = value.clone();
+                if let Some(data) = &self.user_data {
                     value["user_data"] = data.reveal().into();
-                    value.to_string()
                 }
-                None => value.to_string(),
-            },
+                for (field, secret) in &self.secrets {
+                    value[*field] = secret.reveal().into();
+                }
+                value.to_string()
+            }
             Body::Form(fields) => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
                 form.extend_pairs(fields);
                 if let Some(data) = self.encoded_user_data() {
                     form.append_pair("UserData", &data);
                 }
+                form.extend_pairs(self.secrets.iter().map(|(field, of)| (field, of.reveal())));
                 // Browsers leave it as it is; whoever writes the form anew to check a signature does not.
                 form.finish().replace('*', "%2A")
             }
@@ -121,6 +146,7 @@ impl Request {
     /// How the answer is written.
     pub(super) fn format(&self) -> Format {
         match self.body {
+            _ if self.is_text => Format::Text,
             Body::Nothing | Body::Json(_) => Format::Json,
             Body::Form(_) => Format::Xml,
         }
@@ -143,7 +169,8 @@ impl Request {
         };
         let encoded = encoded.as_ref().and_then(|text| Token::new(text).ok());
         let secret = lines.filter_map(|line| Token::new(line).ok()).chain(encoded);
-        secret.fold(text.to_owned(), |text, line| line.redact(&text))
+        let fields = self.secrets.iter().map(|(_, of)| of.clone());
+        secret.chain(fields).fold(text.to_owned(), |text, line| line.redact(&text))
     }
 
     /// What the request says but for user data, for tests of exchanges: method, path and query, and the body.
@@ -180,6 +207,8 @@ impl Request {
             content_type: "application/json",
             body: Body::Nothing,
             user_data: None,
+            secrets: Vec::new(),
+            is_text: false,
         }
     }
 }

@@ -35,19 +35,39 @@ pub(crate) trait Signer: Debug + Send + Sync {
     fn redact(&self, text: &str) -> String;
 }
 
+/// Shows a token in a header of its own, or nothing at all.
+#[derive(Debug)]
+pub(crate) struct Carried(pub(crate) Option<(HeaderName, Token)>);
+
+#[async_trait]
+impl Signer for Carried {
+    async fn proof(&self, doing: &Doing, _: &Sending<'_>) -> Result<Proof, CloudError> {
+        let Some((name, token)) = &self.0 else { return Ok(Vec::new()) };
+        Ok(vec![(name.clone(), sensitive(doing, token.reveal())?)])
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.0.as_ref().map_or_else(|| text.to_owned(), |(_, token)| token.redact(text))
+    }
+}
+
 #[async_trait]
 impl Signer for Token {
     async fn proof(&self, doing: &Doing, _: &Sending<'_>) -> Result<Proof, CloudError> {
         let text = Zeroizing::new(format!("Bearer {}", self.reveal()));
-        let mut value = HeaderValue::from_str(&text).map_err(|_| {
-            let why = "the token has characters that cannot be sent".to_owned();
-            doing.failed(CloudErrorKind::InvalidCredentials(why))
-        })?;
-        value.set_sensitive(true);
-        Ok(vec![(AUTHORIZATION, value)])
+        Ok(vec![(AUTHORIZATION, sensitive(doing, &text)?)])
     }
 
     fn redact(&self, text: &str) -> String {
         Self::redact(self, text)
     }
+}
+
+fn sensitive(doing: &Doing, text: &str) -> Result<HeaderValue, CloudError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| {
+        let why = "the token has characters that cannot be sent".to_owned();
+        doing.failed(CloudErrorKind::InvalidCredentials(why))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use zeroize::Zeroizing;
+use stagecraft_core::Secret;
 
 /// What stands for a secret in texts.
 const HIDDEN: &str = "[hidden]";
@@ -8,10 +8,10 @@ const HIDDEN: &str = "[hidden]";
 const SHORTEST_BEGINNING: usize = 4;
 const SHORTEST_PART: usize = 8;
 
-/// An API token. It shows itself nowhere but in the header of a request, and is wiped from memory
-/// when it is dropped.
-#[derive(Clone)]
-pub struct Token(Zeroizing<String>);
+/// A secret that can be an API token, and that is found again in texts. It shows itself nowhere but in
+/// the request that needs it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(Secret);
 
 /// A text that cannot be a token. Says nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,12 +48,17 @@ impl Token {
         if text.len() < SHORTEST_PART {
             return Err(InvalidToken::TooShort(text.len()));
         }
-        Ok(Self(Zeroizing::new(text.to_owned())))
+        Ok(Self(Secret::new(text)))
+    }
+
+    /// A secret that a provider made, whatever it looks like.
+    pub(crate) fn made(text: &str) -> Self {
+        Self(Secret::new(text))
     }
 
     /// The token itself, for the header of a request or its signature only.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        self.0.reveal()
     }
 
     /// `text` without the token and without any recognisable part of it.
@@ -78,7 +83,7 @@ impl Token {
 
     /// How many bytes at the start of `text` are part of the token, as far as can be told.
     fn part_at(&self, text: &str, at_word: bool) -> usize {
-        let token = self.0.as_bytes();
+        let token = self.reveal().as_bytes();
         let text = text.as_bytes();
         let common = |from: usize| {
             token[from..].iter().zip(text).take_while(|(ours, theirs)| ours == theirs).count()

@@ -124,7 +124,8 @@ pub(super) struct RawAws {
     pub(super) secret_access_key_env: Option<Variable>,
     /// Name of the environment variable that holds the session token of a temporary key.
     pub(super) session_token_env: Option<Variable>,
-    /// A profile of AWS's configuration files. Default: what `AWS_PROFILE` says.
+    /// A profile of AWS's configuration files, which is then the only place that counts. Default: none, and
+    /// the usual chain counts.
     pub(super) profile: Option<Line>,
     /// Name of an entry in the credential store.
     pub(super) credentials: Option<CredentialName>,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stagecraft_clouds::aws::AwsCredentials;
+use stagecraft_clouds::aws::{AwsCredentials, AwsEnvironment};
 use stagecraft_clouds::http::{InvalidToken, Token};
 use stagecraft_clouds::local::EngineAddress;
 use stagecraft_core::config::{Config, CredentialSource, is_supported};
@@ -31,15 +31,6 @@ pub(crate) struct Clouds {
     /// How not to look at those under which the file does not name the environment.
     avoidable: BTreeMap<ProviderId, String>,
 }
-
-/// Variables by which AWS's usual chain finds credentials.
-const CHAIN: [&str; 5] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_PROFILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-];
 
 /// A variable that gives no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +62,8 @@ impl Clouds {
                 continue;
             }
             if id == ProviderId::Aws {
-                match aws_credentials(environment, provider.credentials.as_ref()) {
-                    Ok(_) if !named && !aws_may_be_there(environment, provider.credentials.as_ref()) => {
+                match aws_credentials(environment, config, provider.credentials.as_ref()) {
+                    Ok(credentials) if !named && !may_lead_somewhere(&credentials) => {
                         clouds.left_out(id, "no credentials are set up".to_owned());
                     }
                     Ok(credentials) => {
@@ -159,6 +150,7 @@ impl Clouds {
 /// Where credentials of AWS come from, or why there are none; never says what a variable holds.
 fn aws_credentials(
     environment: &Environment,
+    config: &Config,
     source: Option<&CredentialSource>,
 ) -> Result<AwsCredentials, String> {
     let secret = |name: &str| {
@@ -180,7 +172,15 @@ fn aws_credentials(
             })
         }
         Some(CredentialSource::Chain { profile }) => {
-            Ok(AwsCredentials::Chain { profile: profile.clone() })
+            // A program of a profile needs those that AWS's tools know.
+            let withheld = config.secret_variables().into_iter();
+            let withheld = withheld.filter(|name| !AwsEnvironment::VARIABLES.contains(name));
+            let environment = AwsEnvironment {
+                variables: environment.some(AwsEnvironment::VARIABLES).into_iter().collect(),
+                home: environment.home().map(Path::to_owned),
+                withheld: withheld.map(str::to_owned).collect(),
+            };
+            Ok(AwsCredentials::Chain { profile: profile.clone(), environment })
         }
         Some(CredentialSource::Variable(_) | CredentialSource::Stored(_)) | None => {
             Err("the credential store is not supported".to_owned())
@@ -188,19 +188,11 @@ fn aws_credentials(
     }
 }
 
-/// Whether AWS's usual chain can be expected to find something, by what is seen without asking anybody.
-fn aws_may_be_there(environment: &Environment, source: Option<&CredentialSource>) -> bool {
-    let in_files = || {
-        let folder = environment.home().map(|home| home.join(".aws"));
-        folder.is_some_and(|folder| {
-            ["config", "credentials"].iter().any(|file| folder.join(file).exists())
-        })
-    };
-    match source {
-        Some(CredentialSource::Chain { profile: None }) => {
-            CHAIN.iter().any(|name| environment.is_set(name)) || in_files()
-        }
-        _ => true,
+/// Whether there can be credentials, by what is seen without asking anybody.
+fn may_lead_somewhere(credentials: &AwsCredentials) -> bool {
+    match credentials {
+        AwsCredentials::Chain { profile: None, environment } => environment.may_lead_somewhere(),
+        AwsCredentials::Chain { profile: Some(_), .. } | AwsCredentials::Keys { .. } => true,
     }
 }
 
@@ -374,7 +366,7 @@ mod tests {
             Clouds::of(&config, &name(environment), &Environment::for_tests("/home/ada", variables))
         };
         let chain = of("", "prod", &[]).unwrap().aws;
-        assert!(matches!(chain, Some(AwsCredentials::Chain { profile: None })));
+        assert!(matches!(chain, Some(AwsCredentials::Chain { profile: None, .. })));
         let left_out = of("", "dev", &[]).unwrap();
         assert!(left_out.aws.is_none());
         assert!(left_out.left_out_note(&name("dev")).unwrap().contains("aws (no credentials are"));
