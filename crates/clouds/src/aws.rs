@@ -28,6 +28,7 @@ mod fixtures;
 mod group;
 mod identity;
 mod labels;
+mod offer;
 mod order;
 mod query;
 mod refusal;
@@ -54,7 +55,7 @@ use crate::{Doing, Offers};
 use account::{Account, all};
 use identity::Identity;
 use labels::Labels;
-use refusal::{BAD_INSTANCE, NO_INSTANCE, NO_PARAMETER};
+use refusal::{BAD_INSTANCE, NO_INSTANCE};
 
 /// All the provider needs to know.
 #[derive(Debug)]
@@ -139,52 +140,6 @@ impl AwsProvider {
         let found = found.iter().flat_map(|of| &of.instances_set.items);
         let ours = found.filter_map(|of| exchange::instance(of, region, now));
         Ok(ours.filter(|instance| instance.owner.scope == *scope).collect())
-    }
-
-    async fn offer(&self, doing: &Doing, region: &Region) -> Result<catalogue::Offer, CloudError> {
-        let api = self.account.ec2(doing, region)?;
-        let families = catalogue::families(&self.sizes);
-        let images = catalogue::images().map(|(image, arch)| async move {
-            let id = self.find_image(doing, region, &image, arch).await?;
-            Ok::<_, CloudError>(id.map(|id| ((region.clone(), image, arch), id)))
-        });
-        let ((types, _), (offerings, _), keys, images) = tokio::try_join!(
-            async { Ok(all::<wire::Types>(&api, doing, catalogue::types(&families)).await?) },
-            async {
-                Ok(all::<wire::Offerings>(&api, doing, catalogue::offerings(&families)).await?)
-            },
-            async { Ok(api.ask::<wire::KeyPairs>(doing, &exchange::key_pairs()).await?) },
-            try_join_all(images),
-        )?;
-        let images: Vec<_> = images.into_iter().flatten().collect();
-        let keys = wire::Page::turn(keys).0;
-        let offer = catalogue::Offer {
-            types: catalogue::architectures(&types),
-            zones: catalogue::zones(offerings),
-            images: images.iter().map(|((_, image, arch), _)| (image.clone(), *arch)).collect(),
-            key_pairs: keys.into_iter().map(|pair| pair.key_name).collect(),
-        };
-        self.images.lock().await.extend(images);
-        Ok(offer)
-    }
-
-    /// The AMI of an image in a region.
-    async fn find_image(
-        &self,
-        doing: &Doing,
-        region: &Region,
-        image: &Image,
-        arch: Arch,
-    ) -> Result<Option<String>, CloudError> {
-        let api = self.account.ssm(doing, region)?;
-        for name in catalogue::parameters(image, arch) {
-            match api.ask::<wire::Parameter>(doing, &exchange::parameter(&name)).await {
-                Ok(found) => return Ok(Some(found.parameter.value)),
-                Err(failed) if failed.is_code(NO_PARAMETER) => {}
-                Err(failed) => return Err(failed.into()),
-            }
-        }
-        Ok(None)
     }
 
     /// The instance, its tags, and the API of its region; `None` when it is gone or not ours.
