@@ -47,6 +47,64 @@ fn scene(provider: Cloud) -> Scene {
 }
 
 #[test]
+fn a_team_keeps_its_credentials_in_postgresql_under_a_key_in_a_variable() {
+    let Some(server) = postgres() else { return };
+    let name = format!("stagecraft_binary_{}", std::process::id());
+    let made = Command::new("psql")
+        .args([&server, "-qc", &format!("create database {name}")])
+        .output()
+        .expect("psql comes with the server");
+    assert!(made.status.success(), "{}", transcript(&made));
+    let url =
+        format!("{}&password={PASSWORD}", server.replacen("/postgres?", &format!("/{name}?"), 1));
+    let scene = scene(DIGITALOCEAN);
+    scene.edit("project:", "credentials: { url_env: STORE_URL, key_env: STORE_KEY }\nproject:");
+    let run = |key: &str, input: &str, line: &str| {
+        let mut command = scene.command("", line);
+        command.env_remove("CLOUD_TOKEN").env("STORE_URL", &url).env("STORE_KEY", key);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        scene.search(&output);
+        let said = transcript(&output);
+        assert!(![PASSWORD, OLD, NEW].iter().any(|secret| said.contains(secret)), "{said}");
+        said
+    };
+    let added = run(OLD, TOKEN, "credentials add prod --provider digitalocean");
+    assert!(added.contains("`prod` is added."), "{added}");
+    let plan = run(OLD, "", "infra plan");
+    assert!(plan.contains("1 to create"), "{plan}");
+    let wrong = run(NEW, "", "infra plan");
+    assert!(wrong.contains("error[credential.wrong-key]"), "{wrong}");
+
+    // Only whoever sets the variable can put another key into it.
+    let alone = run(OLD, "", "credentials rotate-key");
+    assert!(alone.contains("error[key.not-rotated]") && alone.contains("hint: "), "{alone}");
+    let rotated = run(&format!("{NEW} {OLD}"), "", "credentials rotate-key");
+    assert!(rotated.contains("1 entry is sealed anew"), "{rotated}");
+    let plan = run(NEW, "", "infra plan");
+    assert!(plan.contains("1 to create"), "{plan}");
+    let removed = run(NEW, "", "credentials remove prod --yes");
+    assert!(removed.contains("`prod` is removed."), "{removed}");
+}
+
+/// Two keys of 32 bytes in Base64, and what stands in the URL of the store.
+const OLD: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+const NEW: &str = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+const PASSWORD: &str = "planted-password-of-the-store";
+
+/// The URL of a server for tests.
+#[expect(clippy::disallowed_methods, reason = "what `./test` has started")]
+fn postgres() -> Option<String> {
+    let url = std::env::var("STAGECRAFT_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        eprintln!("skipped: on PostgreSQL, because STAGECRAFT_TEST_POSTGRES is not set");
+    }
+    url
+}
+
+#[test]
 fn a_credential_is_added_used_tested_sealed_anew_and_removed() {
     at_once(&BOTH, |&provider| {
         let scene = scene(provider);
