@@ -96,6 +96,7 @@ const PASSWORD: &str = "planted-password-of-the-store";
 
 /// The URL of a server for tests.
 #[expect(clippy::disallowed_methods, reason = "what `./test` has started")]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 fn postgres() -> Option<String> {
     let url = std::env::var("STAGECRAFT_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
     if url.is_none() {
