@@ -291,7 +291,7 @@ impl Account {
 }
 
 /// An account that knows [`KEY_ID`] with its secret and its session.
-fn with_temporary_key(aws: Aws) -> Aws {
+pub(crate) fn with_temporary_key(aws: Aws) -> Aws {
     let secret = SECRET.to_owned();
     let key = AccessKey { secret, session_token: Some(SESSION.to_owned()), expired: false };
     aws.change_habits(|habits| drop(habits.access_keys.insert(KEY_ID.to_owned(), key)));

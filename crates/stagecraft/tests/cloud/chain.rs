@@ -4,12 +4,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use stagecraft_core::desired::ProviderId;
-use stagecraft_testkit::emulators::aws::{AccessKey, Aws};
+use stagecraft_testkit::emulators::aws::Aws;
 use stagecraft_testkit::emulators::{Emulator, Options, Running};
 use stagecraft_testkit::world::{Behaviour, Delay};
 use stagecraft_testkit::{SharedWorld, World};
 
-use crate::account::{KEY_ID, SECRET, SESSION};
+use crate::account::{KEY_ID, SECRET, SESSION, with_temporary_key};
 use crate::cli::{Stage, transcript};
 use crate::leak;
 
@@ -136,7 +136,6 @@ fn the_container_and_the_machine_are_asked_last() {
             _ => credentials.clone(),
         }
     });
-    // With a named host, so that the machine is worth asking.
     let said = Place::new("").online(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &machine)]);
     assert!(said.contains(ACCEPTED), "{said}");
 }
@@ -156,10 +155,7 @@ impl Place {
     fn new(setting: &str) -> Self {
         let behaviour = Behaviour { boot: Delay::NONE, ..Behaviour::names_are_free() };
         let world = SharedWorld::new(World::new(ProviderId::Aws, behaviour, 11));
-        let aws = Aws::new(&world);
-        let secret = SECRET.to_owned();
-        let key = AccessKey { secret, session_token: Some(SESSION.to_owned()), expired: false };
-        aws.change_habits(|habits| drop(habits.access_keys.insert(KEY_ID.to_owned(), key)));
+        let aws = with_temporary_key(Aws::new(&world));
         let emulator = Emulator::new(&world, aws, Options { limited: false, ..Options::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
