@@ -7,7 +7,9 @@
 //!
 //! # Regions
 //! Every region has an API of its own, and ids do not tell theirs. The regions in use are given by the
-//! settings: all are listed, and an id that was not listed is looked for in all.
+//! settings: all are listed, and an id that was not listed is looked for in all. The first list looks
+//! into all others of the account too, unless the settings say which may be used: an earlier file
+//! may have had hosts there.
 //!
 //! # What an order brings
 //! One instance with its root volume and a public IPv4 address, which go with it, in a default
@@ -28,6 +30,8 @@ mod fixtures;
 mod group;
 mod identity;
 mod labels;
+mod listing;
+mod offer;
 mod order;
 mod query;
 mod refusal;
@@ -51,10 +55,10 @@ use stagecraft_core::name::{Image, InstanceId, Region, Scope, Size};
 
 use crate::http::{Api, Failed};
 use crate::{Doing, Offers};
-use account::{Account, all};
+use account::{Account, is_closed};
 use identity::Identity;
 use labels::Labels;
-use refusal::{BAD_INSTANCE, NO_INSTANCE, NO_PARAMETER};
+use refusal::{BAD_INSTANCE, NO_INSTANCE};
 
 /// All the provider needs to know. The environment is read for
 /// [`AwsCredentials::Chain`] alone, by AWS's own crate.
@@ -68,6 +72,8 @@ pub struct AwsSettings {
     pub default_region: Region,
     /// Further regions in which hosts may be.
     pub regions: BTreeSet<Region>,
+    /// Whether all other regions of the account are looked at too.
+    pub everywhere: bool,
     /// Types whose families are to be in the catalogue besides those of the portable sizes.
     pub sizes: BTreeSet<Size>,
     /// The name of the key pair that may log in, in each region; needed to order.
@@ -110,10 +116,11 @@ impl AwsProvider {
     /// A provider that connects with its first request.
     #[must_use]
     pub fn new(settings: AwsSettings) -> Self {
-        let AwsSettings { api_urls, credentials, default_region, regions, .. } = settings;
+        let AwsSettings { api_urls, credentials, default_region, regions, everywhere, .. } =
+            settings;
         let identity = Identity::new(credentials);
         Self {
-            account: Account::new(identity, api_urls, default_region, regions),
+            account: Account::new(identity, api_urls, default_region, regions, everywhere),
             sizes: settings.sizes,
             ssh_key_name: settings.ssh_key_name,
             subnet_id: settings.subnet_id,
@@ -126,66 +133,6 @@ impl AwsProvider {
             seats: tokio::sync::Mutex::default(),
             groups: tokio::sync::Mutex::default(),
         }
-    }
-
-    async fn list_region(
-        &self,
-        doing: &Doing,
-        scope: &Scope,
-        region: &Region,
-    ) -> Result<Vec<Instance>, CloudError> {
-        let api = self.account.ec2(doing, region)?;
-        let query = exchange::instances(scope);
-        let (found, now) = all::<wire::Reservations>(&api, doing, query).await?;
-        let found = found.iter().flat_map(|of| &of.instances_set.items);
-        let ours = found.filter_map(|of| exchange::instance(of, region, now));
-        Ok(ours.filter(|instance| instance.owner.scope == *scope).collect())
-    }
-
-    async fn offer(&self, doing: &Doing, region: &Region) -> Result<catalogue::Offer, CloudError> {
-        let api = self.account.ec2(doing, region)?;
-        let families = catalogue::families(&self.sizes);
-        let images = catalogue::images().map(|(image, arch)| async move {
-            let id = self.find_image(doing, region, &image, arch).await?;
-            Ok::<_, CloudError>(id.map(|id| ((region.clone(), image, arch), id)))
-        });
-        let ((types, _), (offerings, _), keys, images) = tokio::try_join!(
-            async { Ok(all::<wire::Types>(&api, doing, catalogue::types(&families)).await?) },
-            async {
-                Ok(all::<wire::Offerings>(&api, doing, catalogue::offerings(&families)).await?)
-            },
-            async { Ok(api.ask::<wire::KeyPairs>(doing, &exchange::key_pairs()).await?) },
-            try_join_all(images),
-        )?;
-        let images: Vec<_> = images.into_iter().flatten().collect();
-        let keys = wire::Page::turn(keys).0;
-        let offer = catalogue::Offer {
-            types: catalogue::architectures(&types),
-            zones: catalogue::zones(offerings),
-            images: images.iter().map(|((_, image, arch), _)| (image.clone(), *arch)).collect(),
-            key_pairs: keys.into_iter().map(|pair| pair.key_name).collect(),
-        };
-        self.images.lock().await.extend(images);
-        Ok(offer)
-    }
-
-    /// The AMI of an image in a region.
-    async fn find_image(
-        &self,
-        doing: &Doing,
-        region: &Region,
-        image: &Image,
-        arch: Arch,
-    ) -> Result<Option<String>, CloudError> {
-        let api = self.account.ssm(doing, region)?;
-        for name in catalogue::parameters(image, arch) {
-            match api.ask::<wire::Parameter>(doing, &exchange::parameter(&name)).await {
-                Ok(found) => return Ok(Some(found.parameter.value)),
-                Err(failed) if failed.is_code(NO_PARAMETER) => {}
-                Err(failed) => return Err(failed.into()),
-            }
-        }
-        Ok(None)
     }
 
     /// The instance, its tags, and the API of its region; `None` when it is gone or not ours.
@@ -293,20 +240,7 @@ impl CloudProvider for AwsProvider {
     }
 
     async fn list(&self, scope: &Scope) -> Result<Vec<Instance>, CloudError> {
-        let doing = reading(format!("list the hosts of `{scope}`"));
-        let regions = self.account.used(&doing).await?;
-        let lists = regions.iter().map(|region| self.list_region(&doing, scope, region));
-        let listed: BTreeMap<InstanceId, Instance> = try_join_all(lists)
-            .await?
-            .into_iter()
-            .flatten()
-            .map(|instance| (instance.id.clone(), instance))
-            .collect();
-        let mut places = self.places();
-        for (id, instance) in &listed {
-            places.insert(id.clone(), Place { region: instance.spec.region.clone(), seen: true });
-        }
-        Ok(listed.into_values().collect())
+        self.listed(scope).await
     }
 
     async fn get(&self, id: &InstanceId) -> Result<Option<Instance>, CloudError> {
@@ -368,11 +302,28 @@ impl CloudProvider for AwsProvider {
         }
     }
 
-    async fn tidy(&self, scope: &Scope) -> Result<(), CloudError> {
-        let looking = reading(format!("remove the security groups of `{scope}`"));
+    async fn prepare(&self, scope: &Scope) -> Result<(), CloudError> {
+        let Some(mesh) = self.mesh() else { return Ok(()) };
+        let looking = reading(format!("open the port of the mesh to the hosts of `{scope}`"));
         let regions = self.account.used(&looking).await?;
         let doing = Doing { changes: true, ..looking };
-        let removals = regions.iter().map(|region| self.remove_groups(&doing, region, scope));
+        let openings = regions.iter().map(|region| self.open_groups(&doing, region, scope, mesh));
+        try_join_all(openings).await.map(drop)
+    }
+
+    async fn tidy(&self, scope: &Scope) -> Result<(), CloudError> {
+        let looking = reading(format!("remove the security groups of `{scope}`"));
+        let mut regions: BTreeSet<Region> =
+            self.account.used(&looking).await?.into_iter().collect();
+        let others = self.account.others(&looking).await?;
+        regions.extend(others.iter().cloned());
+        let doing = Doing { changes: true, ..looking };
+        let removals = regions.iter().map(|region| async {
+            match self.remove_groups(&doing, region, scope).await {
+                Err(error) if others.contains(region) && is_closed(&error) => Ok(()),
+                removed => removed,
+            }
+        });
         try_join_all(removals).await.map(drop)
     }
 }

@@ -69,6 +69,7 @@ fn at_aws() -> AwsProvider {
         },
         default_region: "us-east-1".into(),
         regions: BTreeSet::new(),
+        everywhere: true,
         sizes: BTreeSet::new(),
         ssh_key_name: Some(KEY.to_owned()),
         subnet_id: None,

@@ -96,6 +96,14 @@ pub trait CloudProvider: Debug + Send + Sync {
     /// is gone already is [`Termination::AlreadyGone`].
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError>;
 
+    /// Brings what the instances of a scope share to what the settings ask of it by now, such as a port of
+    /// the mesh that the file did not have when they were ordered. Asked for when instances that were
+    /// there before are set up. Idempotent; where nothing of that kind is made, it is done without a
+    /// request.
+    async fn prepare(&self, _scope: &Scope) -> Result<(), CloudError> {
+        Ok(())
+    }
+
     /// Removes what was made for a scope besides its instances, as far as nothing uses it any more.
     /// Asked for when the last instance of a scope is gone. Idempotent; where nothing of that kind is
     /// made, it is done without a request.

@@ -192,13 +192,19 @@ impl Inventory {
         self.of_host(host).first()
     }
 
+    /// The youngest of a host's instances that are gone and still listed.
+    #[must_use]
+    pub fn ended(&self, host: &HostName) -> Option<&Instance> {
+        self.ended.get(host)
+    }
+
     /// Why a host has no instance any more, if its provider says that the last one ended unasked.
     #[must_use]
     pub fn why_gone(&self, host: &HostName) -> Option<&str> {
         if self.by_host.contains_key(host) {
             return None;
         }
-        self.ended.get(host)?.trouble.as_deref()
+        self.ended(host)?.trouble.as_deref()
     }
 
     /// Hosts that have at least one instance, sorted, with their instances.

@@ -15,6 +15,7 @@ use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
 use stagecraft_core::name::{HostName, InstanceId};
 use stagecraft_core::plan::{Approved, Change, Entry, Fate};
 use stagecraft_core::resolve::ResolvedHost;
+use tokio::sync::OnceCell;
 
 use crate::cancel::interrupted;
 use crate::login::Patience;
@@ -32,6 +33,8 @@ pub struct Stale;
 struct Run<'e> {
     watch: Watch<'e>,
     steps: Option<&'e StepsFor>,
+    /// Whether what hosts share at their provider is as it is to be by now.
+    shared: BTreeMap<ProviderId, OnceCell<Result<(), Failure>>>,
     /// Instances this run ordered and stands by, by host: the only ones it may remove as surplus.
     ordered: Mutex<BTreeMap<HostName, (ProviderId, InstanceId)>>,
 }
@@ -69,6 +72,7 @@ impl Engine {
         let run = Run {
             watch: Watch::new(self, &plan.scope),
             steps,
+            shared: self.providers.keys().map(|&id| (id, OnceCell::new())).collect(),
             ordered: Mutex::new(BTreeMap::new()),
         };
         let mut by_host: BTreeMap<&HostName, Vec<&Entry>> = BTreeMap::new();
@@ -219,6 +223,10 @@ impl Engine {
         {
             self.update(instance, &wanted.marks).await?;
         }
+        if let Some(shared) = run.shared.get(&instance.provider).filter(|_| run.steps.is_some()) {
+            let prepared = self.prepare(run.watch.scope(), instance.provider);
+            shared.get_or_init(|| prepared).await.clone()?;
+        }
         match instance.lifecycle {
             Lifecycle::Running => {
                 Ok(Reached::Instance(Box::new(instance.clone()), self.with_old()))
@@ -229,7 +237,7 @@ impl Engine {
             }
             Lifecycle::Pending => self.wait_until_up(run, host, instance.provider, None).await,
             Lifecycle::Failed => Err(sight::failed_to_boot(instance)),
-            Lifecycle::Terminating | Lifecycle::Terminated => Err(sight::lost(host)),
+            Lifecycle::Terminating | Lifecycle::Terminated => Err(sight::lost(host, None)),
         }
     }
 

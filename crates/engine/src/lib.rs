@@ -40,6 +40,7 @@ mod watch;
 pub use apply::Stale;
 pub use cancel::Cancel;
 pub use clock::{Clock, TokioClock};
+pub use exec::ExecEvent;
 pub use inspect::{Health, Look, OpenStep};
 pub use limits::Limits;
 
@@ -102,19 +103,20 @@ pub struct Engine {
     backoff: Backoff,
     gates: BTreeMap<ProviderId, Gate>,
     order_slots: Semaphore,
-    login_slots: Semaphore,
+    login_slots: BTreeMap<ProviderId, Semaphore>,
 }
 
 impl Engine {
     /// An engine for one run.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let logins = || Semaphore::new(parts.limits.logins);
         Self {
             events: Events::new(Arc::clone(&parts.clock), parts.reporters),
             backoff: Backoff::new(parts.seed),
             gates: parts.providers.keys().map(|&id| (id, Gate::default())).collect(),
             order_slots: Semaphore::new(parts.limits.orders),
-            login_slots: Semaphore::new(parts.limits.logins),
+            login_slots: parts.providers.keys().map(|&id| (id, logins())).collect(),
             providers: parts.providers,
             mint: parts.mint,
             network: parts.network,

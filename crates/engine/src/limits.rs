@@ -5,7 +5,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Changes sent to providers at once.
     pub orders: usize,
-    /// Hosts logged in to at once.
+    /// Hosts of one provider logged in to at once: those of another do not wait where a login waits for its
+    /// provider.
     pub logins: usize,
     /// How often a request is made at most. To be told to slow down does not count.
     pub tries: u32,

@@ -115,7 +115,10 @@ impl Engine {
         let mut told = false;
         loop {
             // Held while trying and while connected, not between tries.
-            let slot = self.login_slots.acquire().await.ok();
+            let slot = match self.login_slots.get(&target.provider) {
+                Some(slots) => slots.acquire().await.ok(),
+                None => None,
+            };
             if self.cancel.is_stopping() {
                 return Ok(None);
             }

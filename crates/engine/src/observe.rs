@@ -95,7 +95,8 @@ impl Engine {
         .await
     }
 
-    fn retrying(
+    /// Tells that a provider is asked again.
+    pub(crate) fn retrying(
         &self,
         provider: ProviderId,
         after: std::time::Duration,

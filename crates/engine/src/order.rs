@@ -165,6 +165,16 @@ impl Engine {
         self.change(host, provider, "remove", begin, request).await.map(|_| ())
     }
 
+    /// Brings what the instances of a scope share at a provider to what the file asks of it by now.
+    pub(crate) async fn prepare(&self, scope: &Scope, provider: ProviderId) -> Result<(), Failure> {
+        let cloud = self.cloud(provider).map_err(|error| Failure::from(&error))?;
+        let what = format!("prepare `{scope}`");
+        let ask = Ask { provider, what: &what, slots: Some(&self.order_slots) };
+        let retrying = |after, code| self.retrying(provider, after, code);
+        let prepared = self.repeat(&ask, async || cloud.prepare(scope).await, retrying);
+        prepared.await.map_err(|error| self.given_up(&error))
+    }
+
     /// Removes what providers made for a scope besides its instances, as far as nothing uses it any more.
     ///
     /// # Errors

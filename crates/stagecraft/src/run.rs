@@ -6,6 +6,7 @@ mod sight;
 mod signals;
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -128,7 +129,7 @@ pub(crate) fn with_job<'a, T>(
             ],
             limits,
             cancel: cancel.clone(),
-            seed: u64::from(std::process::id()),
+            seed: seed(),
         });
         let signals =
             Signals::listen().map_err(|error| Stop::machine("listen for signals", &error))?;
@@ -141,6 +142,12 @@ pub(crate) fn with_job<'a, T>(
     // A question that still waits for its answer must not keep the process.
     runtime.shutdown_background();
     outcome
+}
+
+/// Another number in each process, so that two that are refused at once do not come back at once. The
+/// number of the process would be the same in every container.
+fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Does work that changes nothing and needs no engine; the first signal ends it.

@@ -223,7 +223,7 @@ fn words_of(error: &std::io::Error) -> String {
 }
 
 /// Hosts by name, as many as a reader takes in at once.
-fn some_of(hosts: &[HostName]) -> String {
+pub(crate) fn some_of(hosts: &[impl std::fmt::Display]) -> String {
     const SHOWN: usize = 4;
     let shown = hosts.iter().take(SHOWN).map(|host| format!("`{host}`"));
     let shown = shown.collect::<Vec<_>>().join(", ");

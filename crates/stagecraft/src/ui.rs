@@ -14,7 +14,7 @@ mod table;
 mod text;
 
 pub(crate) use columns::{Cell, Columns};
-pub(crate) use exec::{ExecScreen, troubles as exec_troubles};
+pub(crate) use exec::{ExecScreen, MAY_STILL_RUN, NOT_BEGUN, troubles as exec_troubles};
 pub(crate) use passphrase::{AskPassphrase, TerminalModes, hidden_line};
 pub(crate) use plan::{plan_screen, removals};
 pub(crate) use progress::Progress;

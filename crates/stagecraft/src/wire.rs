@@ -1,5 +1,6 @@
 //! The only place that knows every adapter, and the only one that reads the environment.
 
+mod access;
 mod adapters;
 mod clouds;
 mod dumps;
@@ -10,9 +11,8 @@ mod networks;
 mod secrets;
 mod vault;
 
-pub(crate) use adapters::{
-    Access, access, connector, mint, or_by_variable, provider_facts, providers, registry,
-};
+pub(crate) use access::{Access, access, connector, mint, or_by_variable};
+pub(crate) use adapters::{provider_facts, providers, registry};
 pub(crate) use clouds::Clouds;
 pub(crate) use dumps::without_core_dumps;
 pub(crate) use environment::Environment;

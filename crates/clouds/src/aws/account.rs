@@ -1,7 +1,7 @@
 //! The services of an account, each where its region has it, and how they are asked.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
@@ -45,6 +45,9 @@ pub(super) struct Account {
     urls: ApiUrls,
     home: Region,
     used: BTreeSet<Region>,
+    everywhere: bool,
+    /// Other regions in which there was something of ours; `None` when they were not looked at.
+    found: Mutex<Option<BTreeSet<Region>>>,
     apis: Mutex<BTreeMap<(&'static str, Region), Arc<Api>>>,
     known: OnceCell<Vec<wire::RegionInfo>>,
 }
@@ -55,10 +58,19 @@ impl Account {
         urls: ApiUrls,
         home: Region,
         mut used: BTreeSet<Region>,
+        everywhere: bool,
     ) -> Self {
         used.insert(home.clone());
-        let identity = Arc::new(identity);
-        Self { identity, urls, home, used, apis: Mutex::default(), known: OnceCell::new() }
+        Self {
+            identity: Arc::new(identity),
+            urls,
+            home,
+            used,
+            everywhere,
+            found: Mutex::default(),
+            apis: Mutex::default(),
+            known: OnceCell::new(),
+        }
     }
 
     pub(super) fn ec2(&self, doing: &Doing, region: &Region) -> Result<Arc<Api>, CloudError> {
@@ -83,12 +95,39 @@ impl Account {
     /// The regions in use that exist. In one that does not exist, e.g. for a slip of the keyboard,
     /// there is nothing, and nobody who could be asked.
     pub(super) async fn used(&self, doing: &Doing) -> Result<Vec<Region>, CloudError> {
-        if self.used.len() == 1 {
-            return Ok(self.used.iter().cloned().collect());
+        let mut used = self.used.clone();
+        used.extend(self.found().iter().flatten().cloned());
+        if used.len() > 1 {
+            let known = self.known(doing).await?;
+            used.retain(|region| known.iter().any(|of| of.region_name == region.as_str()));
         }
-        let known = self.known(doing).await?;
-        let exists = |region: &&Region| known.iter().any(|of| of.region_name == region.as_str());
-        Ok(self.used.iter().filter(exists).cloned().collect())
+        Ok(used.into_iter().collect())
+    }
+
+    /// The regions that are not in use, in which nobody has looked for instances yet.
+    pub(super) async fn unseen(&self, doing: &Doing) -> Result<Vec<Region>, CloudError> {
+        if self.found().is_some() {
+            return Ok(Vec::new());
+        }
+        self.others(doing).await
+    }
+
+    /// The regions that are not in use by the settings, in which an earlier file may have left something.
+    pub(super) async fn others(&self, doing: &Doing) -> Result<Vec<Region>, CloudError> {
+        if !self.everywhere {
+            return Ok(Vec::new());
+        }
+        let regions = self.regions(doing).await?;
+        Ok(regions.difference(&self.used).cloned().collect())
+    }
+
+    /// Keeps in which of the regions that nobody had looked at something was.
+    pub(super) fn remember(&self, found: BTreeSet<Region>) {
+        self.found().get_or_insert_default().extend(found);
+    }
+
+    fn found(&self) -> MutexGuard<'_, Option<BTreeSet<Region>>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn known(&self, doing: &Doing) -> Result<&Vec<wire::RegionInfo>, CloudError> {
@@ -121,6 +160,11 @@ impl Account {
         apis.insert((service, region.clone()), api.clone());
         Ok(api)
     }
+}
+
+/// Whether a region is closed to the account, as by a policy of its organisation: nothing can be there.
+pub(super) fn is_closed(error: &CloudError) -> bool {
+    matches!(error.kind, CloudErrorKind::Forbidden(_) | CloudErrorKind::InvalidCredentials(_))
 }
 
 /// All pages of a list, and when the first was answered: what is in it may have become older since,

@@ -103,7 +103,7 @@ impl AwsProvider {
                 return Err(invalid("there is no zone to order it in".to_owned()));
             };
             if market != Market::Spot {
-                return Err(self.sold_out(refused, spec));
+                return Err(self.sold_out(refused, spec, &seats));
             }
             let seen = self.look(&api, &before, exchange::instances_of(owner)).await?;
             if let Some(instance) = self.living(&seen, request) {
@@ -255,12 +255,17 @@ impl AwsProvider {
         Ok(Seats { subnets, is_own })
     }
 
-    fn sold_out(&self, refused: Failed, spec: &Spec) -> CloudError {
+    /// The refusal of the last place, with all the places it was like that in.
+    fn sold_out(&self, refused: Failed, spec: &Spec, seats: &Seats) -> CloudError {
         let error = CloudError::from(refused);
-        if matches!(error.kind, CloudErrorKind::SoldOut(_)) {
-            return CloudError { hints: vec![self.offers.instead_of(spec)], ..error };
-        }
-        error
+        let CloudErrorKind::SoldOut(why) = &error.kind else { return error };
+        let zones: Vec<&str> =
+            seats.subnets.iter().map(|of| of.availability_zone.as_str()).collect();
+        let kind = match zones[..] {
+            [] | [_] => error.kind,
+            _ => CloudErrorKind::SoldOut(format!("{why}; tried were {}", zones.join(", "))),
+        };
+        CloudError { kind, hints: vec![self.offers.instead_of(spec)], ..error }
     }
 }
 

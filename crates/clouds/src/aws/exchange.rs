@@ -130,18 +130,20 @@ pub(super) fn remove_group(id: &str) -> Request {
 
 /// Why a spot instance ended that AWS needed elsewhere.
 const INTERRUPTED: &str = "Server.SpotInstanceTermination";
+const ANY_PROTOCOL: &str = "-1";
 const ANYWHERE: &str = "0.0.0.0/0";
 const ANYWHERE_6: &str = "::/0";
 
-/// Whether a group lets everybody reach a port already.
-pub(super) fn is_open(group: &wire::Group, opening: Opening) -> bool {
+/// Whether a group has a rule that lets addresses reach a port. One for other groups does not count: it
+/// is about private addresses.
+pub(super) fn has_rule(group: &wire::Group, opening: Opening) -> bool {
     let port = i32::from(opening.port);
     group.ip_permissions.items.iter().any(|rule| {
         let ports = rule.from_port.zip(rule.to_port);
-        rule.ip_protocol == opening.protocol
-            && ports.is_some_and(|(from, to)| (from..=to).contains(&port))
-            && rule.ip_ranges.items.iter().any(|range| range.cidr_ip == ANYWHERE)
-            && rule.ipv6_ranges.items.iter().any(|range| range.cidr_ipv6 == ANYWHERE_6)
+        let is_about = rule.ip_protocol == ANY_PROTOCOL
+            || (rule.ip_protocol == opening.protocol
+                && ports.is_some_and(|(from, to)| (from..=to).contains(&port)));
+        is_about && !(rule.ip_ranges.items.is_empty() && rule.ipv6_ranges.items.is_empty())
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The default group of a VPC lets nobody in, so SSH needs a group. It is ours by the tags of its
 //! scope, which are in the request that makes it; its name is unique in a VPC. It lets everybody
-//! reach SSH, whose hosts are verified and which takes keys only, and the port of the mesh.
+//! reach SSH, whose hosts are verified and which takes keys only, and the port of the mesh. A rule that
+//! somebody else made for one of these ports, e.g. for fewer addresses, is left as it is.
 
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::name::{Region, Scope};
@@ -42,17 +43,7 @@ impl AwsProvider {
         let api = self.account.ec2(doing, region)?;
         let group = self.found_or_made(&api, doing, vpc, scope).await?;
         for opening in self.openings() {
-            if exchange::is_open(&group, opening) {
-                continue;
-            }
-            match api.tell(doing, &exchange::open(&group.group_id, opening)).await {
-                Ok(()) => {}
-                Err(failed) if failed.is_code(RULE_IS_THERE) => {}
-                Err(failed) if failed.is_code(NO_GROUP) => {
-                    return Err(not_there_yet(doing, &group.group_id));
-                }
-                Err(failed) => return Err(failed.into()),
-            }
+            open(&api, doing, &group, opening).await?;
         }
         groups.insert(place, group.group_id.clone());
         Ok(group.group_id)
@@ -61,6 +52,22 @@ impl AwsProvider {
     /// Forgets a group that was removed behind our back, so that the next order makes another.
     pub(super) async fn forget_group(&self, vpc: &str, scope: &Scope) {
         self.groups.lock().await.remove(&(vpc.to_owned(), scope.clone()));
+    }
+
+    /// Opens a port in the groups that an environment has in a region.
+    pub(super) async fn open_groups(
+        &self,
+        doing: &Doing,
+        region: &Region,
+        scope: &Scope,
+        opening: Opening,
+    ) -> Result<(), CloudError> {
+        let api = self.account.ec2(doing, region)?;
+        let (groups, _) = all::<wire::Groups>(&api, doing, exchange::groups(scope)).await?;
+        for group in groups.iter().filter(|group| is_of(group, scope)) {
+            open(&api, doing, group, opening).await?;
+        }
+        Ok(())
     }
 
     /// Removes the groups of an environment in a region, unless something uses them.
@@ -127,8 +134,30 @@ impl AwsProvider {
 
     fn openings(&self) -> impl Iterator<Item = Opening> {
         let ssh = Opening { protocol: "tcp", port: self.ssh_port };
-        let mesh = self.mesh_port.map(|port| Opening { protocol: "udp", port });
-        [ssh].into_iter().chain(mesh)
+        [ssh].into_iter().chain(self.mesh())
+    }
+
+    /// What the mesh needs open, if there is one that does.
+    pub(super) fn mesh(&self) -> Option<Opening> {
+        self.mesh_port.map(|port| Opening { protocol: "udp", port })
+    }
+}
+
+/// Opens a port in a group that has no rule for it.
+async fn open(
+    api: &Api,
+    doing: &Doing,
+    group: &wire::Group,
+    opening: Opening,
+) -> Result<(), CloudError> {
+    if exchange::has_rule(group, opening) {
+        return Ok(());
+    }
+    match api.tell(doing, &exchange::open(&group.group_id, opening)).await {
+        Ok(()) => Ok(()),
+        Err(failed) if failed.is_code(RULE_IS_THERE) => Ok(()),
+        Err(failed) if failed.is_code(NO_GROUP) => Err(not_there_yet(doing, &group.group_id)),
+        Err(failed) => Err(failed.into()),
     }
 }
 

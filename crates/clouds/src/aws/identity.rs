@@ -168,7 +168,7 @@ fn explained(doing: &Doing, profile: Option<&str>, error: &CredentialsError) -> 
             || "no place that AWS's tools look at has any".to_owned(),
             |profile| format!("the profile `{profile}` gives none"),
         );
-        CloudErrorKind::InvalidCredentials(format!("{place} ({why})"))
+        CloudErrorKind::NoCredentials(format!("{place} ({why})"))
     } else {
         CloudErrorKind::InvalidCredentials(why)
     };

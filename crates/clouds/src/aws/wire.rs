@@ -1,5 +1,6 @@
 //! Answers of the EC2 Query API 2016-11-15, of STS and of SSM, as far as we read them.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -183,21 +184,9 @@ pub(super) struct Permission {
     pub(super) from_port: Option<i32>,
     pub(super) to_port: Option<i32>,
     #[serde(default)]
-    pub(super) ip_ranges: Set<Range>,
+    pub(super) ip_ranges: Set<IgnoredAny>,
     #[serde(default)]
-    pub(super) ipv6_ranges: Set<Range6>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Range {
-    pub(super) cidr_ip: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Range6 {
-    pub(super) cidr_ipv6: String,
+    pub(super) ipv6_ranges: Set<IgnoredAny>,
 }
 
 /// `CreateSecurityGroup`.

@@ -1,3 +1,4 @@
+use stagecraft_clouds::aws::{AwsProvider, AwsSettings};
 use stagecraft_core::cloud::CloudProvider as _;
 use stagecraft_core::desired::Arch;
 use stagecraft_core::inventory::{Instance, Lifecycle};
@@ -75,6 +76,42 @@ async fn an_environment_has_one_group_that_opens_ssh_and_the_mesh_until_its_last
     assert!(!shown.contains("<groupId>"), "{shown}");
     provider.tidy(&scope()).await.unwrap();
     stage.provider().create(&order("db-1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mesh_that_comes_later_opens_its_port_and_leaves_rules_of_others_alone() {
+    let Some(stage) = Stage::new().await else { return };
+    let settings = |mesh_port| AwsSettings {
+        mesh_port,
+        ..stage.settings("AKIDEXAMPLE", "s3cr3t-s3cr3t-s3cr3t")
+    };
+    let without = AwsProvider::new(settings(None));
+    without.create(&order("db-1")).await.unwrap();
+    without.prepare(&scope()).await.unwrap();
+    let groups = "Action=DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=stagecraft.shop.staging";
+    let rules = async || {
+        let shown = stage.ec2("us-east-1", groups).await;
+        let ports = shown.split("<fromPort>").skip(1).filter_map(|of| of.split_once('<'));
+        let mut ports: Vec<String> = ports.map(|(port, _)| port.to_owned()).collect();
+        ports.retain(|port| port != "-1");
+        (ports, shown)
+    };
+    assert_eq!(rules().await.0, ["22"]);
+    for _ in 0..2 {
+        AwsProvider::new(settings(Some(51820))).prepare(&scope()).await.unwrap();
+        assert_eq!(rules().await.0, ["22", "51820"]);
+    }
+    let (_, shown) = rules().await;
+    let id = shown.split_once("<groupId>").unwrap().1.split_once('<').unwrap().0;
+    let few = format!(
+        "Action=AuthorizeSecurityGroupIngress&GroupId={id}&IpPermissions.1.IpProtocol=udp&IpPermissions.1.FromPort=4000&IpPermissions.1.ToPort=4000&IpPermissions.1.IpRanges.1.CidrIp=192.0.2.0/24"
+    );
+    stage.ec2("us-east-1", &few).await;
+    AwsProvider::new(settings(Some(4000))).prepare(&scope()).await.unwrap();
+    let (ports, shown) = rules().await;
+    assert_eq!(ports.iter().filter(|port| *port == "4000").count(), 1, "{shown}");
+    let everybody = shown.matches("0.0.0.0/0").count();
+    assert_eq!(everybody, 3, "SSH, the mesh before, and what goes out: {shown}");
 }
 
 #[tokio::test]

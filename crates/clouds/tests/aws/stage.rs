@@ -88,6 +88,7 @@ impl Stage {
             },
             default_region: "us-east-1".into(),
             regions: ["eu-west-1".into()].into(),
+            everywhere: true,
             sizes: ["t3.medium".into()].into(),
             ssh_key_name: Some("deploy".to_owned()),
             subnet_id: None,

@@ -49,6 +49,7 @@ impl Stage {
             },
             default_region: "us-east-1".into(),
             regions: ["eu-west-1".into()].into(),
+            everywhere: true,
             sizes: [].into(),
             ssh_key_name: Some("deploy".to_owned()),
             subnet_id: None,

@@ -88,7 +88,10 @@ impl CloudError {
 /// with secrets removed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CloudErrorKind {
-    /// The credentials are missing, malformed or refused.
+    /// There are no credentials.
+    #[error("there are no credentials: {0}")]
+    NoCredentials(String),
+    /// The credentials are malformed or refused.
     #[error("the credentials were refused: {0}")]
     InvalidCredentials(String),
     /// The credentials may not do this.
@@ -134,7 +137,9 @@ pub enum CloudErrorKind {
 impl Diagnose for CloudError {
     fn code(&self) -> Code {
         match self.kind {
-            CloudErrorKind::InvalidCredentials(_) => Code::CLOUD_UNAUTHENTICATED,
+            CloudErrorKind::NoCredentials(_) | CloudErrorKind::InvalidCredentials(_) => {
+                Code::CLOUD_UNAUTHENTICATED
+            }
             CloudErrorKind::Forbidden(_) => Code::CLOUD_FORBIDDEN,
             CloudErrorKind::QuotaExceeded(_) => Code::CLOUD_QUOTA_EXCEEDED,
             CloudErrorKind::SoldOut(_) => Code::CLOUD_SOLD_OUT,
@@ -161,7 +166,8 @@ impl Diagnose for CloudError {
             CloudErrorKind::Unreachable(_) | CloudErrorKind::ProviderFault(_) => {
                 Retry::After(self.retry_after)
             }
-            CloudErrorKind::InvalidCredentials(_)
+            CloudErrorKind::NoCredentials(_)
+            | CloudErrorKind::InvalidCredentials(_)
             | CloudErrorKind::Forbidden(_)
             | CloudErrorKind::QuotaExceeded(_)
             | CloudErrorKind::SoldOut(_)

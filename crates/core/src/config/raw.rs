@@ -164,8 +164,8 @@ pub(super) struct RawAws {
     pub(super) default_size: Option<Slug>,
     /// Image of hosts that name none. Default: `ubuntu-22.04`.
     pub(super) default_image: Option<RawImage>,
-    /// Regions hosts may use; all of them are looked at. Default: all may be used, and those that
-    /// hosts name are looked at.
+    /// Regions hosts may use; all of them are looked at, and no others. Default: all of the
+    /// account.
     #[schemars(length(min = 1))]
     pub(super) regions: Option<BTreeSet<Slug>>,
     /// Sizes hosts may use. Default: all.

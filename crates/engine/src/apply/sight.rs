@@ -30,12 +30,17 @@ pub(super) fn of_host(
     if mine.is_some_and(|mine| is_surplus(host, mine, seen)) {
         return Some(Sight::Surplus);
     }
-    let hidden = |mine| !seen.of_host(host).iter().any(|listed| &listed.id == mine);
+    let hidden = |mine| {
+        let listed = seen.of_host(host).iter().chain(seen.ended(host));
+        !listed.into_iter().any(|listed| &listed.id == mine)
+    };
     if may_be_hidden && mine.is_some_and(hidden) {
         // Whether mine stays or another can be told only when mine is listed too.
         return None;
     }
-    let Some(instance) = seen.get(host) else { return Some(Sight::Lost(lost(host))) };
+    let Some(instance) = seen.get(host) else {
+        return Some(Sight::Lost(lost(host, seen.why_gone(host))));
+    };
     match instance.lifecycle {
         Lifecycle::Running => Some(Sight::Up(Box::new(instance.clone()))),
         Lifecycle::Pending | Lifecycle::Stopped => None,
@@ -64,10 +69,12 @@ pub(super) fn is_surplus(host: &HostName, mine: &InstanceId, seen: &Inventory) -
     }
 }
 
-pub(super) fn lost(host: &HostName) -> Failure {
+/// Why the provider says it is gone, if it does.
+pub(super) fn lost(host: &HostName, why: Option<&str>) -> Failure {
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     Failure::new(
         Code::INSTANCE_GONE,
-        format!("the instance of `{host}` disappeared while it was waited for"),
+        format!("the instance of `{host}` disappeared while it was waited for{why}"),
     )
     .with_hint("run the command again; a host without an instance is created anew")
 }
@@ -114,7 +121,20 @@ mod tests {
     fn a_young_instance_may_be_missing_from_the_list() {
         let (host, nothing) = (name(), Inventory::default());
         assert_eq!(of_host(&host, Some(&id("1")), true, &nothing), None);
-        assert_eq!(of_host(&host, Some(&id("1")), false, &nothing), Some(Sight::Lost(lost(&host))));
+        let lost = Sight::Lost(lost(&host, None));
+        assert_eq!(of_host(&host, Some(&id("1")), false, &nothing), Some(lost));
+    }
+
+    #[test]
+    fn an_instance_that_is_listed_as_ended_is_not_missing_and_why_it_ended_is_told() {
+        let ended = Instance {
+            trouble: Some("out of power".to_owned()),
+            ..instance("1", 10, Lifecycle::Terminated)
+        };
+        let lost = Sight::Lost(lost(&name(), Some("out of power")));
+        let seen = Inventory::new([ended]);
+        assert_eq!(of_host(&name(), Some(&id("1")), true, &seen), Some(lost));
+        assert_eq!(of_host(&name(), Some(&id("2")), true, &seen), None, "this one may be young");
     }
 
     #[test]

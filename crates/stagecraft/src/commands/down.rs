@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use stagecraft_core::error::{ExitCode, chain};
 use stagecraft_core::inventory::Inventory;
@@ -14,6 +15,9 @@ use crate::project::Project;
 use crate::run::{Logins, Run, with_engine};
 use crate::stop::Stop;
 use crate::ui::{Answer, BAD, BOLD, Text, can_ask, count, names, plan_screen, removals};
+
+/// Who waits for longer is told for what.
+const UNNOTICED: Duration = Duration::from_secs(2);
 
 /// Removes the hosts of the environment.
 pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
@@ -59,8 +63,18 @@ async fn tidy(run: &Run<'_>, only: &BTreeSet<HostName>) {
     if !only.is_empty() {
         return;
     }
+    let patiently = async {
+        let tidied = run.engine.tidy(&run.project.scope);
+        tokio::pin!(tidied);
+        if let Ok(tidied) = tokio::time::timeout(UNNOTICED, &mut tidied).await {
+            return tidied;
+        }
+        let why = "removing what the hosts shared, as soon as the cloud lets go of it ...";
+        run.app.ui.say(Text::new().line(why));
+        tidied.await
+    };
     // Who does not want to wait for it has it done by the next run.
-    let tidied = run.interruptible(run.engine.tidy(&run.project.scope)).await;
+    let tidied = run.interruptible(patiently).await;
     if let Ok(Err(left)) = tidied {
         for error in left {
             let note = format!("note: {}; `stagecraft infra down` tries again", chain(&error));

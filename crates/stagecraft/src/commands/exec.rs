@@ -6,6 +6,7 @@ use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::name::{HostName, RoleName};
 use stagecraft_core::remote::{Command, Output};
+use stagecraft_engine::ExecEvent;
 
 use super::hosts::{Chosen, choose, has_role};
 use crate::app::App;
@@ -14,7 +15,7 @@ use crate::documents::{ExecDocument, ExecHost, ExecResult};
 use crate::project::Project;
 use crate::run::{Ended, Logins, Run, with_engine};
 use crate::stop::Stop;
-use crate::ui::{ExecScreen, Progress, Text, Ui, exec_troubles, names};
+use crate::ui::{ExecScreen, MAY_STILL_RUN, NOT_BEGUN, Progress, Text, Ui, exec_troubles, names};
 
 /// Runs a command on many hosts.
 pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
@@ -38,8 +39,11 @@ pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
             }
         }
         let meant: Vec<HostName> = instances.iter().map(|i| i.owner.host.clone()).collect();
-        let done = |host: &HostName, outcome| results.done(host, outcome);
-        let ended = run.guarded(run.engine.exec(instances, &command, &done)).await;
+        let tell = |host: &HostName, what| match what {
+            ExecEvent::Begun => results.begun(host),
+            ExecEvent::Ended(outcome) => results.done(host, outcome),
+        };
+        let ended = run.guarded(run.engine.exec(instances, &command, &tell)).await;
         run.progress.finish();
         if ended == Ended::Abandoned {
             results.interrupt(&meant);
@@ -78,6 +82,8 @@ struct Results<'a> {
     ui: &'a Ui,
     progress: &'a Progress,
     screen: ExecScreen,
+    /// Where it may run by now, or have run.
+    begun: Mutex<BTreeSet<HostName>>,
     outcomes: Mutex<BTreeMap<HostName, Result<Output, Failure>>>,
     /// The first result that could not be shown.
     unwritten: Mutex<Option<Stop>>,
@@ -93,12 +99,21 @@ impl<'a> Results<'a> {
             ui,
             progress,
             screen: ExecScreen::new(hosts),
+            begun: Mutex::default(),
             outcomes: Mutex::default(),
             unwritten: Mutex::default(),
         }
     }
 
+    fn begun(&self, host: &HostName) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
+    }
+
     fn done(&self, host: &HostName, outcome: Result<Output, Failure>) {
+        let outcome = outcome.map_err(|failure| match failure.code {
+            Code::INTERRUPTED => self.interrupted(host),
+            _ => failure,
+        });
         if self.ui.output == args::Output::Human {
             self.progress.result_of(host, || {
                 let shown = match &outcome {
@@ -126,10 +141,15 @@ impl<'a> Results<'a> {
             let is_done = outcomes.contains_key(host);
             drop(outcomes);
             if !is_done {
-                let message = "interrupted; the command may still run";
-                self.done(host, Err(Failure::new(Code::INTERRUPTED, message)));
+                self.done(host, Err(self.interrupted(host)));
             }
         }
+    }
+
+    fn interrupted(&self, host: &HostName) -> Failure {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = if begun.contains(host) { MAY_STILL_RUN } else { NOT_BEGUN };
+        Failure::new(Code::INTERRUPTED, message)
     }
 
     fn show(self, app: &App, project: &Project) -> Result<ExitCode, Stop> {

@@ -60,7 +60,12 @@ pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
         match run.guarded(run.engine.trust(&instance, key)).await {
             Ended::Finished(Ok(())) => show(run, &instance, key, true),
             Ended::Finished(Err(failure)) => Err(Stop::new(ExitCode::Cloud, failure)),
-            Ended::Abandoned => Err(Stop::interrupted()),
+            Ended::Abandoned => {
+                let message = "interrupted; whether the key was pinned is not known";
+                let failure = Failure::new(Code::INTERRUPTED, message)
+                    .with_hint("run the command again: a key that is pinned already stays");
+                Err(Stop::new(ExitCode::Interrupted, failure))
+            }
         }
     })
 }

@@ -11,6 +11,10 @@ use crate::stop::Trouble;
 
 /// What a failure says of a command that did not end in time.
 const UNFINISHED: &str = "did not finish on";
+/// What is said of a host where the user cut the command off.
+pub(crate) const MAY_STILL_RUN: &str = "interrupted; the command may still run";
+/// What is said of a host whose turn had not come by then.
+pub(crate) const NOT_BEGUN: &str = "interrupted before the command was begun";
 
 /// Prefixes lines with the host they come from.
 #[derive(Clone, Copy, Debug)]
@@ -71,21 +75,25 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
             format!("the command failed on {} of {hosts}: {}", ended.len(), ended.join(", "));
         troubles.push(Failure::new(Code::COMMAND_FAILED, message).into());
     }
-    let cut: Vec<&HostName> = outcomes
-        .iter()
-        .filter(|(_, outcome)| is_interrupted(outcome))
-        .map(|(host, _)| host)
-        .collect();
+    let interrupted = outcomes.iter().filter_map(|(host, outcome)| {
+        let failure = outcome.as_ref().err().filter(|failure| failure.code == Code::INTERRUPTED)?;
+        Some((host, failure.message == NOT_BEGUN))
+    });
+    let (waiting, cut): (Vec<_>, Vec<_>) = interrupted.partition(|(_, not_begun)| *not_begun);
+    let hosts = |of: &[(&HostName, bool)]| names(of.iter().map(|(host, _)| *host));
     if !cut.is_empty() {
-        let message = format!("interrupted on {}; the command may still run there", names(cut));
+        let message = format!("interrupted on {}; the command may still run there", hosts(&cut));
         troubles.push(Failure::new(Code::INTERRUPTED, message).into());
     }
-    for (host, outcome) in outcomes.iter().filter(|(_, outcome)| !is_interrupted(outcome)) {
-        if let Err(failure) = outcome {
-            let mut failure = failure.clone();
-            if !failure.message.contains(&format!("`{host}`")) {
-                failure.message = format!("`{host}`: {}", failure.message);
-            }
+    if !waiting.is_empty() {
+        let message = format!("interrupted before the command was begun on {}", hosts(&waiting));
+        troubles.push(Failure::new(Code::INTERRUPTED, message).into());
+    }
+    for (host, outcome) in outcomes {
+        if let Err(failure) = outcome
+            && failure.code != Code::INTERRUPTED
+        {
+            let mut failure = super::table::of_hosts(failure, &[host]);
             if failure.message.contains(UNFINISHED) {
                 failure.hints.push("it may still run there; `--timeout` waits longer".to_owned());
             }
@@ -93,10 +101,6 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
         }
     }
     troubles
-}
-
-fn is_interrupted(outcome: &Result<Output, Failure>) -> bool {
-    outcome.as_ref().is_err_and(|failure| failure.code == Code::INTERRUPTED)
 }
 
 #[cfg(test)]
@@ -109,21 +113,25 @@ mod tests {
     fn a_command_that_failed_is_told_from_one_that_did_not_run() {
         let ran = |status| Ok(Output { status, stdout: String::new(), stderr: String::new() });
         let missing = Failure::new(Code::HOST_MISSING, "`c` does not exist").with_hint("run up");
-        let cut = Failure::new(Code::INTERRUPTED, "interrupted; the command may still run");
+        let cut = Failure::new(Code::INTERRUPTED, MAY_STILL_RUN);
+        let waiting = Failure::new(Code::INTERRUPTED, NOT_BEGUN);
         let outcomes: BTreeMap<HostName, Result<Output, Failure>> = [
             ("a", ran(0)),
             ("b", ran(3)),
             ("c", Err(missing)),
             ("d", Err(cut.clone())),
             ("e", Err(cut)),
+            ("f", Err(waiting)),
         ]
         .map(|(host, outcome)| (host.parse().unwrap(), outcome))
         .into();
         let shown = crate::ui::error::render(&troubles(&outcomes), false, 80).plain();
         insta::assert_snapshot!(shown, @"
-        error[command_failed]: the command failed on 1 of 5 hosts: `b` with status 3
+        error[command_failed]: the command failed on 1 of 6 hosts: `b` with status 3
 
         error[interrupted]: interrupted on `d` and `e`; the command may still run there
+
+        error[interrupted]: interrupted before the command was begun on `f`
 
         error[host.missing]: `c` does not exist
           hint: run up

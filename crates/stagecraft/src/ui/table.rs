@@ -3,12 +3,13 @@
 use stagecraft_core::converge::{StepReport, StepResult};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::SkipReason;
+use stagecraft_core::name::HostName;
 use stagecraft_core::report::{Deed, HostReport, HostResult, Report};
 
 use super::text::{BAD, BOLD, FAINT, GOOD, PLAIN, Text, WARN, names};
 use super::{Cell, Columns};
 use crate::next::Next;
-use crate::stop::Trouble;
+use crate::stop::{Trouble, some_of};
 
 /// The step that changes nothing but waits until the host's own set-up is over.
 const BOOT_STEP: &str = "boot";
@@ -50,18 +51,16 @@ pub(crate) fn report_screen(report: &Report, verbose: bool, width: usize) -> Tex
 
 /// The failures of a report as messages; the last says what was kept and how to go on.
 pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble> {
-    let mut troubles: Vec<Trouble> = Vec::new();
+    // What failed alike for many hosts, e.g. at a provider that is down, is told once.
+    let mut alike: Vec<(&Failure, Vec<&HostName>)> = Vec::new();
     for (host, failure) in report.failures() {
-        // A failure of a whole provider is told once, not once for every host.
-        let same = troubles.iter_mut().find(|known| known.failure == *failure);
-        if same.is_none() {
-            let mut failure = failure.clone();
-            if !failure.message.contains(host.as_str()) {
-                failure.message = format!("`{host}`: {}", failure.message);
-            }
-            troubles.push(Trouble::from(failure));
+        match alike.iter_mut().find(|(known, _)| *known == failure) {
+            Some((_, hosts)) => hosts.push(host),
+            None => alike.push((failure, vec![host])),
         }
     }
+    let told = alike.into_iter().map(|(failure, hosts)| Trouble::from(of_hosts(failure, &hosts)));
+    let mut troubles: Vec<Trouble> = told.collect();
     let kept: Vec<&str> = report
         .hosts
         .values()
@@ -84,6 +83,16 @@ pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble
         }
     }
     troubles
+}
+
+/// A failure that says which hosts it is about.
+pub(super) fn of_hosts(failure: &Failure, hosts: &[&HostName]) -> Failure {
+    let mut failure = failure.clone();
+    match hosts {
+        [host] if failure.message.contains(&format!("`{host}`")) => {}
+        _ => failure.message = format!("{}: {}", some_of(hosts), failure.message),
+    }
+    failure
 }
 
 /// A machine was made, even if its host is not ready.

@@ -3,7 +3,7 @@ use std::path::Path;
 use stagecraft_core::event::{Event, EventKind, HostEvent, Reporter};
 use stagecraft_remote::{HostKeyStore, alias_of};
 
-use super::adapters::known_hosts;
+use super::access::known_hosts;
 
 /// Forgets the host keys of instances as they are removed.
 #[derive(Debug)]

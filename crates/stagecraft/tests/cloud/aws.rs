@@ -322,7 +322,7 @@ fn what_is_sold_out_in_every_zone_fails_its_host_alone() {
     let short = Shortage { instance_type: Some("c5.xlarge".to_owned()), ..Shortage::default() };
     scene.cloud.at_aws().change_habits(|habits| habits.no_capacity.push(short));
     insta::assert_snapshot!(errors(&scene.run(UP)), @"
-    error[cloud.sold-out]: aws could not create host `db-1`: sold out: We currently do not have sufficient c5.xlarge capacity in the Availability Zone you requested (us-east-1f). Our system will be working on provisioning additional capacity. Elsewhere in this Region: [] (InsufficientInstanceCapacity) (request [id])
+    error[cloud.sold-out]: aws could not create host `db-1`: sold out: We currently do not have sufficient c5.xlarge capacity in the Availability Zone you requested (us-east-1f). Our system will be working on provisioning additional capacity. Elsewhere in this Region: [] (InsufficientInstanceCapacity); tried were us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1e, us-east-1f (request [id])
       hint: choose another `size` or `region`, or try again later
       note: `app-1` is kept; run `stagecraft infra up` again to go on
     [exit status: 10]
@@ -471,13 +471,47 @@ fn a_machine_that_fails_to_boot_is_told_and_the_next_run_makes_another() {
         world.decide_fate("prod-app-1", Fate::FailsToBoot);
     });
     insta::assert_snapshot!(errors(&scene.run("infra up --no-bootstrap --wait-timeout 2s")), @"
-    error[wait.timed-out]: the instance of `app-1` at aws did not come up within 2 s
-      hint: run the command again to go on waiting, for longer with `--wait-timeout`
-      hint: `stagecraft infra up --replace app-1` orders another
+    error[wait.instance-gone]: the instance of `app-1` disappeared while it was waited for: Internal error on launch (Server.InternalError)
+      hint: run the command again; a host without an instance is created anew
       note: `app-1` is kept; run `stagecraft infra up` again to go on
     [exit status: 10]
     ");
     scene.converges_to(&["prod-app-1"]);
+}
+
+#[test]
+fn a_host_that_moves_to_another_region_is_replaced_and_its_old_machine_seen() {
+    let scene = Scene::aws(APP);
+    scene.succeed(UP);
+    scene.write(&["app-1: { role: app, region: eu-west-1 }"]);
+    let plan = scene.run("infra plan");
+    assert!(plan.contains("region: us-east-1 -> eu-west-1"), "{plan}");
+    scene.succeed("infra up --no-bootstrap --replace app-1 --yes");
+    let regions = || {
+        let machines = scene.cloud.machines().into_iter();
+        machines.map(|machine| machine.spec.region.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(regions(), ["eu-west-1"]);
+    scene.write_with("ssh_key_name: deploy", APP);
+    scene.succeed("infra down --yes");
+    assert_eq!(regions(), [""; 0], "a region that the file does not name is looked at");
+    assert_eq!(scene.cloud.at_aws().groups(), [""; 0], "in each region");
+}
+
+#[test]
+fn regions_that_are_closed_or_not_to_be_looked_at_are_no_trouble() {
+    let scene = Scene::aws(APP);
+    scene.cloud.at_aws().change_habits(|habits| {
+        habits.closed_regions.insert("eu-north-1".to_owned());
+    });
+    scene.converges_to(&["prod-app-1"]);
+    scene.write_with("ssh_key_name: deploy\n      regions: [us-east-1]", APP);
+    scene.rests();
+    scene.cloud.at_aws().change_habits(|habits| {
+        habits.closed_regions.insert("us-east-1".to_owned());
+    });
+    let plan = scene.outcome("infra plan");
+    assert!(plan.contains("error[plan.blind]") && plan.contains("not permitted"), "{plan}");
 }
 
 #[test]

@@ -32,7 +32,8 @@ impl From<CloudError> for Stop {
     fn from(error: CloudError) -> Self {
         match &error.kind {
             CloudErrorKind::Unsupported(_) => Self::Skipped(chain(&error)),
-            CloudErrorKind::InvalidCredentials(_)
+            CloudErrorKind::NoCredentials(_)
+            | CloudErrorKind::InvalidCredentials(_)
             | CloudErrorKind::Forbidden(_)
             | CloudErrorKind::QuotaExceeded(_)
             | CloudErrorKind::SoldOut(_)

@@ -1,14 +1,23 @@
 //! How much happens at once, and that nobody waits for anybody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use stagecraft_core::cloud::CloudProvider;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent};
-use stagecraft_engine::Limits;
-use stagecraft_testkit::HostFault;
+use stagecraft_core::inventory::Instance;
+use stagecraft_core::name::HostName;
+use stagecraft_core::remote::{Command, Connector, Remote, RemoteError, Target};
+use stagecraft_engine::{Engine, ExecEvent, Limits, Parts};
 use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{Behaviour, Fate};
+use stagecraft_testkit::{HostFault, MockCloud, Process, SharedWorld, World};
 
-use crate::stage::{Stage, Verb, host};
+use crate::clock::WorldClock;
+use crate::stage::{Stage, Verb, host, ours};
+use crate::tape::Tape;
 
 #[tokio::test(start_paused = true)]
 async fn no_more_changes_are_under_way_at_a_provider_than_allowed() {
@@ -84,6 +93,65 @@ async fn waiting_for_a_turn_is_not_waiting_for_the_host() {
     let ends = stage.told(Verb::Up).await.ends();
     assert!(matches!(ends[&host("web-1")], HostEnd::Failed(_)), "{ends:?}");
     assert_eq!(ends[&host("web-2")], HostEnd::Ready);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_of_one_provider_do_not_wait_for_logins_at_another() {
+    let mut stage = stage(1);
+    stage.limits = Limits { logins: 1, ..Limits::default() };
+    stage.run_until_quiet(Verb::Up).await.expect("it comes up");
+    let tape = Tape::new();
+    let engine = Engine::new(Parts {
+        providers: [ProviderId::DigitalOcean, ProviderId::Hetzner]
+            .map(|id| {
+                let world = World::new(id, Behaviour::names_are_free(), 1);
+                let mock = MockCloud::new(&SharedWorld::new(world), &Process::new());
+                (id, Arc::new(mock) as Arc<dyn CloudProvider>)
+            })
+            .into(),
+        mint: None,
+        network: None,
+        connector: Arc::new(Stuck { at: ProviderId::DigitalOcean }),
+        clock: Arc::new(WorldClock::new(&stage.cloud)),
+        reporters: Vec::new(),
+        limits: stage.limits.clone(),
+        cancel: tape.cancel().clone(),
+        seed: 1,
+    });
+    let listed = (stage.provider)(&stage.cloud, &Process::new())
+        .list(&ours())
+        .await
+        .expect("they are listed");
+    let here = listed.into_iter().next().expect("there is one");
+    let there = Instance { provider: ProviderId::Hetzner, ..here.clone() };
+    let (told, mut first) = tokio::sync::mpsc::unbounded_channel();
+    let tell = |_: &HostName, what| drop(told.send(what));
+    let command = Command::new("true");
+    tokio::select! {
+        () = engine.exec(vec![here, there], &command, &tell) => panic!("one never answers"),
+        what = first.recv() => assert!(matches!(what, Some(ExecEvent::Ended(Err(_)))), "{what:?}"),
+    }
+}
+
+/// Hosts of one provider never answer, and those of all others answer that they do not let anybody in.
+#[derive(Debug)]
+struct Stuck {
+    at: ProviderId,
+}
+
+#[async_trait]
+impl Connector for Stuck {
+    async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError> {
+        if target.provider == self.at {
+            std::future::pending::<()>().await;
+        }
+        Err(RemoteError::Unreachable {
+            host: target.host.clone(),
+            address: "192.0.2.1:22".to_owned(),
+            why: "refused".to_owned(),
+            on_the_way: false,
+        })
+    }
 }
 
 fn stage(hosts: usize) -> Stage {

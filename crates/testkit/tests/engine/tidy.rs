@@ -1,6 +1,7 @@
-//! What providers made for an environment besides its instances, and how it is removed.
+//! What providers made for an environment besides its instances, and how it is kept right and removed.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use stagecraft_core::cloud::{
 };
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Diagnose as _};
+use stagecraft_core::event::HostEnd;
 use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Marks};
 use stagecraft_core::name::{InstanceId, Scope};
@@ -18,7 +20,7 @@ use stagecraft_testkit::world::Behaviour;
 use stagecraft_testkit::{MockCloud, Process, SharedWorld, World};
 
 use crate::clock::WorldClock;
-use crate::stage::ours;
+use crate::stage::{Stage, Verb, host, ours};
 use crate::tape::Tape;
 
 #[tokio::test(start_paused = true)]
@@ -57,6 +59,47 @@ async fn what_stays_in_use_is_given_up() {
     assert_eq!(cloud.asked().len(), 5, "as often as any request is made");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_hosts_share_is_prepared_once_in_a_run_that_keeps_some() {
+    let (stage, cloud) = stage();
+    assert!(stage.run_until_quiet(Verb::Up).await.is_ok());
+    cloud.prepared.lock().expect("not poisoned").clear();
+    assert!(stage.run(Verb::Up).await.is_some());
+    assert_eq!(*cloud.prepared.lock().expect("not poisoned"), [ours()]);
+    assert!(stage.run(Verb::Down).await.is_some());
+    assert_eq!(cloud.prepared.lock().expect("not poisoned").len(), 1, "nothing is set up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_are_not_set_up_where_what_they_share_cannot_be_prepared() {
+    let refused = CloudErrorKind::Forbidden("no permission".to_owned());
+    let (mut stage, cloud) = stage();
+    assert!(stage.run_until_quiet(Verb::Up).await.is_ok());
+    let refused = CloudError::new(ProviderId::Aws, "open a port", refused);
+    cloud.failures.lock().expect("not poisoned").push_back(refused);
+    stage = stage.wants(["web-3"]);
+    let ends = stage.run(Verb::Up).await.expect("nobody stopped it");
+    for name in ["web-1", "web-2"] {
+        let HostEnd::Failed(failure) = &ends[&host(name)] else { panic!("{ends:?}") };
+        assert_eq!(failure.code, Code::CLOUD_FORBIDDEN);
+    }
+    assert_eq!(ends[&host("web-3")], HostEnd::Ready, "its order brings what it needs");
+}
+
+/// Hosts at a provider that prepares and tidies up.
+fn stage() -> (Stage, Arc<Untidy>) {
+    let mut stage = Stage::new(Behaviour::names_are_free(), 7).wants(["web-1", "web-2"]);
+    let cloud = Arc::new(Untidy {
+        inner: (stage.cloud.clone(), MockCloud::new(&stage.cloud, &Process::new())),
+        failures: Mutex::default(),
+        asked: Mutex::default(),
+        prepared: Mutex::default(),
+    });
+    let provider = Arc::clone(&cloud);
+    stage.provider = Rc::new(move |_, _| Arc::clone(&provider) as _);
+    (stage, cloud)
+}
+
 fn fault() -> CloudError {
     let kind = CloudErrorKind::ProviderFault("it is in use".to_owned());
     CloudError::new(ProviderId::Aws, "tidy up", kind)
@@ -66,7 +109,12 @@ fn cloud(of: ProviderId, failures: impl IntoIterator<Item = CloudError>) -> Arc<
     let world = SharedWorld::new(World::new(of, Behaviour::names_are_free(), 1));
     let mock = MockCloud::new(&world, &Process::new());
     let failures = Mutex::new(failures.into_iter().collect());
-    Arc::new(Untidy { inner: (world, mock), failures, asked: Mutex::default() })
+    Arc::new(Untidy {
+        inner: (world, mock),
+        failures,
+        asked: Mutex::default(),
+        prepared: Mutex::default(),
+    })
 }
 
 fn engine<const N: usize>(clouds: [&Arc<Untidy>; N]) -> Engine {
@@ -85,12 +133,13 @@ fn engine<const N: usize>(clouds: [&Arc<Untidy>; N]) -> Engine {
     })
 }
 
-/// It fails to tidy up for a while, and remembers how often it was asked.
+/// It fails to prepare and to tidy up for a while, and remembers how often it was asked.
 #[derive(Debug)]
 struct Untidy {
     inner: (SharedWorld, MockCloud),
     failures: Mutex<VecDeque<CloudError>>,
     asked: Mutex<Vec<Scope>>,
+    prepared: Mutex<Vec<Scope>>,
 }
 
 impl Untidy {
@@ -139,6 +188,12 @@ impl CloudProvider for Untidy {
 
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError> {
         self.inner.1.terminate(id).await
+    }
+
+    async fn prepare(&self, scope: &Scope) -> Result<(), CloudError> {
+        self.prepared.lock().expect("not poisoned").push(scope.clone());
+        let failure = self.failures.lock().expect("not poisoned").pop_front();
+        failure.map_or(Ok(()), Err)
     }
 
     async fn tidy(&self, scope: &Scope) -> Result<(), CloudError> {

@@ -127,6 +127,7 @@ fn adapter(api: ProviderId, url: &str) -> Arc<dyn CloudProvider> {
                 },
                 default_region: "us-east-1".into(),
                 regions: [].into(),
+                everywhere: true,
                 sizes: [].into(),
                 ssh_key_name,
                 subnet_id: None,

@@ -55,9 +55,13 @@ impl Url {
             Some("allow" | "prefer" | "require" | "verify-ca" | "verify-full") => Some(true),
             Some(_) => return Err(InvalidUrl),
         };
-        // A query is written with `+` for spaces, which PostgreSQL reads as plus signs.
-        let spaced = Zeroizing::new(url.as_str().replace('+', "%20"));
-        let mut config: Config = spaced.parse().map_err(|_| InvalidUrl)?;
+        // A query is written with `+` for spaces, which PostgreSQL reads as plus signs; before it, e.g. in a
+        // password, they are plus signs.
+        if let Some(query) = url.query().map(|query| query.replace('+', "%20")) {
+            url.set_query(Some(&query));
+        }
+        let whole = Zeroizing::new(String::from(url));
+        let mut config: Config = whole.parse().map_err(|_| InvalidUrl)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -189,5 +193,11 @@ mod tests {
         let url = url.unwrap();
         assert_eq!(url.config.get_options(), Some("-c search_path=s"));
         assert_eq!(url.config.get_password(), Some(&b"p+w"[..]));
+        let plain = Url::parse("postgres://a+b:p+w@localhost/c+d?options=-c%20x%3Dy").unwrap();
+        assert_eq!(plain.config.get_user(), Some("a+b"));
+        assert_eq!(plain.config.get_password(), Some(&b"p+w"[..]));
+        assert_eq!(plain.config.get_dbname(), Some("c+d"));
+        assert_eq!(plain.config.get_options(), Some("-c x=y"));
+        assert_eq!(plain.redact("`p+w` is wrong"), "`[hidden]` is wrong");
     }
 }

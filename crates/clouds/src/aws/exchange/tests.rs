@@ -121,22 +121,28 @@ fn a_group_opens_one_port_to_everybody() {
 }
 
 #[test]
-fn a_port_is_open_when_everybody_can_reach_it() {
-    let rule = |from: u16, to: u16, v4: &str| {
+fn a_port_has_a_rule_when_addresses_can_reach_it_and_be_they_few() {
+    const ALL: &str = "<ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges>";
+    const FEW: &str = "<ipv6Ranges><item><cidrIpv6>2001:db8::/48</cidrIpv6></item></ipv6Ranges>";
+    const GROUP: &str = "<groups><item><groupId>sg-1</groupId></item></groups><ipRanges/>";
+    let group = |about: &str, whom: &str| {
         let text = format!(
-            "<a><groupId>sg-1</groupId><groupName>g</groupName><ipPermissions><item>\
-             <ipProtocol>tcp</ipProtocol><fromPort>{from}</fromPort><toPort>{to}</toPort>\
-             <ipRanges><item><cidrIp>{v4}</cidrIp></item></ipRanges>\
-             <ipv6Ranges><item><cidrIpv6>::/0</cidrIpv6></item></ipv6Ranges></item></ipPermissions></a>"
+            "<a><groupId>sg-1</groupId><groupName>g</groupName><ipPermissions><item>{about}{whom}\
+             </item></ipPermissions></a>"
         );
         quick_xml::de::from_str::<wire::Group>(&text).unwrap()
     };
+    let tcp = |from: u16, to: u16| {
+        format!("<ipProtocol>tcp</ipProtocol><fromPort>{from}</fromPort><toPort>{to}</toPort>")
+    };
     let ssh = Opening { protocol: "tcp", port: 22 };
-    assert!(is_open(&rule(22, 22, "0.0.0.0/0"), ssh));
-    assert!(is_open(&rule(1, 100, "0.0.0.0/0"), ssh));
-    assert!(!is_open(&rule(22, 22, "10.0.0.0/8"), ssh));
-    assert!(!is_open(&rule(80, 80, "0.0.0.0/0"), ssh));
-    assert!(!is_open(&rule(22, 22, "0.0.0.0/0"), Opening { protocol: "udp", port: 22 }));
+    assert!(has_rule(&group(&tcp(22, 22), ALL), ssh));
+    assert!(has_rule(&group(&tcp(1, 100), FEW), ssh));
+    assert!(!has_rule(&group(&tcp(80, 80), ALL), ssh));
+    assert!(!has_rule(&group(&tcp(22, 22), ALL), Opening { protocol: "udp", port: 22 }));
+    let everything = "<ipProtocol>-1</ipProtocol>";
+    assert!(has_rule(&group(everything, ALL), ssh));
+    assert!(!has_rule(&group(everything, GROUP), ssh));
 }
 
 #[test]

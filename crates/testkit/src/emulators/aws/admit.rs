@@ -140,7 +140,8 @@ pub(super) fn permit(
         Access::ReadOnly => action.only_reads(),
         Access::Nothing | Access::Missing | Access::Unknown => false,
     };
-    if may && !habits.denied.contains(action.name()) {
+    let is_closed = habits.closed_regions.contains(admitted.place.region);
+    if may && !is_closed && !habits.denied.contains(action.name()) {
         return Ok(());
     }
     if admitted.service == Service::Ssm {

@@ -12,6 +12,8 @@ pub struct Habits {
     pub access_keys: BTreeMap<String, AccessKey>,
     /// Actions nobody has permission for.
     pub denied: BTreeSet<String>,
+    /// Regions in which nobody has any permission, as by a policy of the organisation.
+    pub closed_regions: BTreeSet<String>,
     /// Whether somebody removed the default VPC of every region.
     pub no_default_vpc: bool,
     /// Where there is no room.
@@ -51,6 +53,7 @@ impl Default for Habits {
         Self {
             access_keys: BTreeMap::new(),
             denied: BTreeSet::new(),
+            closed_regions: BTreeSet::new(),
             no_default_vpc: false,
             no_capacity: Vec::new(),
             no_addresses: BTreeSet::new(),

@@ -197,7 +197,7 @@ fn refused(refusal: Refusal) -> Stop {
         return Stop::Cut;
     }
     let problem = match refusal.kind {
-        CloudErrorKind::InvalidCredentials(_) => Problem::auth(),
+        CloudErrorKind::NoCredentials(_) | CloudErrorKind::InvalidCredentials(_) => Problem::auth(),
         CloudErrorKind::Forbidden(message) => Problem::new(403, "UnauthorizedOperation", message),
         CloudErrorKind::QuotaExceeded(_) => {
             let message = "You have requested more instances than your current instance limit allows \

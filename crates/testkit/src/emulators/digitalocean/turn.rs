@@ -101,7 +101,9 @@ pub(super) fn stamp(millis: u64) -> String {
 
 fn stop(kind: CloudErrorKind) -> Stop {
     match kind {
-        CloudErrorKind::InvalidCredentials(_) => Problem::unauthorized().into(),
+        CloudErrorKind::NoCredentials(_) | CloudErrorKind::InvalidCredentials(_) => {
+            Problem::unauthorized().into()
+        }
         CloudErrorKind::Forbidden(_) => Problem::forbidden().into(),
         CloudErrorKind::QuotaExceeded(_) => Problem::droplet_limit().into(),
         CloudErrorKind::SoldOut(_) => Stop::SoldOut,

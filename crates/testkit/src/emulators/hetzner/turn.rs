@@ -128,7 +128,7 @@ impl Turn<'_> {
             return Stop::Cut;
         }
         let problem = match refusal.kind {
-            CloudErrorKind::InvalidCredentials(_) => {
+            CloudErrorKind::NoCredentials(_) | CloudErrorKind::InvalidCredentials(_) => {
                 Problem::unauthorized("the token you have provided is invalid")
             }
             CloudErrorKind::Forbidden(message) => Problem::new(403, "forbidden", message),
