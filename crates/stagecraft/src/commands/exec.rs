@@ -63,13 +63,13 @@ fn none_is_meant(run: &Run<'_>, inventory: &Inventory, args: &Exec) -> Stop {
 }
 
 /// A single word is a line for a shell, as it is with `ssh`.
-fn command(words: &[String], timeout: u64) -> Result<Command, Stop> {
+fn command(words: &[String], timeout: Duration) -> Result<Command, Stop> {
     let command = match words {
         [] => return Err(Stop::usage("there is no command to run")),
         [line] => Command::script(line),
         [program, arguments @ ..] => Command::new(program).args(arguments.iter().cloned()),
     };
-    Ok(command.with_timeout(Duration::from_secs(timeout)))
+    Ok(command.with_timeout(timeout))
 }
 
 /// What came of the command so far; for people it is shown as it comes.

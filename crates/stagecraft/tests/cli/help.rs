@@ -83,8 +83,8 @@ fn help_of_up() {
     Options:
           --dry-run                  Show the plan and stop
           --no-bootstrap             Create hosts, but do not log in to them
-          --wait-timeout <DURATION>  How long to wait for each new machine to run: a number and s, m or
-                                     h, e.g. 90s [default: 10m]
+          --wait-timeout <DURATION>  How long to wait for each new machine to run, e.g. 90s, 15m or 1h;
+                                     a number alone is seconds [default: 10m]
           --host <HOST>              Work on this host only; may be repeated
           --replace <HOST>           Replace this host if it has to be, or anyway; everything on it is
                                      lost; may be repeated
