@@ -66,16 +66,6 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
     }
 }
 
-/// Whether this version can create hosts at a provider.
-#[must_use]
-pub fn is_supported(provider: ProviderId) -> bool {
-    match provider {
-        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => {
-            true
-        }
-    }
-}
-
 /// A configuration file without problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -93,7 +83,6 @@ pub struct Config {
     pub store: StoreConfig,
     /// The hosts of every environment, over all providers.
     pub environments: BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>,
-    not_supported: Vec<NotSupported>,
 }
 
 impl Config {
@@ -130,14 +119,6 @@ impl Config {
         let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
         tokens.chain(auth_key).chain(url).chain(key).chain(passphrase).collect()
     }
-}
-
-/// A valid part of a file that this version cannot act on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct NotSupported {
-    /// The environment that needs it; `None` when all do.
-    environment: Option<EnvironmentName>,
-    problem: Problem,
 }
 
 /// What the file says of one provider, hosts aside.

@@ -83,16 +83,12 @@ impl Project {
     /// Reads the file and chooses its environment.
     ///
     /// # Errors
-    /// Everything that is wrong with the file, the choice, or what this version can do about it.
+    /// Everything that is wrong with the file or the choice.
     pub(crate) fn load(app: &App) -> Result<Self, Stop> {
         let file = File::load(app)?;
         let wanted = app.global.env.as_ref().map(|name| name.as_str());
         let (scope, hosts) =
             file.config.environment(wanted).map_err(|problem| file.problems(vec![problem]))?;
-        let unsupported = file.config.unsupported(&scope.environment);
-        if !unsupported.is_empty() {
-            return Err(file.problems(unsupported));
-        }
         let folder = folder_of(&app.global.config)
             .map_err(|error| unreadable(app, &file.name, &error.to_string()))?;
         let environments = file.config.environments.len();

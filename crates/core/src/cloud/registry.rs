@@ -127,7 +127,7 @@ pub enum RegistryError {
 impl Diagnose for RegistryError {
     fn code(&self) -> Code {
         match self {
-            Self::Unknown { .. } => Code::CONFIG_NOT_SUPPORTED,
+            Self::Unknown { .. } => Code::CLOUD_UNSUPPORTED,
             Self::NotMade(failure) => failure.code,
         }
     }

@@ -59,8 +59,8 @@ pub(super) fn decode(bytes: &[u8]) -> (Source, Result<(), Problem>) {
 }
 
 impl Problems {
-    /// Problems found after parsing, by [`Config::environment`](super::Config::environment) or
-    /// [`Config::unsupported`](super::Config::unsupported), with the text of the file.
+    /// Problems found after parsing, by [`Config::environment`](super::Config::environment), with the
+    /// text of the file.
     #[must_use]
     pub fn of_file(file: &str, bytes: &[u8], problems: Vec<Problem>) -> Self {
         Self::new(file, &decode(bytes).0, problems, &[])

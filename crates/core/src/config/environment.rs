@@ -34,20 +34,6 @@ impl Config {
         }
     }
 
-    /// What the environment needs that this version cannot do, in the order of the file; empty
-    /// when it can be worked on.
-    #[must_use]
-    pub fn unsupported(&self, environment: &EnvironmentName) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = self
-            .not_supported
-            .iter()
-            .filter(|part| part.environment.as_ref().is_none_or(|needs| needs == environment))
-            .map(|part| part.problem.clone())
-            .collect();
-        problems.sort_by_key(|problem| problem.position);
-        problems
-    }
-
     fn no_environment(&self, name: Option<&str>) -> Problem {
         let known = || self.environments.keys().map(EnvironmentName::as_str);
         let message = match name {

@@ -4,7 +4,7 @@ use std::path::Path;
 use stagecraft_clouds::http::InvalidToken;
 use stagecraft_clouds::local::EngineAddress;
 use stagecraft_core::cloud::Identity;
-use stagecraft_core::config::{Config, CredentialSource, is_supported};
+use stagecraft_core::config::{Config, CredentialSource};
 use stagecraft_core::credential::{Field, Issuer};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
@@ -47,7 +47,7 @@ impl Clouds {
         let environment = secrets.environment;
         let mut clouds = Self::default();
         let mut missing = Vec::new();
-        for (&id, provider) in config.providers.iter().filter(|(id, _)| is_supported(**id)) {
+        for (&id, provider) in &config.providers {
             let named = provider.environments.contains(of);
             if id == ProviderId::Local {
                 match engine_is_there(environment) {

@@ -200,11 +200,11 @@ fn completions_and_manual_are_made_of_the_same_command_line() {
 #[test]
 fn providers_are_listed_with_what_they_support() {
     insta::assert_snapshot!(Stage::new().run("providers"), @"
-    PROVIDER      HERE  HOSTS ARE          ARM64     SPOT     CREDENTIALS
-    aws           yes   EC2 instances      native    yes      keys, credentials or chain
-    digitalocean  yes   Droplets           emulated  ignored  token_env or credentials
-    hetzner       yes   Cloud servers      native    ignored  token_env or credentials
-    local         yes   Docker containers  engine's  ignored  none
+    PROVIDER      HOSTS ARE          ARM64     SPOT     CREDENTIALS
+    aws           EC2 instances      native    yes      keys, credentials or chain
+    digitalocean  Droplets           emulated  ignored  token_env or credentials
+    hetzner       Cloud servers      native    ignored  token_env or credentials
+    local         Docker containers  engine's  ignored  none
     [exit status: 0]
     ");
 }
