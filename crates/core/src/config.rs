@@ -71,7 +71,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
 pub struct Config {
     /// Name of the project.
     pub project: ProjectName,
-    /// `cloud.provider`, the provider of commands that need just one.
+    /// `cloud.provider`, whose credentials are meant where none is named.
     pub default_provider: Option<ProviderId>,
     /// The providers the file configures.
     pub providers: BTreeMap<ProviderId, ProviderConfig>,

@@ -68,7 +68,8 @@ pub(super) struct RawProject {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Cloud")]
 pub(super) struct RawCloud {
-    /// The provider of commands that need just one. An environment may spread over several.
+    /// Whose credential `stagecraft credentials add` takes when it names none with `--provider`. Where
+    /// hosts live is said by what they stand under: an environment may spread over several providers.
     pub(super) provider: Option<ProviderId>,
     /// The providers in use.
     pub(super) providers: RawProviders,

@@ -312,6 +312,35 @@ fn how_long_to_wait_is_written_alike_for_machines_and_for_commands() {
     }
 }
 
+#[test]
+fn whose_credential_is_added_is_said_by_the_command_or_by_the_file() {
+    let stage = Stage::with(CLOUDS);
+    insta::assert_snapshot!(stage.run("credentials add prod"), @"
+    ------- stderr -------
+    error[usage]: it was not said whose credential this is
+      hint: name whose it is with `--provider`: aws, digitalocean, hetzner, tailscale
+      hint: or set `cloud.provider` in the file to the provider that is meant by default
+    [exit status: 1]
+    ");
+    let with_default = |provider: &str| {
+        Stage::with(&CLOUDS.replace("cloud:\n", &format!("cloud:\n  provider: {provider}\n")))
+    };
+    let told = with_default("local").run("credentials add prod");
+    assert!(told.contains("`cloud.provider` in the file is `local`, which needs no"), "{told}");
+
+    let stage = with_default("hetzner");
+    for (line, issuer) in [
+        ("credentials add one", "hetzner"),
+        ("credentials add two --provider digitalocean", "digitalocean"),
+    ] {
+        stage.write("token", "planted0123456789planted0123456789");
+        let mut command = stage.command(line.split(' '));
+        command.stdin(std::fs::File::open(stage.work().join("token")).unwrap());
+        let said = transcript(&command.output().unwrap());
+        assert!(said.contains(&format!("under `{issuer}` in the file.")), "{said}");
+    }
+}
+
 /// The plan of an environment on `local` where there is no engine.
 fn plan_of_dev(stage: &Stage, variables: &[(&str, &str)]) -> String {
     let mut command = stage.command(["infra", "plan", "--env", "dev"]);
