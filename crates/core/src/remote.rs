@@ -2,7 +2,7 @@
 
 mod command;
 
-pub use command::Command;
+pub use command::{Command, quote};
 
 use std::fmt::Debug;
 use std::time::Duration;

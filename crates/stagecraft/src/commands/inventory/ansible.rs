@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::Instance;
+use stagecraft_core::remote::quote;
 
 use crate::harmless::harmless_json;
 
@@ -98,13 +99,6 @@ fn group(role: &str) -> String {
 
 fn number(port: &str) -> Value {
     port.parse::<u16>().map_or_else(|_| json!(port), |port| json!(port))
-}
-
-/// A word as Ansible's splitting of arguments needs it, a shell's.
-fn quote(word: &str) -> String {
-    let plain = !word.is_empty()
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./=:@%+,".contains(&byte));
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r#"'"'"'"#)) }
 }
 
 #[cfg(test)]
