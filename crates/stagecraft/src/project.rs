@@ -91,9 +91,7 @@ impl Project {
             file.config.environment(wanted).map_err(|problem| file.problems(vec![problem]))?;
         let folder = folder_of(&app.global.config)
             .map_err(|error| unreadable(app, &file.name, &error.to_string()))?;
-        let environments = file.config.environments.len();
-        let next = Next::new(&app.global).in_scope(&scope, environments);
-        Ok(Self { file, scope, hosts, next, folder })
+        Ok(Self { file, scope, hosts, next: Next::new(&app.global), folder })
     }
 }
 

@@ -13,6 +13,7 @@ use stagecraft_core::resolve::OrderProblem;
 
 use crate::documents::{ErrorDocument, ErrorItem};
 use crate::harmless::is_harmless;
+use crate::next::Next;
 
 /// A command that ends without a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +153,18 @@ impl Stop {
             }
         });
         ErrorDocument { errors: errors.collect(), exit_code: self.exit as u8 }
+    }
+}
+
+impl Trouble {
+    /// With the commands it names spelled as this user has to type them.
+    pub(crate) fn spelled(&self, next: &Next) -> Self {
+        let mut trouble = self.clone();
+        let Failure { message, hints, .. } = &mut trouble.failure;
+        for text in hints.iter_mut().chain(&mut trouble.notes).chain([message]) {
+            *text = next.spelled(text);
+        }
+        trouble
     }
 }
 
