@@ -71,6 +71,13 @@ fn a_team_keeps_its_credentials_in_postgresql_under_a_key_in_a_variable() {
         assert!(![PASSWORD, OLD, NEW].iter().any(|secret| said.contains(secret)), "{said}");
         said
     };
+    for line in
+        ["infra plan", "credentials list", "credentials test", "credentials remove prod --yes"]
+    {
+        run(OLD, "", line);
+        let tables = Command::new("psql").args([&url, "-Atc", "\\dt"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&tables.stdout).trim(), "", "{line} makes no tables");
+    }
     let added = run(OLD, TOKEN, "credentials add prod --provider digitalocean");
     assert!(added.contains("`prod` is added."), "{added}");
     let plan = run(OLD, "", "infra plan");
