@@ -86,6 +86,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// A file that says nothing but the name of its project.
+    #[must_use]
+    pub fn of_project(project: ProjectName) -> Self {
+        Self {
+            project,
+            default_provider: None,
+            providers: BTreeMap::new(),
+            network: NetworkConfig::default(),
+            bootstrap: BootstrapConfig::default(),
+            store: StoreConfig::default(),
+            environments: BTreeMap::new(),
+        }
+    }
+
     /// The environment variables that hold secrets, by what the file says.
     #[must_use]
     pub fn secret_variables(&self) -> BTreeSet<&str> {

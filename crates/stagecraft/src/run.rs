@@ -1,5 +1,6 @@
 //! One run of the engine: its parts, its progress, and the user's wish to stop.
 
+mod ask;
 mod job;
 mod key;
 mod sight;
@@ -21,6 +22,7 @@ use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use stagecraft_engine::{Cancel, Engine, Parts, TokioClock};
 use stagecraft_remote::{Passphrases, Presented, SshConnector};
 
+pub(crate) use ask::engine_for;
 pub(crate) use job::{Job, Logins, Networks};
 pub(crate) use signals::Ended;
 

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{config, local_hosts, problems};
 use crate::config::schema::json_schema;
 use crate::config::{
-    CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, SecretSource, parse,
-    reference_markdown, template, token_variable,
+    Config, CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, SecretSource,
+    parse, reference_markdown, template, token_variable,
 };
 use crate::desired::{Arch, Position, ProviderId};
 use crate::error::Code;
@@ -149,6 +149,12 @@ fn a_template_has_hosts_at_its_provider_and_names_the_variable_of_its_token() {
         assert!(variable.is_none() || variable == credentials, "{credentials:?}");
         assert!(!text.contains('@'), "{text}");
     }
+}
+
+#[test]
+fn a_file_with_nothing_but_a_name_needs_no_text() {
+    let text = "project: { name: shop }\ncloud: { providers: {} }\n";
+    assert_eq!(Config::of_project("shop".parse().unwrap()), config(text));
 }
 
 #[test]
