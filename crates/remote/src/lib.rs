@@ -31,7 +31,7 @@ mod ssh_config;
 mod unlocked;
 
 pub use connect::SshConnector;
-pub use export::{ExportError, login_for, ssh_command_line, ssh_config_block};
+pub use export::{Export, ExportError, Exporter};
 pub use host_keys::alias_of;
 pub use host_keys::store::{HostKeyStore, StoreError};
 pub use keyring::Passphrases;

@@ -95,8 +95,13 @@ impl HostKeyStore {
 
     /// The keys remembered under `alias`.
     pub(super) fn keys_of(&self, alias: &str) -> Result<Vec<KnownKey>, StoreError> {
+        Ok(self.file()?.keys(|line| line.is_for(alias)))
+    }
+
+    /// The file as it is now.
+    pub(super) fn file(&self) -> Result<KnownFile, StoreError> {
         self.check()?;
-        known_for(&self.path, |line| line.is_for(alias))
+        KnownFile::read(&self.path)
     }
 
     /// Remembers `key` under `alias` unless a key is already known for it. Returns what was known;
@@ -163,21 +168,31 @@ impl HostKeyStore {
     }
 }
 
-/// The keys a file knows for the host a predicate recognises; none when there is no file.
-pub(super) fn known_for(
-    path: &Path,
-    is_for: impl Fn(&Line) -> bool,
-) -> Result<Vec<KnownKey>, StoreError> {
-    Ok(known_hosts::parse(&read(path)?)
-        .into_iter()
-        .filter(is_for)
-        .map(|line| KnownKey {
-            key: line.key,
-            revoked: line.revoked,
-            file: path.to_owned(),
-            line: line.number,
-        })
-        .collect())
+/// What a known-hosts file says at one time; nothing when there is none.
+#[derive(Clone, Debug)]
+pub(super) struct KnownFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl KnownFile {
+    pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { path: path.to_owned(), text: read(path)? })
+    }
+
+    /// The keys it knows for the host a predicate recognises.
+    pub(super) fn keys(&self, is_for: impl Fn(&Line) -> bool) -> Vec<KnownKey> {
+        known_hosts::parse(&self.text)
+            .into_iter()
+            .filter(is_for)
+            .map(|line| KnownKey {
+                key: line.key,
+                revoked: line.revoked,
+                file: self.path.clone(),
+                line: line.number,
+            })
+            .collect()
+    }
 }
 
 fn read(path: &Path) -> Result<String, StoreError> {
