@@ -111,6 +111,7 @@ pub(crate) fn with_job<'a, T>(
         .enable_all()
         .build()
         .map_err(|error| Stop::machine("start", &error))?;
+    let forget = Arc::new(wire::ForgetKeys::new(&project.folder));
     let outcome = runtime.block_on(async {
         let cancel = Cancel::new();
         let ssh =
@@ -124,10 +125,7 @@ pub(crate) fn with_job<'a, T>(
                 None => Arc::new(NoLogins),
             },
             clock: Arc::new(TokioClock::new()),
-            reporters: vec![
-                Arc::new(progress.clone()),
-                Arc::new(wire::ForgetKeys::new(&project.folder)),
-            ],
+            reporters: vec![Arc::new(progress.clone()), Arc::clone(&forget) as _],
             limits,
             cancel: cancel.clone(),
             seed: u64::from(std::process::id()),
@@ -142,6 +140,10 @@ pub(crate) fn with_job<'a, T>(
     });
     // A question that still waits for its answer must not keep the process.
     runtime.shutdown_background();
+    if let Err(error) = forget.forget() {
+        let note = format!("note: host keys of machines that are gone stay remembered: {error}");
+        app.ui.say(Text::new().line(&note));
+    }
     outcome
 }
 
