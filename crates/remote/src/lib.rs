@@ -17,6 +17,7 @@ mod client;
 mod connect;
 mod export;
 mod failure;
+mod folders;
 mod host_keys;
 mod keyring;
 mod keys;
