@@ -29,23 +29,55 @@ pub use schema::json_schema;
 pub use template::{template, token_variable};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName, Region, Size};
 use crate::network::{TailscaleConfig, WireGuard};
 use raw::RawConfig;
+use source::Source;
 
 /// Parses and checks a file; `file` is its name for messages.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
+    let Reading { source, config, problems, secrets } = read(bytes);
+    match config.filter(|_| problems.is_empty()) {
+        Some(config) => Ok(config),
+        None => Err(Problems::new(file, &source, problems, &secrets)),
+    }
+}
+
+/// The text of a file as it may be shown, whether or not anything is wrong with it: without a byte order
+/// mark, and with all that does not show, or looks like a secret in the wrong place, replaced. Every other
+/// byte stands where it was.
+#[must_use]
+pub fn shown(bytes: &[u8]) -> String {
+    let Reading { source, secrets, .. } = read(bytes);
+    source.shown(&secrets)
+}
+
+/// What is found out about a file.
+#[derive(Debug)]
+struct Reading {
+    source: Source,
+    /// The configuration, as far as it could be made.
+    config: Option<Config>,
+    problems: Vec<Problem>,
+    /// What must not be shown.
+    secrets: Vec<Range<usize>>,
+}
+
+fn read(bytes: &[u8]) -> Reading {
     let (source, decoded) = decode::decode(bytes);
     let parsed = decoded.and_then(|()| tree::parse(&source));
     let (root, problems) = match parsed {
         Ok(parsed) => parsed,
-        Err(problem) => return Err(Problems::new(file, &source, vec![problem], &[])),
+        Err(problem) => {
+            return Reading { source, config: None, problems: vec![problem], secrets: Vec::new() };
+        }
     };
     let mut checked = check::check(&root, &json_schema());
     checked.problems.extend(problems);
@@ -60,10 +92,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
             None
         }
     };
-    match config.filter(|_| checked.problems.is_empty()) {
-        Some(config) => Ok(config),
-        None => Err(Problems::new(file, &source, checked.problems, &checked.secrets)),
-    }
+    Reading { source, config, problems: checked.problems, secrets: checked.secrets }
 }
 
 /// A configuration file without problems.

@@ -2,6 +2,7 @@
 
 use super::problem::{Problem, Problems};
 use super::source::Source;
+use super::{Reading, read};
 use crate::error::Code;
 
 /// Larger files are refused unread.
@@ -63,7 +64,8 @@ impl Problems {
     /// text of the file.
     #[must_use]
     pub fn of_file(file: &str, bytes: &[u8], problems: Vec<Problem>) -> Self {
-        Self::new(file, &decode(bytes).0, problems, &[])
+        let Reading { source, secrets, .. } = read(bytes);
+        Self::new(file, &source, problems, &secrets)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{config, local_hosts, problems, told};
 use crate::config::{
-    Config, CredentialSource, KeyPlace, NetworkConfig, SecretSource, StoreConfig, StorePlace,
+    CredentialSource, KeyPlace, NetworkConfig, SecretSource, StoreConfig, StorePlace,
 };
 use crate::desired::{Arch, ProviderId};
 
