@@ -15,6 +15,9 @@ use crate::identity::{HostKey, Pins};
 use crate::inventory::{Endpoint, Instance};
 use crate::name::{HostName, Image, InstanceId};
 
+/// How many lines of a command's output a failure keeps.
+pub const OUTPUT_LINES: usize = 15;
+
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::Config;
 use super::problem::Problem;
 use super::source::quoted;
-use super::words::{listed, nearest};
+use super::words::nearest;
 use crate::desired::DesiredHost;
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, Scope};
+use crate::words::listed;
 
 impl Config {
     /// The hosts of the environment called `name`, or of the only one when none is named.
