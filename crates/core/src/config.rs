@@ -29,23 +29,55 @@ pub use schema::json_schema;
 pub use template::{template, token_variable};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName, Region, Size};
 use crate::network::{TailscaleConfig, WireGuard};
 use raw::RawConfig;
+use source::Source;
 
 /// Parses and checks a file; `file` is its name for messages.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
+    let Reading { source, config, problems, secrets } = read(bytes);
+    match config.filter(|_| problems.is_empty()) {
+        Some(config) => Ok(config),
+        None => Err(Problems::new(file, &source, problems, &secrets)),
+    }
+}
+
+/// The text of a file as it may be shown, whether or not anything is wrong with it: without a byte order
+/// mark, and with all that does not show, or looks like a secret in the wrong place, replaced. Every other
+/// byte stands where it was.
+#[must_use]
+pub fn shown(bytes: &[u8]) -> String {
+    let Reading { source, secrets, .. } = read(bytes);
+    source.shown(&secrets)
+}
+
+/// What is found out about a file.
+#[derive(Debug)]
+struct Reading {
+    source: Source,
+    /// The configuration, as far as it could be made.
+    config: Option<Config>,
+    problems: Vec<Problem>,
+    /// What must not be shown.
+    secrets: Vec<Range<usize>>,
+}
+
+fn read(bytes: &[u8]) -> Reading {
     let (source, decoded) = decode::decode(bytes);
     let parsed = decoded.and_then(|()| tree::parse(&source));
     let (root, problems) = match parsed {
         Ok(parsed) => parsed,
-        Err(problem) => return Err(Problems::new(file, &source, vec![problem], &[])),
+        Err(problem) => {
+            return Reading { source, config: None, problems: vec![problem], secrets: Vec::new() };
+        }
     };
     let mut checked = check::check(&root, &json_schema());
     checked.problems.extend(problems);
@@ -60,20 +92,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Config, Problems> {
             None
         }
     };
-    match config.filter(|_| checked.problems.is_empty()) {
-        Some(config) => Ok(config),
-        None => Err(Problems::new(file, &source, checked.problems, &checked.secrets)),
-    }
-}
-
-/// Whether this version can create hosts at a provider.
-#[must_use]
-pub fn is_supported(provider: ProviderId) -> bool {
-    match provider {
-        ProviderId::Aws | ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => {
-            true
-        }
-    }
+    Reading { source, config, problems: checked.problems, secrets: checked.secrets }
 }
 
 /// A configuration file without problems.
@@ -81,7 +100,7 @@ pub fn is_supported(provider: ProviderId) -> bool {
 pub struct Config {
     /// Name of the project.
     pub project: ProjectName,
-    /// `cloud.provider`, the provider of commands that need just one.
+    /// `cloud.provider`, whose credentials are meant where none is named.
     pub default_provider: Option<ProviderId>,
     /// The providers the file configures.
     pub providers: BTreeMap<ProviderId, ProviderConfig>,
@@ -93,10 +112,23 @@ pub struct Config {
     pub store: StoreConfig,
     /// The hosts of every environment, over all providers.
     pub environments: BTreeMap<EnvironmentName, BTreeMap<HostName, DesiredHost>>,
-    not_supported: Vec<NotSupported>,
 }
 
 impl Config {
+    /// A file that says nothing but the name of its project.
+    #[must_use]
+    pub fn of_project(project: ProjectName) -> Self {
+        Self {
+            project,
+            default_provider: None,
+            providers: BTreeMap::new(),
+            network: NetworkConfig::default(),
+            bootstrap: BootstrapConfig::default(),
+            store: StoreConfig::default(),
+            environments: BTreeMap::new(),
+        }
+    }
+
     /// The environment variables that hold secrets, by what the file says.
     #[must_use]
     pub fn secret_variables(&self) -> BTreeSet<&str> {
@@ -130,14 +162,6 @@ impl Config {
         let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
         tokens.chain(auth_key).chain(url).chain(key).chain(passphrase).collect()
     }
-}
-
-/// A valid part of a file that this version cannot act on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct NotSupported {
-    /// The environment that needs it; `None` when all do.
-    environment: Option<EnvironmentName>,
-    problem: Problem,
 }
 
 /// What the file says of one provider, hosts aside.

@@ -35,7 +35,7 @@ pub enum EventKind {
 /// What can happen to a provider.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProviderEvent {
-    /// Its instances are being listed for the first time in this run.
+    /// Its instances are being listed, to find out what exists.
     Listing,
     /// A request failed and will be made again.
     Retrying {

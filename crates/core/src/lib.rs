@@ -32,5 +32,6 @@ pub mod report;
 pub mod resolve;
 mod script;
 mod secret;
+pub mod words;
 
 pub use secret::Secret;

@@ -2,7 +2,7 @@
 
 mod command;
 
-pub use command::Command;
+pub use command::{Command, quote};
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -14,6 +14,9 @@ use crate::error::{Code, Diagnose, Retry};
 use crate::identity::{HostKey, Pins};
 use crate::inventory::{Endpoint, Instance};
 use crate::name::{HostName, Image, InstanceId};
+
+/// How many lines of a command's output a failure keeps.
+pub const OUTPUT_LINES: usize = 15;
 
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,9 +7,6 @@ use std::time::Duration;
 
 use crate::remote::{Command, Output};
 
-/// How many lines of a command's output a failure keeps.
-pub(crate) const OUTPUT_LINES: usize = 15;
-
 /// A script by its name and with its arguments.
 pub(crate) fn script<W: Into<String>>(
     name: &str,

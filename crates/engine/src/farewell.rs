@@ -1,10 +1,9 @@
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::HostEvent;
 use stagecraft_core::inventory::{Instance, Lifecycle};
-use stagecraft_core::remote::Target;
+use stagecraft_core::remote::{OUTPUT_LINES, Target};
 
 use crate::Engine;
-use crate::guarded::OUTPUT_LINES;
 
 impl Engine {
     /// Lets the network forget a host whose machine is about to be removed. Best effort: what fails is

@@ -6,6 +6,7 @@ use stagecraft_core::converge::Change;
 use stagecraft_core::error::{Code, Diagnose as _, Failure};
 use stagecraft_core::guard::{Armed, Confirmation, Guard};
 use stagecraft_core::name::HostName;
+pub(crate) use stagecraft_core::remote::OUTPUT_LINES;
 use stagecraft_core::remote::{Command, RemoteError, Target};
 
 use crate::Engine;
@@ -13,9 +14,6 @@ use crate::login::Login;
 
 /// How long a host is given to answer anew after such a change.
 const FRESH: Duration = Duration::from_secs(30);
-
-/// How many lines of a failed command the report keeps.
-pub(crate) const OUTPUT_LINES: usize = 15;
 
 impl Engine {
     /// Makes a change under a guard and connects anew; the change is not confirmed yet. `target` is

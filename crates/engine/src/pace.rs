@@ -18,6 +18,7 @@ use std::time::Duration;
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{EventKind, ProviderEvent};
+use stagecraft_core::words::whole_seconds;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Engine;
@@ -150,9 +151,4 @@ fn cut_short(ask: &Ask<'_>) -> CloudError {
 
 fn limited(after: Option<Duration>, message: String) -> CloudErrorKind {
     CloudErrorKind::RateLimited { after, message }
-}
-
-/// Never less than it is.
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }

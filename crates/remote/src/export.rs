@@ -9,10 +9,11 @@ use std::fmt::Write as _;
 
 use stagecraft_core::config::HostKeys;
 use stagecraft_core::identity::{HostKey, Pins};
+use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{Command, Target};
 
 use crate::host_keys::alias_of;
-use crate::host_keys::gate::Gate;
+use crate::host_keys::gate::{Gate, KnownHosts};
 use crate::host_keys::store::{HostKeyStore, StoreError};
 use crate::login::{Login, LoginError, resolve};
 use crate::settings::SshSettings;
@@ -43,126 +44,173 @@ pub enum ExportError {
     },
 }
 
-/// The words that run the system's `ssh` for `target`, the program first.
-///
-/// Without `command` it is an interactive login. A single word goes to the remote shell as it is,
-/// several are quoted so that they arrive as they are. Reads the files `settings` names, and makes
-/// the folder of our own known-hosts file.
-///
-/// # Errors
-/// When one of these files cannot be read or understood.
-pub fn ssh_command_line(
-    target: &Target,
-    settings: &SshSettings,
-    command: &[String],
-) -> Result<Vec<String>, ExportError> {
-    let login = login_for(target, settings)?;
-    let mut words = vec!["ssh".to_owned()];
-    match (&settings.ssh_config, &settings.home) {
-        (Some(path), Some(home)) if *path == home.join(".ssh/config") => {}
-        (Some(path), _) => words.extend(["-F".to_owned(), path.display().to_string()]),
-        (None, _) => words.extend(["-F".to_owned(), "none".to_owned()]),
-    }
-    for (keyword, value) in options(target, settings, &login)? {
-        words.extend(["-o".to_owned(), format!("{keyword}={value}")]);
-    }
-    words.extend(["--".to_owned(), target.endpoint.host.clone()]);
-    match command {
-        [] => {}
-        [line] => words.push(line.clone()),
-        [program, rest @ ..] => words.push(Command::new(program).args(rest).to_shell()),
-    }
-    Ok(words)
+/// Writes down logins. What the files say that the settings name is as it was when this was made.
+#[derive(Debug)]
+pub struct Exporter<'a> {
+    settings: &'a SshSettings,
+    config: SshConfig,
+    known: KnownHosts,
 }
 
-/// A block for an OpenSSH configuration file that logs in to `target` by its host name.
-///
-/// # Errors
-/// When one of the files `settings` names cannot be read or understood.
-pub fn ssh_config_block(target: &Target, settings: &SshSettings) -> Result<String, ExportError> {
-    let login = login_for(target, settings)?;
-    let mut text = format!("Host {}\n", target.host);
-    for (keyword, value) in options(target, settings, &login)? {
-        let _infallible = writeln!(text, "  {keyword} {value}");
+/// How OpenSSH logs in to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The host.
+    pub host: HostName,
+    /// What is decided of the login.
+    pub login: Login,
+    /// The configuration file OpenSSH is to read instead of the user's usual one.
+    pub config_file: Option<String>,
+    /// What it is told beyond address, port and user, as keywords of its configuration, in order. Values
+    /// are written as its configuration needs them.
+    pub options: Vec<(&'static str, String)>,
+    /// What it is told to connect to; where the user's configuration says otherwise, `login` has that.
+    pub address: String,
+}
+
+impl<'a> Exporter<'a> {
+    /// Reads the files `settings` name.
+    ///
+    /// # Errors
+    /// When one of them cannot be read or understood.
+    pub fn new(settings: &'a SshSettings) -> Result<Self, ExportError> {
+        let config = match &settings.ssh_config {
+            Some(path) => SshConfig::load(path, settings.home.as_deref())?,
+            None => SshConfig::default(),
+        };
+        Ok(Self { settings, config, known: KnownHosts::read(settings)? })
     }
-    Ok(text)
-}
 
-/// How to log in to `target`, with what the OpenSSH configuration says of it.
-///
-/// # Errors
-/// When the configuration cannot be read or understood.
-pub fn login_for(target: &Target, settings: &SshSettings) -> Result<Login, ExportError> {
-    let config = match &settings.ssh_config {
-        Some(path) => SshConfig::load(path, settings.home.as_deref())?,
-        None => SshConfig::default(),
-    };
-    Ok(resolve(target, settings, &config)?)
-}
+    /// What is decided of the login of `target`.
+    ///
+    /// # Errors
+    /// When the OpenSSH configuration asks for something impossible.
+    pub fn login(&self, target: &Target) -> Result<Login, ExportError> {
+        Ok(resolve(target, self.settings, &self.config)?)
+    }
 
-fn options(
-    target: &Target,
-    settings: &SshSettings,
-    login: &Login,
-) -> Result<Vec<(&'static str, String)>, ExportError> {
-    let mut options = vec![
-        ("HostName", escape(&login.host)),
-        ("Port", login.port.to_string()),
-        ("User", word(&login.user)),
-    ];
-    let alias = alias_of(target.provider, &target.instance);
-    let gate = Gate::open(settings, &login.host, login.port, &alias, target.pins)?;
-    if let Some(pins) = gate.pins() {
-        // The keys come from the instance, so there is no file to share.
-        options.push(("HostKeyAlgorithms", "ssh-ed25519".to_owned()));
-        let revoked = |key: &HostKey| gate.revokes(key);
-        options.push(("KnownHostsCommand", print_known_hosts(&alias, pins, revoked)));
-        options.push(("HostKeyAlias", alias));
-        options.push(("UserKnownHostsFile", "none".to_owned()));
-        options.push(("GlobalKnownHostsFile", "/dev/null".to_owned()));
-        options.push(("StrictHostKeyChecking", "yes".to_owned()));
-        options.push(("UpdateHostKeys", "no".to_owned()));
-        // Over a connection that is open already no key is looked at.
-        options.push(("ControlPath", "none".to_owned()));
-    } else if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
-        let files: Vec<String> = settings
-            .user_known_hosts
-            .iter()
-            .map(|path| quote(&path.display().to_string()))
-            .collect();
-        if !files.is_empty() {
-            options.push(("UserKnownHostsFile", files.join(" ")));
+    /// The login of `target`. Makes the folder of our own known-hosts file where OpenSSH may write to it.
+    ///
+    /// # Errors
+    /// When the OpenSSH configuration asks for something impossible, or a value cannot be written down.
+    pub fn export(&self, target: &Target) -> Result<Export, ExportError> {
+        let settings = self.settings;
+        let login = self.login(target)?;
+        let options = self.options(target, &login)?;
+        let config_file = match (&settings.ssh_config, &settings.home) {
+            (Some(path), Some(home)) if *path == home.join(".ssh/config") => None,
+            (Some(path), _) => Some(path.display().to_string()),
+            (None, _) => Some("none".to_owned()),
+        };
+        let (host, address) = (target.host.clone(), target.endpoint.host.clone());
+        let export = Export { login, config_file, options, host, address };
+        let odd = export.keywords().find(|(_, value)| value.contains(char::is_control));
+        match odd {
+            Some((keyword, value)) => Err(ExportError::ControlCharacter { keyword, value }),
+            None => Ok(export),
         }
-        options.push(("StrictHostKeyChecking", "yes".to_owned()));
-    } else {
-        HostKeyStore::new(&settings.known_hosts).prepare()?;
-        options.push(("HostKeyAlias", alias));
-        let file = quote(&settings.known_hosts.display().to_string());
-        options.push(("UserKnownHostsFile", file));
-        options.push(("StrictHostKeyChecking", "accept-new".to_owned()));
-        options.push(("HashKnownHosts", "no".to_owned()));
     }
-    let keys = &login.identities;
-    let exclusive: Vec<_> = keys.provider_key.iter().chain(&keys.only).collect();
-    let files =
-        if exclusive.is_empty() { keys.configured.iter().collect() } else { exclusive.clone() };
-    for file in files {
-        options.push(("IdentityFile", quote(&file.display().to_string())));
-    }
-    if !exclusive.is_empty() {
-        options.push(("IdentitiesOnly", "yes".to_owned()));
-    }
-    if let Some(agent) = keys.agent.as_ref().filter(|_| keys.agent != settings.agent_socket) {
-        options.push(("IdentityAgent", quote(&agent.display().to_string())));
-    }
-    if let Some(hops) = &login.proxy_jump {
-        options.push(("ProxyJump", word(hops)));
-    }
-    match options.iter().find(|(_, value)| value.contains(char::is_control)) {
-        Some((keyword, value)) => {
-            Err(ExportError::ControlCharacter { keyword, value: value.clone() })
+
+    fn options(
+        &self,
+        target: &Target,
+        login: &Login,
+    ) -> Result<Vec<(&'static str, String)>, StoreError> {
+        let settings = self.settings;
+        let mut options = Vec::new();
+        let alias = alias_of(target.provider, &target.instance);
+        let gate = Gate::by(&self.known, settings, &login.host, login.port, &alias, target.pins);
+        if let Some(pins) = gate.pins() {
+            // The keys come from the instance, so there is no file to share.
+            options.push(("HostKeyAlgorithms", "ssh-ed25519".to_owned()));
+            let revoked = |key: &HostKey| gate.revokes(key);
+            options.push(("KnownHostsCommand", print_known_hosts(&alias, pins, revoked)));
+            options.push(("HostKeyAlias", alias));
+            options.push(("UserKnownHostsFile", "none".to_owned()));
+            options.push(("GlobalKnownHostsFile", "/dev/null".to_owned()));
+            options.push(("StrictHostKeyChecking", "yes".to_owned()));
+            options.push(("UpdateHostKeys", "no".to_owned()));
+            // Over a connection that is open already no key is looked at.
+            options.push(("ControlPath", "none".to_owned()));
+        } else if settings.host_keys != HostKeys::AcceptNew || gate.is_the_users() {
+            let files: Vec<String> = settings
+                .user_known_hosts
+                .iter()
+                .map(|path| quote(&path.display().to_string()))
+                .collect();
+            if !files.is_empty() {
+                options.push(("UserKnownHostsFile", files.join(" ")));
+            }
+            options.push(("StrictHostKeyChecking", "yes".to_owned()));
+        } else {
+            HostKeyStore::new(&settings.known_hosts).prepare()?;
+            options.push(("HostKeyAlias", alias));
+            let file = quote(&settings.known_hosts.display().to_string());
+            options.push(("UserKnownHostsFile", file));
+            options.push(("StrictHostKeyChecking", "accept-new".to_owned()));
+            options.push(("HashKnownHosts", "no".to_owned()));
         }
-        None => Ok(options),
+        let keys = &login.identities;
+        let exclusive: Vec<_> = keys.provider_key.iter().chain(&keys.only).collect();
+        let files =
+            if exclusive.is_empty() { keys.configured.iter().collect() } else { exclusive.clone() };
+        for file in files {
+            options.push(("IdentityFile", quote(&file.display().to_string())));
+        }
+        if !exclusive.is_empty() {
+            options.push(("IdentitiesOnly", "yes".to_owned()));
+        }
+        if let Some(agent) = keys.agent.as_ref().filter(|_| keys.agent != settings.agent_socket) {
+            options.push(("IdentityAgent", quote(&agent.display().to_string())));
+        }
+        if let Some(hops) = &login.proxy_jump {
+            options.push(("ProxyJump", word(hops)));
+        }
+        Ok(options)
+    }
+}
+
+impl Export {
+    /// The words that run the system's `ssh`, the program first.
+    ///
+    /// Without `command` it is an interactive login. A single word goes to the remote shell as it is,
+    /// several are quoted so that they arrive as they are.
+    #[must_use]
+    pub fn command_line(&self, command: &[String]) -> Vec<String> {
+        let mut words = vec!["ssh".to_owned()];
+        if let Some(file) = &self.config_file {
+            words.extend(["-F".to_owned(), file.clone()]);
+        }
+        for (keyword, value) in self.keywords() {
+            words.extend(["-o".to_owned(), format!("{keyword}={value}")]);
+        }
+        words.extend(["--".to_owned(), self.address.clone()]);
+        match command {
+            [] => {}
+            [line] => words.push(line.clone()),
+            [program, rest @ ..] => words.push(Command::new(program).args(rest).to_shell()),
+        }
+        words
+    }
+
+    /// A block for an OpenSSH configuration file that logs in to the host by its name.
+    #[must_use]
+    pub fn config_block(&self) -> String {
+        let mut text = format!("Host {}\n", self.host);
+        for (keyword, value) in self.keywords() {
+            let _infallible = writeln!(text, "  {keyword} {value}");
+        }
+        text
+    }
+
+    /// Everything OpenSSH is told.
+    fn keywords(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let own = [
+            ("HostName", escape(&self.login.host)),
+            ("Port", self.login.port.to_string()),
+            ("User", word(&self.login.user)),
+        ];
+        own.into_iter().chain(self.options.iter().cloned())
     }
 }
 
@@ -211,7 +259,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = settings(dir.path());
         settings.private_key = Some(PathBuf::from("/keys/de ploy"));
-        let words = ssh_command_line(&target(), &settings, &[]).unwrap();
+        let words = export(&settings).unwrap().command_line(&[]);
         let own = dir.path().join("own").display().to_string();
         let expected = format!(
             "ssh -F none -o HostName=203.0.113.7 -o Port=2222 -o User=root -o HostKeyAlias=stagecraft-hetzner-4711 -o UserKnownHostsFile={own} -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o IdentityFile=\"/keys/de ploy\" -o IdentitiesOnly=yes -- 203.0.113.7"
@@ -225,7 +273,7 @@ mod tests {
         let settings = settings(dir.path());
         let last = |command: &[&str]| {
             let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-            ssh_command_line(&target(), &settings, &command).unwrap().pop().unwrap()
+            export(&settings).unwrap().command_line(&command).pop().unwrap()
         };
         assert_eq!(last(&["ls -l | wc"]), "ls -l | wc");
         assert_eq!(last(&["echo", "a b", "$x"]), "echo 'a b' '$x'");
@@ -239,7 +287,7 @@ mod tests {
         let key = public_key().to_openssh().unwrap();
         std::fs::write(&user, format!("[203.0.113.7]:2222 {key}\n")).unwrap();
         settings.user_known_hosts = vec![user.clone()];
-        let block = ssh_config_block(&target(), &settings).unwrap();
+        let block = export(&settings).unwrap().config_block();
         let expected = format!(
             "Host db-1\n  HostName 203.0.113.7\n  Port 2222\n  User root\n  UserKnownHostsFile {}\n  StrictHostKeyChecking yes\n",
             user.display()
@@ -259,7 +307,7 @@ mod tests {
             "Host db-1\n User ada\n ProxyJump eve@bastion\n IdentityFile /k/100%%\n IdentityAgent /a.sock\n",
         )
         .unwrap();
-        let words = ssh_command_line(&target(), &settings, &[]).unwrap().join(" ");
+        let words = export(&settings).unwrap().command_line(&[]).join(" ");
         for expected in [
             "ssh -o HostName",
             " -o User=ada ",
@@ -276,9 +324,42 @@ mod tests {
     fn a_folder_whose_name_goes_on_in_the_next_line_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let odd = dir.path().join("shop\n  ProxyCommand touch /tmp/x\n#");
-        let error = ssh_config_block(&target(), &settings(&odd)).unwrap_err().to_string();
+        let error = export(&settings(&odd)).unwrap_err().to_string();
         assert!(error.starts_with("UserKnownHostsFile \"") && !error.contains('\n'), "{error}");
-        assert!(ssh_command_line(&target(), &settings(&odd), &[]).is_err());
+    }
+
+    #[test]
+    fn all_logins_are_written_down_by_the_files_as_they_were_at_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path()).with_openssh_files(dir.path());
+        settings.user_known_hosts = vec![dir.path().join("user")];
+        let dot_ssh = dir.path().join(".ssh");
+        std::fs::create_dir(&dot_ssh).unwrap();
+        std::fs::write(dot_ssh.join("config"), "Host *\n User ada\n").unwrap();
+        let exporter = Exporter::new(&settings).unwrap();
+        let first = exporter.export(&target()).unwrap();
+        std::fs::write(dot_ssh.join("config"), "Host *\n User eve\n").unwrap();
+        let key = public_key().to_openssh().unwrap();
+        std::fs::write(dir.path().join("user"), format!("[203.0.113.7]:2222 {key}\n")).unwrap();
+        assert_eq!(exporter.export(&target()).unwrap(), first);
+        assert_eq!(first.login.user, "ada");
+        assert_ne!(export(&settings).unwrap(), first);
+    }
+
+    #[test]
+    fn address_port_and_user_are_given_as_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path());
+        settings.user = Some("ada b".to_owned());
+        let export = export(&settings).unwrap();
+        let Login { host, port, user, .. } = &export.login;
+        assert_eq!((host.as_str(), *port, user.as_str()), ("203.0.113.7", 2222, "ada b"));
+        assert!(export.options.iter().all(|(keyword, _)| *keyword != "User"));
+        assert!(export.config_block().contains("  User \"ada b\"\n"));
+    }
+
+    fn export(settings: &SshSettings) -> Result<Export, ExportError> {
+        Exporter::new(settings)?.export(&target())
     }
 
     fn settings(dir: &Path) -> SshSettings {

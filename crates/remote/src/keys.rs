@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use russh::keys::ssh_key::{Cipher, LineEnding};
 use russh::keys::{Algorithm, PrivateKey, PublicKey, decode_secret_key, key};
 use zeroize::Zeroizing;
+
+use crate::folders::{folder_of, make_folder_of};
 
 /// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +69,7 @@ pub fn ensure_key_pair(path: &Path) -> Result<KeyPair, KeyError> {
     let public = public_line(&public_half(path)?)?;
     let public_path = with_pub(path);
     if fs_err::read_to_string(&public_path).ok().as_deref().map(str::trim_end) != Some(&public) {
-        let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
+        let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
         writeln!(file, "{public}")?;
         file.persist(public_path).map_err(|error| error.error)?;
     }
@@ -171,14 +172,9 @@ fn create(path: &Path) -> Result<(), KeyError> {
         PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).map_err(io::Error::other)?;
     private.set_comment("stagecraft");
     let text = private.to_openssh(LineEnding::LF).map_err(io::Error::other)?;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder(path)).map_err(
-        |error| {
-            let folder = folder(path).display();
-            io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
-        },
-    )?;
+    make_folder_of(path)?;
     // A temporary file has mode 0600 from the start.
-    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
@@ -201,13 +197,6 @@ fn with_pub(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".pub");
     PathBuf::from(name)
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    }
 }
 
 #[cfg(test)]

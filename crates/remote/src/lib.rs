@@ -17,6 +17,7 @@ mod client;
 mod connect;
 mod export;
 mod failure;
+mod folders;
 mod host_keys;
 mod keyring;
 mod keys;
@@ -31,7 +32,7 @@ mod ssh_config;
 mod unlocked;
 
 pub use connect::SshConnector;
-pub use export::{ExportError, login_for, ssh_command_line, ssh_config_block};
+pub use export::{Export, ExportError, Exporter};
 pub use host_keys::alias_of;
 pub use host_keys::store::{HostKeyStore, StoreError};
 pub use keyring::Passphrases;

@@ -172,7 +172,7 @@ pub(crate) struct Up {
     /// Create hosts, but do not log in to them
     #[arg(long)]
     pub(crate) no_bootstrap: bool,
-    /// How long to wait for each new machine to run: a number and s, m or h, e.g. 90s
+    /// How long to wait for each new machine to run, e.g. 90s, 15m or 1h; a number alone is seconds
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
     pub(crate) wait_timeout: Duration,
     /// What may be done.
@@ -265,9 +265,9 @@ pub(crate) struct Exec {
     /// This host only; may be repeated
     #[arg(long = "host", value_name = "HOST")]
     pub(crate) hosts: Vec<HostName>,
-    /// Stop waiting for a host after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = parse::seconds)]
-    pub(crate) timeout: u64,
+    /// How long to wait for each host, e.g. 90s, 15m or 1h; a number alone is seconds
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
+    pub(crate) timeout: Duration,
     /// The command: one word is a line for a shell, several are passed on as they are
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<String>,

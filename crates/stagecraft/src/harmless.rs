@@ -14,7 +14,7 @@ pub(crate) fn clean(words: &str) -> Cow<'_, str> {
 }
 
 /// Whether a terminal shows a character and does nothing else with it. Tabs count.
-pub(crate) fn is_harmless(c: char) -> bool {
+fn is_harmless(c: char) -> bool {
     shown(c) == c
 }
 

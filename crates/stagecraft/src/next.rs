@@ -1,46 +1,77 @@
 //! The next command, spelled as this user has to type it.
 
-use stagecraft_core::name::Scope;
+use std::path::Path;
+
+use stagecraft_core::remote::quote;
 
 use crate::args::{DEFAULT_CONFIG, Global};
+
+/// How a command begins, in the backticks that all commands stand in.
+const BEGINNING: &str = "`stagecraft ";
 
 /// Writes commands for the same file and environment as this one's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Next {
-    options: String,
+    config: Option<String>,
+    environment: Option<String>,
 }
 
 impl Next {
-    /// For the file and the environment this run was given.
+    /// For the file and the environment that the command line of this run names. What it does not name
+    /// has not to be typed next time either.
     pub(crate) fn new(global: &Global) -> Self {
-        let mut options = String::new();
-        if global.config != std::path::Path::new(DEFAULT_CONFIG) {
-            options.push_str(" --config ");
-            options.push_str(&word(&global.config.to_string_lossy()));
+        let named = global.config != Path::new(DEFAULT_CONFIG);
+        Self {
+            config: named.then(|| quote(&global.config.to_string_lossy())),
+            environment: global.env.as_ref().map(ToString::to_string),
         }
-        Self { options }
-    }
-
-    /// For one of several environments.
-    pub(crate) fn in_scope(mut self, scope: &Scope, environments: usize) -> Self {
-        if environments > 1 {
-            self.options.push_str(" --env ");
-            self.options.push_str(scope.environment.as_str());
-        }
-        self
     }
 
     /// `` `stagecraft infra up` ``, with what else is needed.
     pub(crate) fn command(&self, words: &str) -> String {
-        format!("`stagecraft {words}{}`", self.options)
+        self.spelled(&format!("{BEGINNING}{words}`"))
     }
-}
 
-/// A word as a shell needs it.
-fn word(text: &str) -> String {
-    let plain =
-        !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "/._-+=:,@%".contains(c));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    /// A text in which every command of ours has the options it needs. Those it has already stay as they
+    /// are.
+    pub(crate) fn spelled(&self, text: &str) -> String {
+        let mut spelled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, found)) = rest.split_once(BEGINNING) {
+            let Some((words, after)) = found.split_once('`') else { break };
+            spelled.push_str(before);
+            spelled.push_str(BEGINNING);
+            spelled.push_str(&self.with_options(words));
+            spelled.push('`');
+            rest = after;
+        }
+        spelled.push_str(rest);
+        spelled
+    }
+
+    /// The words of one command, and the options behind them: what `--` and `...` stand for is whatever
+    /// the user wants.
+    fn with_options(&self, words: &str) -> String {
+        let end = [" -- ", " ..."].iter().filter_map(|open| words.find(open)).min();
+        let (own, open) = words.split_at(end.unwrap_or(words.len()));
+        let (of_file, of_environment) = match own.split(' ').next().unwrap_or_default() {
+            "infra" | "ssh" | "exec" | "validate" => (true, true),
+            "init" | "credentials" => (true, false),
+            _ => (false, false),
+        };
+        let options = [
+            ("--config", self.config.as_ref().filter(|_| of_file)),
+            ("--env", self.environment.as_ref().filter(|_| of_environment)),
+        ];
+        let mut spelled = own.to_owned();
+        for (option, value) in options {
+            if let Some(value) = value.filter(|_| !own.split(' ').any(|word| word == option)) {
+                spelled.extend([" ", option, " ", value]);
+            }
+        }
+        spelled.push_str(open);
+        spelled
+    }
 }
 
 #[cfg(test)]
@@ -52,18 +83,59 @@ mod tests {
 
     #[test]
     fn the_next_command_names_what_this_one_named() {
-        let scope =
-            Scope { project: "shop".parse().unwrap(), environment: "staging".parse().unwrap() };
-        let next = |line: &[&str], environments| {
-            let words = ["stagecraft"].iter().chain(line);
-            let args = Args::try_parse_from(words).unwrap();
-            Next::new(&args.global).in_scope(&scope, environments).command("infra up")
-        };
-        assert_eq!(next(&["infra", "plan"], 1), "`stagecraft infra up`");
-        assert_eq!(next(&["infra", "plan"], 2), "`stagecraft infra up --env staging`");
+        let up = |line: &[&str]| next(line).command("infra up");
+        assert_eq!(up(&[]), "`stagecraft infra up`");
+        assert_eq!(up(&["--env", "staging"]), "`stagecraft infra up --env staging`");
+        assert_eq!(up(&["--config", "a b.yml"]), "`stagecraft infra up --config 'a b.yml'`");
+    }
+
+    #[test]
+    fn commands_in_a_text_get_the_options_once() {
+        let next = next(&["--config", "x.yml", "--env", "dev"]);
+        let hint = "`stagecraft infra trust a` shows it; `stagecraft infra up --replace a` makes a new one";
+        let spelled = next.spelled(hint);
         assert_eq!(
-            next(&["infra", "plan", "--config", "a b.yml"], 1),
-            "`stagecraft infra up --config 'a b.yml'`"
+            spelled,
+            "`stagecraft infra trust a --config x.yml --env dev` shows it; \
+             `stagecraft infra up --replace a --config x.yml --env dev` makes a new one"
         );
+        assert_eq!(next.spelled(&spelled), spelled);
+        assert_eq!(
+            next.spelled("`stagecraft infra up --env other`"),
+            "`stagecraft infra up --env other --config x.yml`"
+        );
+    }
+
+    #[test]
+    fn a_command_gets_only_options_that_mean_something_to_it() {
+        let next = next(&["--config", "x.yml", "--env", "dev"]);
+        for (words, with_options) in [
+            ("credentials list", "credentials list --config x.yml"),
+            ("credentials add a --replace ...", "credentials add a --replace --config x.yml ..."),
+            ("exec -- df -h", "exec --config x.yml --env dev -- df -h"),
+            ("schema", "schema"),
+        ] {
+            assert_eq!(next.command(words), format!("`stagecraft {with_options}`"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_command_stays_as_it_is() {
+        let next = next(&["--env", "dev"]);
+        for text in [
+            "",
+            "run `apt-get update`",
+            "a `stagecraft infra up",
+            "stagecraft infra up",
+            "`stagecraft.yml`",
+        ] {
+            assert_eq!(next.spelled(text), text);
+        }
+        assert_eq!(Next::default().spelled("`stagecraft infra up`"), "`stagecraft infra up`");
+    }
+
+    fn next(options: &[&str]) -> Next {
+        let words = ["stagecraft", "infra", "plan"].iter().chain(options);
+        Next::new(&Args::try_parse_from(words).unwrap().global)
     }
 }

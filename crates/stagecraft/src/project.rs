@@ -12,7 +12,7 @@ use stagecraft_core::resolve::{OrderProblem, SshKeyNames};
 
 use crate::app::App;
 use crate::next::Next;
-use crate::stop::{Stop, printable};
+use crate::stop::Stop;
 
 /// One more byte than a file may have.
 const TOO_MUCH: u64 = 1024 * 1024 + 1;
@@ -27,7 +27,7 @@ pub(crate) struct File {
     pub(crate) name: String,
     /// What it says.
     pub(crate) config: Config,
-    text: String,
+    bytes: Vec<u8>,
 }
 
 /// A file and the environment of it that a command works on.
@@ -55,17 +55,17 @@ impl File {
         let name = path.display().to_string();
         let bytes = read(path).map_err(|why| unreadable(app, &name, &why))?;
         let config = config::parse(&name, &bytes)?;
-        Ok(Self { name, config, text: String::from_utf8_lossy(&bytes).into_owned() })
+        Ok(Self { name, config, bytes })
     }
 
     /// Problems of this file as the end of a command.
     pub(crate) fn problems(&self, problems: Vec<Problem>) -> Stop {
-        Problems { file: self.name.clone(), text: printable(&self.text), problems }.into()
+        Problems::of_file(&self.name, &self.bytes, problems).into()
     }
 
     /// Hosts of this file that cannot be ordered, as the end of a command.
     pub(crate) fn order_problems(&self, problems: Vec<OrderProblem>) -> Stop {
-        Stop::order(&self.name, &self.text, problems)
+        Stop::order(&self.name, config::shown(&self.bytes), problems)
     }
 
     /// The names of SSH keys that hosts get.
@@ -83,21 +83,15 @@ impl Project {
     /// Reads the file and chooses its environment.
     ///
     /// # Errors
-    /// Everything that is wrong with the file, the choice, or what this version can do about it.
+    /// Everything that is wrong with the file or the choice.
     pub(crate) fn load(app: &App) -> Result<Self, Stop> {
         let file = File::load(app)?;
         let wanted = app.global.env.as_ref().map(|name| name.as_str());
         let (scope, hosts) =
             file.config.environment(wanted).map_err(|problem| file.problems(vec![problem]))?;
-        let unsupported = file.config.unsupported(&scope.environment);
-        if !unsupported.is_empty() {
-            return Err(file.problems(unsupported));
-        }
         let folder = folder_of(&app.global.config)
             .map_err(|error| unreadable(app, &file.name, &error.to_string()))?;
-        let environments = file.config.environments.len();
-        let next = Next::new(&app.global).in_scope(&scope, environments);
-        Ok(Self { file, scope, hosts, next, folder })
+        Ok(Self { file, scope, hosts, next: Next::new(&app.global), folder })
     }
 }
 

@@ -1,5 +1,6 @@
 //! One run of the engine: its parts, its progress, and the user's wish to stop.
 
+mod ask;
 mod job;
 mod key;
 mod sight;
@@ -22,6 +23,7 @@ use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use stagecraft_engine::{Cancel, Engine, Parts, TokioClock};
 use stagecraft_remote::{Passphrases, Presented, SshConnector};
 
+pub(crate) use ask::engine_for;
 pub(crate) use job::{Job, Logins, Networks};
 pub(crate) use signals::Ended;
 
@@ -110,6 +112,7 @@ pub(crate) fn with_job<'a, T>(
         .enable_all()
         .build()
         .map_err(|error| Stop::machine("start", &error))?;
+    let forget = Arc::new(wire::ForgetKeys::new(&project.folder));
     let outcome = runtime.block_on(async {
         let cancel = Cancel::new();
         let ssh =
@@ -123,10 +126,7 @@ pub(crate) fn with_job<'a, T>(
                 None => Arc::new(NoLogins),
             },
             clock: Arc::new(TokioClock::new()),
-            reporters: vec![
-                Arc::new(progress.clone()),
-                Arc::new(wire::ForgetKeys::new(&project.folder)),
-            ],
+            reporters: vec![Arc::new(progress.clone()), Arc::clone(&forget) as _],
             limits,
             cancel: cancel.clone(),
             seed: seed(),
@@ -141,6 +141,10 @@ pub(crate) fn with_job<'a, T>(
     });
     // A question that still waits for its answer must not keep the process.
     runtime.shutdown_background();
+    if let Err(error) = forget.forget() {
+        let note = format!("note: host keys of machines that are gone stay remembered: {error}");
+        app.ui.say(Text::new().line(&note));
+    }
     outcome
 }
 

@@ -12,7 +12,7 @@ use stagecraft_core::plan::PlanError;
 use stagecraft_core::resolve::OrderProblem;
 
 use crate::documents::{ErrorDocument, ErrorItem};
-use crate::harmless::is_harmless;
+use crate::next::Next;
 
 /// A command that ends without a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,9 +86,9 @@ impl Stop {
         )
     }
 
-    /// Hosts that cannot be ordered, shown where the file declares them.
-    pub(crate) fn order(file: &str, text: &str, problems: Vec<OrderProblem>) -> Self {
-        let text: Arc<str> = printable(text).into();
+    /// Hosts that cannot be ordered, shown where the file declares them. `text` is what may be shown of it.
+    pub(crate) fn order(file: &str, text: String, problems: Vec<OrderProblem>) -> Self {
+        let text: Arc<str> = text.into();
         // One slip in the file is often the same problem of many hosts.
         let mut same: Vec<(OrderProblem, Vec<HostName>)> = Vec::new();
         for problem in problems {
@@ -152,6 +152,18 @@ impl Stop {
             }
         });
         ErrorDocument { errors: errors.collect(), exit_code: self.exit as u8 }
+    }
+}
+
+impl Trouble {
+    /// With the commands it names spelled as this user has to type them.
+    pub(crate) fn spelled(&self, next: &Next) -> Self {
+        let mut trouble = self.clone();
+        let Failure { message, hints, .. } = &mut trouble.failure;
+        for text in hints.iter_mut().chain(&mut trouble.notes).chain([message]) {
+            *text = next.spelled(text);
+        }
+        trouble
     }
 }
 
@@ -234,23 +246,6 @@ pub(crate) fn some_of(hosts: &[impl std::fmt::Display]) -> String {
     }
 }
 
-/// A file's text as it can be shown: a byte order mark is left out, and what terminals obey is
-/// replaced without moving any other byte.
-pub(crate) fn printable(text: &str) -> String {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut printable = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let ends_line = c == '\n' || (c == '\r' && rest.peek() == Some(&'\n'));
-        if ends_line || is_harmless(c) {
-            printable.push(c);
-        } else {
-            printable.extend(std::iter::repeat_n('?', c.len_utf8()));
-        }
-    }
-    printable
-}
-
 /// The bytes of the key at a place.
 fn word_at(text: &str, at: Position) -> Option<Range<usize>> {
     let line_start = match at.line.checked_sub(1)? {
@@ -267,12 +262,6 @@ fn word_at(text: &str, at: Position) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_printable_file_keeps_its_places() {
-        let text = "\u{feff}a: \"\x1b[2J\u{9b}x\"\r\nb: \r1\n";
-        assert_eq!(printable(text), "a: \"?[2J??x\"\r\nb: ?1\n");
-    }
 
     #[test]
     fn a_provider_that_could_not_be_listed_is_named_once() {
@@ -298,7 +287,7 @@ mod tests {
         let told = |hosts: &[&str]| {
             let same = hosts.iter().map(|host| problem(host, "no such region"));
             let problems = same.chain([problem("z", "no such size")]).collect();
-            let stop = Stop::order("f.yml", "a: b", problems);
+            let stop = Stop::order("f.yml", "a: b".to_owned(), problems);
             stop.troubles.into_iter().map(|of| of.failure.message).collect::<Vec<_>>()
         };
         let other = "cannot order `z`: no such size";

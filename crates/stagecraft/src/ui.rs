@@ -29,7 +29,8 @@ use anstream::adapter::strip_str;
 
 use crate::args::{Color, Global, Output};
 use crate::documents::Document;
-use crate::stop::Stop;
+use crate::next::Next;
+use crate::stop::{Stop, Trouble};
 use crate::wire::Environment;
 
 /// No terminal wraps here.
@@ -42,6 +43,8 @@ pub(crate) struct Ui {
     pub(crate) output: Output,
     /// Whether every step is listed.
     pub(crate) verbose: bool,
+    /// How commands in hints and notes are spelled.
+    next: Next,
     out: Channel,
     err: Channel,
 }
@@ -72,6 +75,7 @@ impl Ui {
         Self {
             output: global.output,
             verbose: global.verbose,
+            next: Next::new(global),
             out: channel(io::stdout().is_terminal(), terminal_size::terminal_size_of(io::stdout())),
             err: channel(io::stderr().is_terminal(), terminal_size::terminal_size_of(io::stderr())),
         }
@@ -125,7 +129,7 @@ impl Ui {
     /// # Errors
     /// As [`Ui::result`].
     pub(crate) fn document(&self, document: &impl Document) -> Result<(), Stop> {
-        self.write_out(&document.to_json(), true)
+        self.write_out(&document.to_json(&self.next), true)
     }
 
     /// Shows text that was made here and is not for people: scripts, schemas, exports.
@@ -165,7 +169,9 @@ impl Ui {
 
     /// Failures as messages.
     pub(crate) fn errors(&self, stop: &Stop) -> Text {
-        error::render(&stop.troubles, self.err.color, self.err.width)
+        let troubles: Vec<Trouble> =
+            stop.troubles.iter().map(|trouble| trouble.spelled(&self.next)).collect();
+        error::render(&troubles, self.err.color, self.err.width)
     }
 
     fn write_out(&self, text: &str, color: bool) -> Result<(), Stop> {
@@ -189,7 +195,7 @@ impl Ui {
     /// Pipes without colours.
     pub(crate) fn for_tests() -> Self {
         let pipe = Channel { color: false, terminal: false, width: UNLIMITED };
-        Self { output: Output::Human, verbose: false, out: pipe, err: pipe }
+        Self { output: Output::Human, verbose: false, next: Next::default(), out: pipe, err: pipe }
     }
 }
 

@@ -10,7 +10,7 @@ pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 pub use url::{InvalidUrl, Url};
 
-pub(crate) use migrations::migrate;
+pub(crate) use migrations::{is_made, migrate};
 
 use std::fmt::Debug;
 

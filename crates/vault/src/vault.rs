@@ -8,7 +8,9 @@ use crate::error::VaultError;
 use crate::key::{Key, KeyId, KeyRing};
 use crate::keys::KeySource;
 use crate::seal::{Nonce, OpenError, open, seal};
-use crate::store::{Column, Database, DatabaseError, DatabaseErrorKind, Row, Value, migrate};
+use crate::store::{
+    Column, Database, DatabaseError, DatabaseErrorKind, Row, Value, is_made, migrate,
+};
 
 /// How many records one statement writes: as many as both kinds of databases take at once.
 const BATCH: usize = 500;
@@ -55,7 +57,24 @@ struct Record {
 }
 
 impl Vault {
-    /// A store in this database, which is brought up to the latest version first.
+    /// The store in this database; `None` where nobody has made one yet, which stays so. One of an older
+    /// version is brought up to the latest first, as otherwise its entries could not be read.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn existing(
+        mut database: Box<dyn Database>,
+        keys: Box<dyn KeySource>,
+    ) -> Result<Option<Self>, VaultError> {
+        if is_made(database.as_mut()).map_err(read)? {
+            Self::open(database, keys).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The store in this database, which is made where there is none, and brought up to the latest
+    /// version first.
     ///
     /// # Errors
     /// When it cannot be read, or was made by a newer version.

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::os;
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script, value, waiting};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{script, value, waiting};
 
 /// How long cloud-init may take; user data may install packages.
 const CLOUD_INIT_LIMIT: Duration = Duration::from_secs(600);

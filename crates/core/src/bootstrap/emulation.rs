@@ -3,8 +3,8 @@ use crate::converge::{Assessment, Change, Step};
 use crate::desired::{Arch, DesiredHost};
 use crate::error::{Code, Failure};
 use crate::inventory::Instance;
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script, value, values};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{script, value, values};
 
 const PACKAGES: &str = apt_script!("scripts/emulation-packages.sh");
 

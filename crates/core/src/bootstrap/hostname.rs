@@ -1,8 +1,8 @@
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::name::HostName;
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script, value, values};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{script, value, values};
 
 /// Our word to cloud-init. Sorts behind the files of images and clouds, since the last one counts.
 const CLOUD_INIT_FILE: &str = "/etc/cloud/cloud.cfg.d/99-stagecraft.cfg";

@@ -1,7 +1,7 @@
 use crate::converge::{Assessment, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, value};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::value;
 
 /// The `ID` and `VERSION_ID` of the systems bootstrap is tried on.
 const SUPPORTED: [(&str, &str); 3] = [("ubuntu", "22.04"), ("ubuntu", "24.04"), ("debian", "12")];

@@ -23,9 +23,6 @@ pub struct CloudError {
     pub request_id: Option<String>,
     /// Commands or edits that help, where the provider knows better than the class does.
     pub hints: Vec<String>,
-    /// The cause below, if it says more.
-    #[source]
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl CloudError {
@@ -41,7 +38,6 @@ impl CloudError {
             retry_after: Duration::ZERO,
             request_id: None,
             hints: Vec::new(),
-            source: None,
         }
     }
 
@@ -63,16 +59,6 @@ impl CloudError {
     #[must_use]
     pub fn retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = pause;
-        self
-    }
-
-    /// Adds the cause below.
-    #[must_use]
-    pub fn caused_by(
-        mut self,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        self.source = Some(source.into());
         self
     }
 

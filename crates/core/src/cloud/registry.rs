@@ -8,6 +8,7 @@ use super::CloudProvider;
 use crate::credential::{Credential, CredentialDigest};
 use crate::desired::ProviderId;
 use crate::error::{Code, Diagnose, Failure, Retry};
+use crate::words::listed;
 
 /// Who asks a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl fmt::Debug for Registry<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
     /// There is no such provider.
-    #[error("there is no provider `{provider}` here; there {}", listed(known))]
+    #[error("there is no provider `{provider}` here; there {}", there_are(known))]
     Unknown {
         /// What was asked for.
         provider: ProviderId,
@@ -127,7 +128,7 @@ pub enum RegistryError {
 impl Diagnose for RegistryError {
     fn code(&self) -> Code {
         match self {
-            Self::Unknown { .. } => Code::CONFIG_NOT_SUPPORTED,
+            Self::Unknown { .. } => Code::CLOUD_UNSUPPORTED,
             Self::NotMade(failure) => failure.code,
         }
     }
@@ -144,13 +145,10 @@ impl Diagnose for RegistryError {
     }
 }
 
-fn listed(known: &[ProviderId]) -> String {
+fn there_are(known: &[ProviderId]) -> String {
     match known {
         [] => "are none".to_owned(),
-        [only] => format!("is `{only}`"),
-        [all @ .., last] => {
-            let all: Vec<String> = all.iter().map(|id| format!("`{id}`")).collect();
-            format!("are {} and `{last}`", all.join(", "))
-        }
+        [_] => format!("is {}", listed(known, "and")),
+        [_, ..] => format!("are {}", listed(known, "and")),
     }
 }

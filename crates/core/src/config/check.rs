@@ -13,8 +13,9 @@ use super::scalar::Kind;
 use super::schema::View;
 use super::source::quoted;
 use super::tree::{Content, Entry, Mapping, Node};
-use super::words::{listed, nearest};
+use super::words::nearest;
 use crate::error::Code;
+use crate::words::listed;
 use types::words_of_type;
 
 /// What came of comparing.

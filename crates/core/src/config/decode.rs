@@ -2,6 +2,7 @@
 
 use super::problem::{Problem, Problems};
 use super::source::Source;
+use super::{Reading, read};
 use crate::error::Code;
 
 /// Larger files are refused unread.
@@ -59,11 +60,12 @@ pub(super) fn decode(bytes: &[u8]) -> (Source, Result<(), Problem>) {
 }
 
 impl Problems {
-    /// Problems found after parsing, by [`Config::environment`](super::Config::environment) or
-    /// [`Config::unsupported`](super::Config::unsupported), with the text of the file.
+    /// Problems found after parsing, by [`Config::environment`](super::Config::environment), with the
+    /// text of the file.
     #[must_use]
     pub fn of_file(file: &str, bytes: &[u8], problems: Vec<Problem>) -> Self {
-        Self::new(file, &decode(bytes).0, problems, &[])
+        let Reading { source, secrets, .. } = read(bytes);
+        Self::new(file, &source, problems, &secrets)
     }
 }
 

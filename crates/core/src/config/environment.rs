@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::Config;
 use super::problem::Problem;
 use super::source::quoted;
-use super::words::{listed, nearest};
+use super::words::nearest;
 use crate::desired::DesiredHost;
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, Scope};
+use crate::words::listed;
 
 impl Config {
     /// The hosts of the environment called `name`, or of the only one when none is named.
@@ -32,20 +33,6 @@ impl Config {
             }
             None => Err(self.no_environment(name)),
         }
-    }
-
-    /// What the environment needs that this version cannot do, in the order of the file; empty
-    /// when it can be worked on.
-    #[must_use]
-    pub fn unsupported(&self, environment: &EnvironmentName) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = self
-            .not_supported
-            .iter()
-            .filter(|part| part.environment.as_ref().is_none_or(|needs| needs == environment))
-            .map(|part| part.problem.clone())
-            .collect();
-        problems.sort_by_key(|problem| problem.position);
-        problems
     }
 
     fn no_environment(&self, name: Option<&str>) -> Problem {

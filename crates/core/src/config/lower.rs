@@ -10,12 +10,12 @@ mod store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::Config;
 use super::check::Checked;
 use super::problem::Problem;
 use super::raw::{RawConfig, RawHosts, RawProvider};
 use super::source::Source;
 use super::tree::{Content, Node};
-use super::{Config, NotSupported};
 use crate::desired::{Position, ProviderId};
 use crate::error::Code;
 use crate::name::EnvironmentName;
@@ -28,7 +28,6 @@ pub(super) fn lower(raw: RawConfig, root: &Node, source: &Source, checked: &mut 
         incomplete: &checked.incomplete,
         problems: &mut checked.problems,
         secrets: &mut checked.secrets,
-        not_supported: Vec::new(),
     };
     lowering.config(raw)
 }
@@ -50,7 +49,6 @@ struct Lowering<'a> {
     incomplete: &'a BTreeSet<String>,
     problems: &'a mut Vec<Problem>,
     secrets: &'a mut Vec<Range<usize>>,
-    not_supported: Vec<NotSupported>,
 }
 
 impl Lowering<'_> {
@@ -90,7 +88,6 @@ impl Lowering<'_> {
             bootstrap: self.bootstrap(infra.bootstrap.unwrap_or_default()),
             store: self.store(raw.credentials.unwrap_or_default()),
             environments,
-            not_supported: std::mem::take(&mut self.not_supported),
         }
     }
 
@@ -112,12 +109,6 @@ impl Lowering<'_> {
                 "add `{chosen}` under `cloud.providers`, or name one that is there"
             )),
         );
-    }
-
-    /// Says that this version cannot act on a part of the file; for every environment, or for one.
-    fn not_supported(&mut self, environment: Option<&EnvironmentName>, problem: Problem) {
-        let problem = problem.placed(self.source);
-        self.not_supported.push(NotSupported { environment: environment.cloned(), problem });
     }
 
     fn report(&mut self, problem: Problem) {

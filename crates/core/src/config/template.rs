@@ -1,6 +1,5 @@
 //! The file `stagecraft init` writes.
 
-use super::is_supported;
 use crate::desired::ProviderId;
 
 const LOCAL: &str = include_str!("template/local.yml");
@@ -40,16 +39,7 @@ pub fn template(provider: ProviderId) -> String {
         }
         ProviderId::DigitalOcean | ProviderId::Hetzner | ProviderId::Local => "user: root",
     };
-    let note = if is_supported(provider) {
-        String::new()
-    } else {
-        format!(
-            "#\n# This version checks the file, but cannot create hosts on {provider} yet.\n\
-             # `stagecraft init --provider local` gives hosts that it can create.\n"
-        )
-    };
     CLOUD
-        .replace("@note@\n", &note)
         .replace("@credentials@", &credentials)
         .replace("@provider@", provider.as_str())
         .replace("@region@", region)

@@ -1,4 +1,4 @@
-//! Finding the name a user meant, and listing names in a sentence.
+//! Finding the name a user meant.
 
 /// The candidate most like `text`, if one is alike enough to be meant: a slip of the keyboard, or
 /// the name `text` is the first or last part of.
@@ -32,16 +32,6 @@ pub(super) fn nearest<'a>(
         .or_else(|| candidates.iter().copied().find(|candidate| part(candidate)))
 }
 
-/// Names in backticks: `` `a` ``, `` `b` and `c` ``.
-pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., end] => format!("{} {last} {end}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,11 +46,5 @@ mod tests {
         assert_eq!(nearest("zone", keys), None);
         assert_eq!(nearest("", keys), None);
         assert_eq!(nearest(&"role".repeat(1000), keys), None);
-    }
-
-    #[test]
-    fn names_are_listed_as_in_a_sentence() {
-        assert_eq!(listed(["a"], "or"), "`a`");
-        assert_eq!(listed(["a", "b", "c"], "or"), "`a`, `b` or `c`");
     }
 }

@@ -3,10 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::batch;
 use super::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-
-/// How many lines of a failed command the report keeps.
-const OUTPUT_LINES: usize = 15;
+use crate::remote::{Command, OUTPUT_LINES, Output};
 
 /// What the driver asks for next.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -111,9 +111,6 @@ codes! {
     CONFIG_UNKNOWN_ENVIRONMENT = "config.unknown-environment",
         "The environment named by `--env` is not in the file, or none was named and there are several.",
         "Name one of the environments of the message with `--env`.";
-    CONFIG_NOT_SUPPORTED = "config.not-supported",
-        "The file uses a part of the configuration that this version of Stagecraft cannot act on.",
-        "Use the alternative the message names, or a newer version.";
     USAGE = "usage",
         "The command line is wrong, or a command cannot go on without an answer it may not ask for.",
         "See `--help` of the command, or add the flag the message names.";

@@ -101,8 +101,9 @@ impl fmt::Debug for Command {
     }
 }
 
-/// Quotes one word for a POSIX shell.
-fn quote(word: &str) -> String {
+/// Quotes one word for a POSIX shell. What is quoted anywhere is quoted by this.
+#[must_use]
+pub fn quote(word: &str) -> String {
     let plain = !word.is_empty()
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./=:@%+,".contains(&byte));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }

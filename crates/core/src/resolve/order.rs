@@ -6,6 +6,7 @@ use crate::cloud::{Catalogue, SizeOffer};
 use crate::desired::{Arch, DesiredHost, Position, ProviderId};
 use crate::inventory::Spec;
 use crate::name::{HostName, Size};
+use crate::words::{enumerated, listed};
 
 /// A host that cannot be ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +150,7 @@ impl Order<'_> {
                 let instead = instead.map(|there| format!("; {there}")).unwrap_or_default();
                 format!("it cannot be ordered anywhere now{instead}")
             } else {
-                format!("it can be ordered in {}", list(regions.into_iter()))
+                format!("it can be ordered in {}", listed(regions, "and"))
             };
             report(
                 format!(
@@ -214,15 +215,14 @@ fn nearest(wrong: &str, valid: impl Iterator<Item = String>) -> Option<String> {
 
 /// What there is instead, if there is anything.
 fn there_are(names: &[String], more: usize) -> Option<String> {
-    let listed = list(names.iter().map(String::as_str));
-    match (names, more) {
-        ([], _) => None,
-        ([_], 0) => Some(format!("there is {listed}")),
-        (_, 0) => Some(format!("there are {listed}")),
-        (_, more) => Some(format!("there are {listed}, and {more} more")),
+    let mut items: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if more > 0 {
+        items.push(format!("{more} more"));
     }
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    let verb = match items.as_slice() {
+        [] => return None,
+        [_] => "is",
+        [_, ..] => "are",
+    };
+    Some(format!("there {verb} {}", enumerated(&items, "and")))
 }

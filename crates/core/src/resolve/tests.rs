@@ -49,8 +49,8 @@ fn a_size_that_is_sold_nowhere_is_never_the_nearest() {
         let problems = resolve_in(&catalogues, desired, &Inventory::default(), false);
         problems.expect_err("not sold").remove(0).hint.expect("a hint")
     };
-    assert_eq!(hint("cx22"), "it cannot be ordered anywhere now; there are `cx23`, `small`");
-    assert_eq!(hint("cx24"), "there are `cx23`, `small`");
+    assert_eq!(hint("cx22"), "it cannot be ordered anywhere now; there are `cx23` and `small`");
+    assert_eq!(hint("cx24"), "there are `cx23` and `small`");
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn every_problem_of_a_host_is_told_with_the_nearest_valid_values() {
     assert_eq!(
         told,
         [
-            ("hetzner has no size `cx32` for amd64", Some("there are `cx23`, `small`")),
-            ("hetzner has no region `fns1`", Some("there are `fsn1`, `ash`")),
+            ("hetzner has no size `cx32` for amd64", Some("there are `cx23` and `small`")),
+            ("hetzner has no region `fns1`", Some("there are `fsn1` and `ash`")),
             ("hetzner has no image `debian-13` for amd64", Some("there is `debian-12`")),
         ]
     );

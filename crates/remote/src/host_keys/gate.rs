@@ -7,7 +7,7 @@ use stagecraft_core::config::HostKeys;
 use stagecraft_core::identity::{HostKey, Pins};
 
 use super::name_at;
-use super::store::{HostKeyStore, KnownKey, StoreError, known_for};
+use super::store::{HostKeyStore, KnownFile, KnownKey, StoreError};
 use crate::settings::SshSettings;
 
 /// Signature algorithms accepted of a host, best first; no SHA-1.
@@ -59,6 +59,30 @@ enum Judgement<'a> {
     NotPinned(HostKey),
 }
 
+/// All known-hosts files as they are at one time.
+#[derive(Debug)]
+pub(crate) struct KnownHosts {
+    users: Vec<KnownFile>,
+    /// Our own, where what was accepted on first contact counts.
+    own: Option<KnownFile>,
+}
+
+impl KnownHosts {
+    /// Reads the files.
+    pub(crate) fn read(settings: &SshSettings) -> Result<Self, StoreError> {
+        let users = settings.user_known_hosts.iter().map(|path| KnownFile::read(path));
+        Ok(Self {
+            users: users.collect::<Result<_, _>>()?,
+            // Without a key to pin, `Pinned` is as strict as `KnownHosts`: what was accepted on first
+            // contact counts for nothing.
+            own: match settings.host_keys {
+                HostKeys::AcceptNew => Some(HostKeyStore::new(&settings.known_hosts).file()?),
+                HostKeys::KnownHosts | HostKeys::Pinned => None,
+            },
+        })
+    }
+}
+
 impl Gate {
     /// Reads what is known of the server at `host` and `port`, called `alias` in our own file; `pins`
     /// are those of its instance.
@@ -69,27 +93,35 @@ impl Gate {
         alias: &str,
         pins: Pins,
     ) -> Result<Self, StoreError> {
-        let store = HostKeyStore::new(&settings.known_hosts);
+        Ok(Self::by(&KnownHosts::read(settings)?, settings, host, port, alias, pins))
+    }
+
+    /// The same by files that were read already.
+    pub(crate) fn by(
+        known: &KnownHosts,
+        settings: &SshSettings,
+        host: &str,
+        port: u16,
+        alias: &str,
+        pins: Pins,
+    ) -> Self {
         let (name, bare) = (name_at(host, port), name_at(host, 22));
-        let (mut users, mut users_at_any_port) = (Vec::new(), Vec::new());
-        for file in &settings.user_known_hosts {
-            users.extend(known_for(file, |line| line.is_for(&name))?);
-            if port != 22 {
-                users_at_any_port.extend(known_for(file, |line| line.is_for(&bare))?);
-            }
+        let of_users = |name: &str| -> Vec<KnownKey> {
+            known.users.iter().flat_map(|file| file.keys(|line| line.is_for(name))).collect()
+        };
+        let own = known.own.as_ref().map(|file| file.keys(|line| line.is_for(alias)));
+        Self {
+            policy: settings.host_keys,
+            users: of_users(&name),
+            users_at_any_port: if port == 22 { Vec::new() } else { of_users(&bare) },
+            own: own.unwrap_or_default(),
+            pins: match settings.host_keys {
+                HostKeys::Pinned | HostKeys::AcceptNew => pins,
+                HostKeys::KnownHosts => Pins::default(),
+            },
+            store: HostKeyStore::new(&settings.known_hosts),
+            alias: alias.to_owned(),
         }
-        // Without a key to pin, `Pinned` is as strict as `KnownHosts`: what was accepted on first
-        // contact counts for nothing.
-        let own = match settings.host_keys {
-            HostKeys::AcceptNew => store.keys_of(alias)?,
-            HostKeys::KnownHosts | HostKeys::Pinned => Vec::new(),
-        };
-        let pins = match settings.host_keys {
-            HostKeys::Pinned | HostKeys::AcceptNew => pins,
-            HostKeys::KnownHosts => Pins::default(),
-        };
-        let alias = alias.to_owned();
-        Ok(Self { policy: settings.host_keys, users, users_at_any_port, own, pins, store, alias })
     }
 
     /// Whether the user's files say that this key must never be believed.

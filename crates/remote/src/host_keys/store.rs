@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use russh::keys::PublicKey;
 
 use super::known_hosts::{self, Line};
+use crate::folders::{folder_of, make_folder_of};
 
 /// A known-hosts file could not be read or written; the message names it.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +49,10 @@ impl HostKeyStore {
             let why = format!("`{path}` is {what}; remove it, and one of our own is made");
             Err(StoreError(io::Error::other(why)))
         };
-        for path in [self.folder(), &self.path, &self.lock_file()] {
+        for path in [folder_of(&self.path), &self.path, &self.lock_file()] {
             match std::fs::symlink_metadata(path) {
                 Ok(of) if of.is_symlink() => return refused(path, "a symbolic link"),
-                Ok(of) if path != self.folder() && !of.is_file() && !of.is_dir() => {
+                Ok(of) if path != folder_of(&self.path) && !of.is_file() && !of.is_dir() => {
                     return refused(path, "not an ordinary file");
                 }
                 // What else is wrong with it is told by whoever opens it.
@@ -87,7 +87,7 @@ impl HostKeyStore {
                 kept.push('\n');
             }
         }
-        let mut fresh = tempfile::NamedTempFile::new_in(self.folder())?;
+        let mut fresh = tempfile::NamedTempFile::new_in(folder_of(&self.path))?;
         fresh.write_all(kept.as_bytes())?;
         fresh.persist(&self.path).map_err(|error| error.error)?;
         Ok(dropped.len())
@@ -95,8 +95,13 @@ impl HostKeyStore {
 
     /// The keys remembered under `alias`.
     pub(super) fn keys_of(&self, alias: &str) -> Result<Vec<KnownKey>, StoreError> {
+        Ok(self.file()?.keys(|line| line.is_for(alias)))
+    }
+
+    /// The file as it is now.
+    pub(super) fn file(&self) -> Result<KnownFile, StoreError> {
         self.check()?;
-        known_for(&self.path, |line| line.is_for(alias))
+        KnownFile::read(&self.path)
     }
 
     /// Remembers `key` under `alias` unless a key is already known for it. Returns what was known;
@@ -127,19 +132,7 @@ impl HostKeyStore {
     /// Makes the folder of the file, which OpenSSH would not when it learns a key.
     pub(crate) fn prepare(&self) -> Result<(), StoreError> {
         self.check()?;
-        Ok(std::fs::DirBuilder::new().recursive(true).mode(0o700).create(self.folder()).map_err(
-            |error| {
-                let folder = self.folder().display();
-                io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
-            },
-        )?)
-    }
-
-    fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            Some(_) | None => Path::new("."),
-        }
+        Ok(make_folder_of(&self.path)?)
     }
 
     /// Waits for other writers; released when dropped. The lock is on a file of its own, since
@@ -163,21 +156,31 @@ impl HostKeyStore {
     }
 }
 
-/// The keys a file knows for the host a predicate recognises; none when there is no file.
-pub(super) fn known_for(
-    path: &Path,
-    is_for: impl Fn(&Line) -> bool,
-) -> Result<Vec<KnownKey>, StoreError> {
-    Ok(known_hosts::parse(&read(path)?)
-        .into_iter()
-        .filter(is_for)
-        .map(|line| KnownKey {
-            key: line.key,
-            revoked: line.revoked,
-            file: path.to_owned(),
-            line: line.number,
-        })
-        .collect())
+/// What a known-hosts file says at one time; nothing when there is none.
+#[derive(Clone, Debug)]
+pub(super) struct KnownFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl KnownFile {
+    pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { path: path.to_owned(), text: read(path)? })
+    }
+
+    /// The keys it knows for the host a predicate recognises.
+    pub(super) fn keys(&self, is_for: impl Fn(&Line) -> bool) -> Vec<KnownKey> {
+        known_hosts::parse(&self.text)
+            .into_iter()
+            .filter(is_for)
+            .map(|line| KnownKey {
+                key: line.key,
+                revoked: line.revoked,
+                file: self.path.clone(),
+                line: line.number,
+            })
+            .collect()
+    }
 }
 
 fn read(path: &Path) -> Result<String, StoreError> {

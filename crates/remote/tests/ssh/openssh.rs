@@ -7,7 +7,7 @@ use russh::keys::{Algorithm, PrivateKey};
 use stagecraft_core::config::HostKeys;
 use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::remote::{Command, Connector as _, RemoteError, Target};
-use stagecraft_remote::{SshConnector, ssh_command_line, ssh_config_block};
+use stagecraft_remote::{Export, Exporter, SshConnector, SshSettings};
 
 use crate::support::sshd::Sshd;
 use crate::support::{Home, connect, fingerprint, new_key, openssh, program, target};
@@ -83,7 +83,7 @@ async fn the_exported_command_line_judges_the_host_as_we_do() {
     let target = target(sshd.port);
     let words = |command: &[&str]| {
         let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-        ssh_command_line(&target, &settings, &command).unwrap()
+        export(&target, &settings).command_line(&command)
     };
 
     // First contact by OpenSSH, then by us; what the one accepted the other knows.
@@ -94,7 +94,7 @@ async fn the_exported_command_line_judges_the_host_as_we_do() {
     connect(settings.clone(), sshd.port).await.unwrap().close().await;
     assert_eq!(home.read("state/known_hosts"), known, "nothing new was learned");
 
-    let config = home.write("exported", &ssh_config_block(&target, &settings).unwrap());
+    let config = home.write("exported", &export(&target, &settings).config_block());
     let config = config.display().to_string();
     let (status, stdout, _) =
         run(&["ssh", "-F", &config, "app-1", "id -u"].map(str::to_owned)).await;
@@ -143,10 +143,10 @@ async fn the_exported_command_line_pins_the_key_and_needs_no_file() {
         (Pins::of_order(other), false),
     ] {
         let target = Target { pins, ..target(sshd.port) };
-        let words = ssh_command_line(&target, &settings, &["echo in".to_owned()]).unwrap();
+        let words = export(&target, &settings).command_line(&["echo in".to_owned()]);
         let (status, stdout, stderr) = run(&words).await;
         assert_eq!(stdout == "in\n" && status == 0, expected, "{pins:?}: {stderr}");
-        let block = ssh_config_block(&target, &settings).unwrap();
+        let block = export(&target, &settings).config_block();
         let config = home.write("exported", &block).display().to_string();
         let (status, ..) = run(&["ssh", "-F", &config, "app-1", "true"].map(str::to_owned)).await;
         assert_eq!(status == 0, expected, "{block}");
@@ -247,4 +247,8 @@ async fn run(words: &[String]) -> (i32, String, String) {
 fn known_names(home: &Home) -> Vec<String> {
     let text = home.read("state/known_hosts");
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+fn export(target: &Target, settings: &SshSettings) -> Export {
+    Exporter::new(settings).unwrap().export(target).unwrap()
 }

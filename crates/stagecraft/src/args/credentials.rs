@@ -25,9 +25,10 @@ pub(crate) struct Add {
     /// What `credentials` in the file calls it
     #[arg(value_name = "NAME")]
     pub(crate) name: CredentialName,
-    /// Whose it is: aws, digitalocean, hetzner or tailscale
+    /// Whose it is: aws, digitalocean, hetzner or tailscale; by default what `cloud.provider` in the file
+    /// says
     #[arg(long, value_name = "PROVIDER")]
-    pub(crate) provider: Issuer,
+    pub(crate) provider: Option<Issuer>,
     /// Put it in the place of an entry of that name
     #[arg(long)]
     pub(crate) replace: bool,

@@ -16,19 +16,9 @@ pub(super) fn fingerprint(text: &str) -> Result<String, String> {
     }
 }
 
-/// Seconds, up to a day.
-pub(super) fn seconds(text: &str) -> Result<u64, String> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain
-        .then(|| text.parse().ok())
-        .flatten()
-        .filter(|seconds| (1..=DAY).contains(seconds))
-        .ok_or_else(|| format!("it must be a whole number of seconds from 1 to {DAY}"))
-}
-
-/// A duration such as `90s`, `15m` or `2h`, up to a day.
+/// A duration such as `90s`, `15m` or `2h`, up to a day; a number alone is seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let units = [("s", 1), ("m", 60), ("h", 60 * 60)];
+    let units = [("s", 1), ("m", 60), ("h", 60 * 60), ("", 1)];
     let parsed = units.into_iter().find_map(|(unit, seconds)| {
         let number = text.strip_suffix(unit)?;
         let plain = number.bytes().all(|byte| byte.is_ascii_digit());
@@ -37,7 +27,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match parsed {
         Some(seconds @ 1..=DAY) => Ok(Duration::from_secs(seconds)),
         Some(_) => Err("it must be from `1s` to `24h`".to_owned()),
-        None => Err("it must be a number and `s`, `m` or `h`, such as `90s` or `15m`".to_owned()),
+        None => Err(
+            "it must be a number of seconds, or one with `s`, `m` or `h`, such as `90s` or `15m`"
+                .to_owned(),
+        ),
     }
 }
 
@@ -46,24 +39,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_a_number_with_its_unit() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("2h", 7200), ("24h", 86_400)] {
+    fn a_duration_is_a_number_with_its_unit_or_one_of_seconds() {
+        let right =
+            [("90s", 90), ("15m", 900), ("2h", 7200), ("24h", 86_400), ("90", 90), ("1", 1)];
+        for (text, seconds) in right {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        for text in ["", "s", "90", "1.5m", "+5s", "-1s", "0s", "25h", "5 m", "5M", "5d", "é"] {
+        for text in [
+            "",
+            "s",
+            "0",
+            "+90",
+            "-1",
+            "1.5",
+            "86401",
+            "18446744073709551616",
+            "1.5m",
+            "+5s",
+            "-1s",
+            "0s",
+            "25h",
+            "5 m",
+            "5M",
+            "5d",
+            "é",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
         assert!(duration("18446744073709551615h").is_err());
-    }
-
-    #[test]
-    fn seconds_are_a_number_without_a_unit() {
-        assert_eq!(seconds("1"), Ok(1));
-        assert_eq!(seconds("86400"), Ok(86_400));
-        let wrong = "it must be a whole number of seconds from 1 to 86400";
-        for text in ["", "0", "86401", "10s", "-1", "+1", "1.5", "18446744073709551616"] {
-            assert_eq!(seconds(text), Err(wrong.to_owned()), "{text}");
-        }
     }
 
     #[test]

@@ -77,7 +77,8 @@ async fn tidy(run: &Run<'_>, only: &BTreeSet<HostName>) {
     let tidied = run.interruptible(patiently).await;
     if let Ok(Err(left)) = tidied {
         for error in left {
-            let note = format!("note: {}; `stagecraft infra down` tries again", chain(&error));
+            let again = run.project.next.command("infra down");
+            let note = format!("note: {}; {again} tries again", chain(&error));
             run.app.ui.say(Text::new().line(&note));
         }
     }

@@ -67,13 +67,13 @@ fn none_is_meant(run: &Run<'_>, inventory: &Inventory, args: &Exec) -> Stop {
 }
 
 /// A single word is a line for a shell, as it is with `ssh`.
-fn command(words: &[String], timeout: u64) -> Result<Command, Stop> {
+fn command(words: &[String], timeout: Duration) -> Result<Command, Stop> {
     let command = match words {
         [] => return Err(Stop::usage("there is no command to run")),
         [line] => Command::script(line),
         [program, arguments @ ..] => Command::new(program).args(arguments.iter().cloned()),
     };
-    Ok(command.with_timeout(Duration::from_secs(timeout)))
+    Ok(command.with_timeout(timeout))
 }
 
 /// What came of the command so far; for people it is shown as it comes.
@@ -131,7 +131,7 @@ impl<'a> Results<'a> {
             });
         }
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        outcomes.insert(host.clone(), outcome);
+        outcomes.insert(host.clone(), kept(self.ui.output, outcome));
     }
 
     /// Hosts without an outcome were cut off.
@@ -187,10 +187,35 @@ impl<'a> Results<'a> {
     }
 }
 
+/// What is needed of an outcome to the end. What people have seen of it is not, and it may be much.
+fn kept(form: args::Output, outcome: Result<Output, Failure>) -> Result<Output, Failure> {
+    match form {
+        args::Output::Json => outcome,
+        args::Output::Human => {
+            outcome.map(|Output { status, .. }| Output { status, ..Output::default() })
+        }
+    }
+}
+
 fn host_document((host, outcome): (HostName, Result<Output, Failure>)) -> ExecHost {
     let result = match outcome {
         Ok(Output { status, stdout, stderr }) => ExecResult::Ran { status, stdout, stderr },
         Err(failure) => ExecResult::Failed { failure },
     };
     ExecHost { host, result }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_have_seen_is_not_kept_to_the_end() {
+        let output = || Output { status: 3, stdout: "much".to_owned(), stderr: "more".to_owned() };
+        assert_eq!(kept(args::Output::Json, Ok(output())), Ok(output()));
+        let status = Output { status: 3, ..Output::default() };
+        assert_eq!(kept(args::Output::Human, Ok(output())), Ok(status));
+        let failure = Failure::new(Code::SSH_FAILED, "no answer");
+        assert_eq!(kept(args::Output::Human, Err(failure.clone())), Err(failure));
+    }
 }

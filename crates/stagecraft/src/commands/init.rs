@@ -49,16 +49,9 @@ pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
                     "Next: read it, set `{variable}` to an API token, check both with {check}, \
                      make it real with {up}."
                 ));
-            } else if config::is_supported(args.provider) {
+            } else {
                 said.line(&format!(
                     "Next: read it, check it with {check}, make it real with {up}."
-                ));
-            } else {
-                said.line(&format!("Next: read it, and check it with {check}."));
-                said.line(&format!(
-                    "This version cannot create hosts on {} yet; `stagecraft init --provider local` \
-                     gives hosts that it can.",
-                    args.provider
                 ));
             }
             app.ui.result(&said)?;

@@ -4,7 +4,7 @@ use stagecraft_core::config::HostKeys;
 use stagecraft_core::error::ExitCode;
 use stagecraft_core::inventory::{Instance, Inventory};
 use stagecraft_core::remote::Target;
-use stagecraft_remote::{SshSettings, login_for, ssh_command_line, ssh_config_block};
+use stagecraft_remote::{Exporter, SshSettings};
 
 use super::hosts::target_of;
 use super::ssh::export_failed;
@@ -44,9 +44,10 @@ fn document(
     settings: &SshSettings,
     mesh: bool,
 ) -> Result<InventoryDocument, Stop> {
+    let exporter = Exporter::new(settings).map_err(|error| export_failed(&error))?;
     let hosts = in_use(inventory).map(|instance| {
         let ssh = target_of(run, instance, mesh)?
-            .map(|target| login_for(&target, settings))
+            .map(|target| exporter.login(&target))
             .transpose()
             .map_err(|error| export_failed(&error))?
             .map(|login| Ssh { host: login.host, port: login.port, user: login.user });
@@ -81,12 +82,12 @@ fn ansible_inventory(
     settings: &SshSettings,
     mesh: bool,
 ) -> Result<String, Stop> {
+    let exporter = Exporter::new(settings).map_err(|error| export_failed(&error))?;
     let hosts = reachable(run, inventory, mesh)?
         .into_iter()
         .map(|(instance, target)| {
-            let words =
-                ssh_command_line(&target, settings, &[]).map_err(|error| export_failed(&error))?;
-            Ok(AnsibleHost::new(instance, &words))
+            let export = exporter.export(&target).map_err(|error| export_failed(&error))?;
+            Ok(AnsibleHost::new(instance, &export))
         })
         .collect::<Result<Vec<_>, Stop>>()?;
     Ok(ansible::inventory(&hosts))
@@ -98,10 +99,12 @@ fn ssh_config(
     settings: &SshSettings,
     mesh: bool,
 ) -> Result<String, Stop> {
+    let exporter = Exporter::new(settings).map_err(|error| export_failed(&error))?;
     let blocks = reachable(run, inventory, mesh)?
         .into_iter()
         .map(|(_, target)| {
-            ssh_config_block(&target, settings).map_err(|error| export_failed(&error))
+            let export = exporter.export(&target).map_err(|error| export_failed(&error))?;
+            Ok(export.config_block())
         })
         .collect::<Result<Vec<_>, Stop>>()?;
     Ok(blocks.join("\n"))

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::args::Output;
 use crate::documents::ProvidersDocument;
 use crate::stop::Stop;
-use crate::ui::{BOLD, Cell, Columns, FAINT, GOOD};
+use crate::ui::{BOLD, Cell, Columns};
 use crate::wire;
 
 /// Lists the providers.
@@ -14,22 +14,11 @@ pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
     match app.ui.output {
         Output::Json => app.ui.document(&ProvidersDocument { providers })?,
         Output::Human => {
-            let mut columns = Columns::with_heading(&[
-                "PROVIDER",
-                "HERE",
-                "HOSTS ARE",
-                "ARM64",
-                "SPOT",
-                "CREDENTIALS",
-            ]);
+            let mut columns =
+                Columns::with_heading(&["PROVIDER", "HOSTS ARE", "ARM64", "SPOT", "CREDENTIALS"]);
             for provider in providers {
-                let here = match provider.available {
-                    true => Cell::styled(GOOD, "yes"),
-                    false => Cell::styled(FAINT, "no"),
-                };
                 columns.row(vec![
                     Cell::styled(BOLD, provider.provider.as_str()),
-                    here,
                     provider.hosts.into(),
                     provider.arm64.into(),
                     provider.spot.into(),

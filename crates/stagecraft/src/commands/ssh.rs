@@ -3,7 +3,7 @@ use std::process::Command;
 
 use stagecraft_core::config::Config;
 use stagecraft_core::error::{Code, ExitCode, Failure, chain};
-use stagecraft_remote::{ExportError, ssh_command_line};
+use stagecraft_remote::{ExportError, Exporter};
 
 use super::hosts::{Chosen, one, target_of};
 use crate::app::App;
@@ -25,8 +25,8 @@ pub(super) fn run(app: &App, args: &Ssh) -> Result<ExitCode, Stop> {
         };
         let target = target_of(run, &instance, args.mesh)?
             .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
-        ssh_command_line(&target, &run.access()?.settings, &args.command)
-            .map_err(|error| export_failed(&error))
+        let export = Exporter::new(&run.access()?.settings).and_then(|all| all.export(&target));
+        Ok(export.map_err(|error| export_failed(&error))?.command_line(&args.command))
     })?;
     let Some((program, arguments)) = words.split_first() else {
         return Err(Stop::usage("there is no command to run"));

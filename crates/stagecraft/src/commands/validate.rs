@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{ExitCode, Failure};
 use stagecraft_core::inventory::Inventory;
-use stagecraft_core::name::EnvironmentName;
 use stagecraft_core::resolve::resolve;
 
 use crate::app::App;
@@ -12,7 +11,7 @@ use crate::documents::{EnvironmentItem, OnlineItem, ValidationDocument};
 use crate::project::{File, Project};
 use crate::run::{Logins, Run, with_engine};
 use crate::stop::{Stop, Trouble};
-use crate::ui::{GOOD, Text, count, names};
+use crate::ui::{GOOD, Text, count};
 
 /// Checks the file.
 pub(super) fn run(app: &App, args: &Validate) -> Result<ExitCode, Stop> {
@@ -40,24 +39,12 @@ pub(super) fn run(app: &App, args: &Validate) -> Result<ExitCode, Stop> {
     Ok(ExitCode::Done)
 }
 
-/// The file by itself. What this version cannot act on is no problem of the file, and is said.
+/// The file by itself, and whether it has the environment that was named.
 fn offline(app: &App) -> Result<File, Stop> {
     let file = File::load(app)?;
-    let named: Vec<EnvironmentName> = match &app.global.env {
-        Some(name) => {
-            let chosen = file.config.environment(Some(name.as_str()));
-            let (scope, _) = chosen.map_err(|problem| file.problems(vec![problem]))?;
-            vec![scope.environment]
-        }
-        None => file.config.environments.keys().cloned().collect(),
-    };
-    let unsupported: Vec<&EnvironmentName> =
-        named.iter().filter(|name| !file.config.unsupported(name).is_empty()).collect();
-    if !unsupported.is_empty() {
-        let environments = names(unsupported);
-        app.ui.say(Text::new().line(&format!(
-            "note: this version cannot work on {environments} yet; `stagecraft infra plan` says why"
-        )));
+    if let Some(name) = &app.global.env {
+        let chosen = file.config.environment(Some(name.as_str()));
+        chosen.map_err(|problem| file.problems(vec![problem]))?;
     }
     Ok(file)
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::harmless::harmless_json;
+use crate::next::Next;
 
 /// Version of all documents.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -87,15 +88,42 @@ pub(crate) trait Document: Serialize + JsonSchema {
     /// Which one it is.
     const KIND: Kind;
 
-    /// The document as one JSON text that is safe to show on a terminal.
-    fn to_json(&self) -> String {
+    /// The document as one JSON text that is safe to show on a terminal, in which failures name commands
+    /// as this user has to type them.
+    fn to_json(&self, next: &Next) -> String {
         let enveloped =
             Enveloped { schema_version: SCHEMA_VERSION, kind: Self::KIND.as_str(), body: self };
-        let text = serde_json::to_string_pretty(&enveloped)
-            .expect("documents have text keys only, and writing to memory cannot fail");
+        let mut value = serde_json::to_value(&enveloped).expect("documents have text keys only");
+        spell(&mut value, next);
+        let text = serde_json::to_string_pretty(&value).expect("writing to memory cannot fail");
         let mut safe = harmless_json(&text);
         safe.push('\n');
         safe
+    }
+}
+
+/// Spells the commands in the hints, notes and messages of a document, wherever they are.
+fn spell(value: &mut Value, next: &Next) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                if ["hints", "notes", "message"].contains(&key.as_str()) {
+                    spell_texts(value, next);
+                } else {
+                    spell(value, next);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| spell(item, next)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn spell_texts(value: &mut Value, next: &Next) {
+    match value {
+        Value::String(text) => *text = next.spelled(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| spell_texts(item, next)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
     }
 }
 
@@ -152,12 +180,32 @@ fn schema<T: Document>() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+    use stagecraft_core::error::{Code, ExitCode, Failure};
+
     use super::*;
+    use crate::args::Args;
     use crate::documents::InitDocument;
+    use crate::stop::Stop;
+
+    #[test]
+    fn failures_in_a_document_name_commands_as_they_have_to_be_typed() {
+        let options = Args::try_parse_from(["stagecraft", "providers", "--env", "dev"]).unwrap();
+        let failure = Failure::new(Code::HOST_MISSING, "`a` is not there")
+            .with_hint("run `stagecraft infra up`, see `stagecraft infra plan`");
+        let document = Stop::new(ExitCode::SomeHostsFailed, failure)
+            .with_note("`stagecraft infra status` shows them")
+            .document();
+        let json = document.to_json(&Next::new(&options.global));
+        for text in ["infra up", "infra plan", "infra status"] {
+            assert!(json.contains(&format!("`stagecraft {text} --env dev`")), "{json}");
+        }
+    }
 
     #[test]
     fn a_document_says_its_version_and_kind_first() {
-        let json = InitDocument { provider: stagecraft_core::desired::ProviderId::Local }.to_json();
+        let json = InitDocument { provider: stagecraft_core::desired::ProviderId::Local }
+            .to_json(&Next::default());
         assert!(json.starts_with("{\n  \"schema_version\": 1,\n  \"kind\": \"init\",\n"), "{json}");
     }
 

@@ -76,7 +76,7 @@ pub(crate) enum StatusState {
     },
     /// It has no instance.
     Missing,
-    /// It runs, and is not looked at because it is not in the file.
+    /// It has an instance, which is not looked into because the host is not in the file.
     NotInFile,
 }
 

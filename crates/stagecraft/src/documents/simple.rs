@@ -52,8 +52,6 @@ pub(crate) struct ProviderItem {
     pub(crate) provider: ProviderId,
     /// What a host is there.
     pub(crate) hosts: String,
-    /// Whether this version can create hosts there.
-    pub(crate) available: bool,
     /// Which keys of the file name its credentials.
     pub(crate) credentials: String,
     /// What `arch: arm64` gives: `native` machines, `emulated` on amd64, or what the `engine's`

@@ -12,6 +12,7 @@ use stagecraft_core::desired::ProviderId;
 use stagecraft_core::plan::Plan;
 
 use super::*;
+use crate::next::Next;
 use crate::stop::Stop;
 use crate::ui::samples::{full_plan, host, plan, running, scope, wanted};
 use crate::ui::tests::{mixed_report, mixed_status};
@@ -102,7 +103,7 @@ fn what_terminals_obey_is_escaped() {
     let evil = "\x1b[31m \u{9b}2J \u{202e} \u{7f}";
     let json = Stop::new(ExitCode::Cloud, Failure::new(Code::CLOUD_PROVIDER_FAULT, evil))
         .document()
-        .to_json();
+        .to_json(&Next::default());
     assert!(json.is_ascii() && !json.contains('\x1b'), "{json:?}");
     let value: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(value["errors"][0]["message"], evil, "nothing is lost");
@@ -113,23 +114,23 @@ fn documents() -> Vec<(Kind, String)> {
     let stop = Stop::usage("no").with_hint("yes").with_note("kept");
     let up_to_date = plan([wanted("a")], [running("a", "10.0.0.1")], &Policy::default());
     let mut documents = vec![
-        (Kind::Plan, PlanDocument::from(&full_plan()).to_json()),
-        (Kind::Plan, PlanDocument::from(&up_to_date).to_json()),
+        (Kind::Plan, PlanDocument::from(&full_plan()).to_json(&Next::default())),
+        (Kind::Plan, PlanDocument::from(&up_to_date).to_json(&Next::default())),
         (Kind::Report, report(Some(&full_plan()))),
         (Kind::Report, report(None)),
-        (Kind::Status, mixed_status().to_json()),
-        (Kind::Inventory, inventory().to_json()),
-        (Kind::Trust, trust().to_json()),
-        (Kind::Exec, exec().to_json()),
-        (Kind::Validation, validation(None).to_json()),
-        (Kind::Init, InitDocument { provider: ProviderId::Local }.to_json()),
-        (Kind::Error, stop.document().to_json()),
+        (Kind::Status, mixed_status().to_json(&Next::default())),
+        (Kind::Inventory, inventory().to_json(&Next::default())),
+        (Kind::Trust, trust().to_json(&Next::default())),
+        (Kind::Exec, exec().to_json(&Next::default())),
+        (Kind::Validation, validation(None).to_json(&Next::default())),
+        (Kind::Init, InitDocument { provider: ProviderId::Local }.to_json(&Next::default())),
+        (Kind::Error, stop.document().to_json(&Next::default())),
     ];
     let providers = ProviderId::ALL.map(crate::wire::provider_facts).to_vec();
-    documents.push((Kind::Providers, ProvidersDocument { providers }.to_json()));
+    documents.push((Kind::Providers, ProvidersDocument { providers }.to_json(&Next::default())));
     let online =
         OnlineItem { provider: ProviderId::Local, account: "Docker 27".to_owned(), hosts: 2 };
-    documents.push((Kind::Validation, validation(Some(vec![online])).to_json()));
+    documents.push((Kind::Validation, validation(Some(vec![online])).to_json(&Next::default())));
     documents.extend(credentials());
     let kinds: std::collections::BTreeSet<Kind> = documents.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, Kind::ALL.into(), "a kind has no document here");
@@ -149,19 +150,30 @@ fn credentials() -> Vec<(Kind, String)> {
     ];
     let tests = results.map(|result| CredentialTest { name: name(), provider, result });
     vec![
-        (Kind::Credentials, CredentialsDocument { credentials: vec![item] }.to_json()),
-        (Kind::Credential, CredentialDocument { name: name(), provider, change }.to_json()),
+        (
+            Kind::Credentials,
+            CredentialsDocument { credentials: vec![item] }.to_json(&Next::default()),
+        ),
+        (
+            Kind::Credential,
+            CredentialDocument { name: name(), provider, change }.to_json(&Next::default()),
+        ),
         (
             Kind::CredentialTest,
-            CredentialTestDocument { credentials: tests.into(), exit_code: 2 }.to_json(),
+            CredentialTestDocument { credentials: tests.into(), exit_code: 2 }
+                .to_json(&Next::default()),
         ),
-        (Kind::KeyRotation, KeyRotationDocument { entries: 2, finished_earlier: true }.to_json()),
+        (
+            Kind::KeyRotation,
+            KeyRotationDocument { entries: 2, finished_earlier: true }.to_json(&Next::default()),
+        ),
     ]
 }
 
 fn report(plan: Option<&Plan>) -> String {
     let report = mixed_report();
-    ReportDocument::new(Verb::Up, &scope(), plan, &report, report.exit_code()).to_json()
+    ReportDocument::new(Verb::Up, &scope(), plan, &report, report.exit_code())
+        .to_json(&Next::default())
 }
 
 fn inventory() -> InventoryDocument {

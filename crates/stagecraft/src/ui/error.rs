@@ -143,7 +143,7 @@ mod tests {
         let file = "cloud:\n  hosts:\n    app: { size: big }\n    db: { region: moon }\n";
         let stop = Stop::order(
             "stagecraft.yml",
-            file,
+            file.to_owned(),
             vec![
                 problem("app-1", 3, "local has no size `big` for amd64", Some("use `small`")),
                 problem("db", 4, "local has no region `moon`", None),
@@ -173,8 +173,11 @@ mod tests {
         let file = "cloud:\n  hosts:\n    app: { size: big }\n";
         let hint = "use `small`, or leave it out: then what the provider takes for it counts";
         let message = "local has no size `big` for amd64, and nothing that is near to it";
-        let mut stop =
-            Stop::order("stagecraft.yml", file, vec![problem("app-1", 3, message, Some(hint))]);
+        let mut stop = Stop::order(
+            "stagecraft.yml",
+            file.to_owned(),
+            vec![problem("app-1", 3, message, Some(hint))],
+        );
         stop.troubles[0].notes.push("`web-1` and `web-2` were created and are kept".to_owned());
         let shown = render(&stop.troubles, false, 60).plain();
         assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
@@ -196,7 +199,11 @@ mod tests {
     fn what_others_say_never_reaches_the_terminal_raw() {
         let evil = "\x1b[31mred\x07\nnext";
         let file = format!("app: x # {evil}\n");
-        let mut stop = Stop::order(evil, &file, vec![problem("app", 1, evil, Some(evil))]);
+        let mut stop = Stop::order(
+            evil,
+            stagecraft_core::config::shown(file.as_bytes()),
+            vec![problem("app", 1, evil, Some(evil))],
+        );
         stop.troubles.push(Trouble {
             failure: Failure::new(Code::USAGE, evil)
                 .with_output(vec![evil.to_owned()])

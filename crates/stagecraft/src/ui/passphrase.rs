@@ -66,9 +66,8 @@ impl Passphrases for AskPassphrase {
             if again {
                 self.ui.say(Text::new().line(&format!("that is not the passphrase of `{key}`")));
             }
-            // What is typed is not shown; Ctrl-C there is a signal as always, and no answer.
-            let answer = rpassword::prompt_password(format!("passphrase of `{key}`: "));
-            answer.ok().map(Zeroizing::new)
+            // Ctrl-C there is a signal as always, and no answer.
+            hidden_line(&self.ui, &format!("passphrase of `{key}`: "))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The one question there is: whether to remove machines.
+//! Questions whose answer is yes or no, before what cannot be taken back.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 

@@ -148,7 +148,9 @@ fn up_helps(host: &StatusHost) -> bool {
 
 fn hints(host: &StatusHost, next: &Next) -> Vec<String> {
     match &host.state {
-        StatusState::Unreachable { failure } => failure.hints.clone(),
+        StatusState::Unreachable { failure } => {
+            failure.hints.iter().map(|hint| next.spelled(hint)).collect()
+        }
         StatusState::NotRunning { lifecycle: Lifecycle::Failed } => {
             let command = next.command(&format!("infra up --replace {}", host.host));
             vec![format!("{command} makes it anew; all data on it is lost")]

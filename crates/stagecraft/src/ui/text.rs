@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use stagecraft_core::words::listed;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::harmless::clean;
@@ -161,12 +162,7 @@ pub(crate) fn count(number: usize, one: &str) -> String {
 
 /// `` `a`, `b` and `c` ``.
 pub(crate) fn names<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
-    let quoted: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
-    match quoted.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [all @ .., last] => format!("{} and {last}", all.join(", ")),
-    }
+    listed(items, "and")
 }
 
 #[cfg(test)]

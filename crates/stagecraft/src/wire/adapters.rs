@@ -10,7 +10,7 @@ use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_clouds::local::{self, EngineAddress, LocalProvider, LocalSettings};
 use stagecraft_core::Secret;
 use stagecraft_core::cloud::{CloudError, CloudProvider, Identity, Registry, RegistryError};
-use stagecraft_core::config::{Config, NetworkConfig, ProviderConfig, is_supported};
+use stagecraft_core::config::{Config, NetworkConfig, ProviderConfig};
 use stagecraft_core::credential::{Credential, Field};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
@@ -212,7 +212,6 @@ pub(crate) fn provider_facts(provider: ProviderId) -> ProviderItem {
     ProviderItem {
         provider,
         hosts: hosts.to_owned(),
-        available: is_supported(provider),
         credentials: credentials.to_owned(),
         arm64: arm64.to_owned(),
         spot: spot.to_owned(),

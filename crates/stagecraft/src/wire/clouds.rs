@@ -4,7 +4,7 @@ use std::path::Path;
 use stagecraft_clouds::http::InvalidToken;
 use stagecraft_clouds::local::EngineAddress;
 use stagecraft_core::cloud::Identity;
-use stagecraft_core::config::{Config, CredentialSource, is_supported};
+use stagecraft_core::config::{Config, CredentialSource};
 use stagecraft_core::credential::{Field, Issuer};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
@@ -15,7 +15,7 @@ use super::identities::{
     NoToken, aws_identity, aws_may_be_there, check_credential, no_token, owner, token,
 };
 use super::{Environment, Secrets};
-use crate::stop::Stop;
+use crate::stop::{Stop, Trouble};
 
 /// Which providers of a file a run looks at, and what it needs for that.
 ///
@@ -46,94 +46,44 @@ impl Clouds {
     ) -> Result<Self, Stop> {
         let environment = secrets.environment;
         let mut clouds = Self::default();
-        let mut missing = Vec::new();
-        for (&id, provider) in config.providers.iter().filter(|(id, _)| is_supported(**id)) {
+        let mut missing: Vec<Failure> = Vec::new();
+        for (&id, provider) in &config.providers {
             let named = provider.environments.contains(of);
             if id == ProviderId::Local {
                 match engine_is_there(environment) {
-                    Ok(()) => clouds.local = true,
-                    Err(_) if named => clouds.local = true,
-                    Err(why) => clouds.left_out(id, why),
-                }
-                continue;
-            }
-            if let (Some(CredentialSource::Stored(name)), Some(issuer)) =
-                (&provider.credentials, Issuer::of(id))
-            {
-                let stored = secrets.stored(name, issuer);
-                match stored
-                    .and_then(|credential| check_credential(&credential).map(|()| credential))
-                {
-                    Ok(credential) => {
-                        clouds.identities.insert(id, Identity::Owner(credential));
-                        if !named {
-                            let way = format!(
-                                "the file has no hosts of `{of}` on {id}: to leave it out, take it out of \
-                                 the file"
-                            );
-                            clouds.avoidable.insert(id, way);
-                        }
-                    }
-                    Err(why) if !named => clouds.left_out(id, why.message),
-                    Err(why) => missing.push(why.into()),
-                }
-                continue;
-            }
-            if id == ProviderId::Aws {
-                match aws_identity(environment, provider.credentials.as_ref()) {
-                    Ok(_) if !named && !aws_may_be_there(environment, provider.credentials.as_ref()) => {
-                        clouds.left_out(id, "no credentials are set up".to_owned());
-                    }
-                    Ok(identity) => {
-                        clouds.identities.insert(id, identity);
-                        if !named {
-                            let way = format!(
-                                "the file has no hosts of `{of}` on aws: to leave it out, unset its \
-                                 credentials"
-                            );
-                            clouds.avoidable.insert(id, way);
-                        }
-                    }
                     Err(why) if !named => clouds.left_out(id, why),
-                    Err(why) => missing.push(
-                        Failure::new(Code::CLOUD_UNAUTHENTICATED, format!("aws needs an access key, and {why}"))
-                            .with_hint("`access_key_id_env` and `secret_access_key_env` in the file name the variables; without both, AWS's usual chain is used")
-                            .into(),
-                    ),
+                    // What is wrong with one that is needed is told when it is used.
+                    Ok(()) | Err(_) => clouds.local = true,
                 }
                 continue;
             }
-            let (Some(CredentialSource::Variable(name)), Some(issuer)) =
-                (&provider.credentials, Issuer::of(id))
-            else {
-                continue;
-            };
-            match token(environment, name) {
-                Ok(token) => {
-                    let owner = owner(issuer, [(Field::Token, token)]);
-                    clouds.identities.insert(id, owner);
+            let source = provider.credentials.as_ref();
+            match identity(id, source, secrets) {
+                Ok(_) if !named && !aws_may_be_there(environment, source) => {
+                    clouds.left_out(id, "no credentials are set up".to_owned());
+                }
+                Ok(identity) => {
+                    clouds.identities.insert(id, identity);
                     if !named {
-                        clouds.avoidable.insert(id, without(id, name, of));
+                        clouds.avoidable.insert(id, without(id, source, of));
                     }
                 }
-                Err(NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty)) if !named => {
-                    clouds.left_out(id, format!("`{name}` is not set"));
-                }
-                Err(why) => {
-                    let failure = no_token(id, name, why);
-                    let hint = if named {
-                        "`token_env` in the file names the variable".to_owned()
-                    } else {
-                        without(id, name, of)
-                    };
-                    missing.push(failure.with_hint(hint).into());
+                Err(Missing { unset: Some(why), .. }) if !named => clouds.left_out(id, why),
+                Err(Missing { failure, hint, .. }) => {
+                    let hint = if named { hint } else { Some(without(id, source, of)) };
+                    let failure = hint.into_iter().fold(failure, Failure::with_hint);
+                    // A store that does not open is told once, however many need it.
+                    if !missing.contains(&failure) {
+                        missing.push(failure);
+                    }
                 }
             }
         }
         if missing.is_empty() {
             Ok(clouds)
         } else {
-            Err(Stop { exit: ExitCode::Usage, troubles: missing })
+            let troubles = missing.into_iter().map(Trouble::from).collect();
+            Err(Stop { exit: ExitCode::Usage, troubles })
         }
     }
 
@@ -148,8 +98,16 @@ impl Clouds {
         if self.left_out.is_empty() {
             return None;
         }
+        // In the order of the providers, those for the same reason together.
+        let mut by_reason: Vec<(Vec<&str>, &str)> = Vec::new();
+        for (id, why) in &self.left_out {
+            match by_reason.iter_mut().find(|(_, reason)| reason == why) {
+                Some((ids, _)) => ids.push(id.as_str()),
+                None => by_reason.push((vec![id.as_str()], why)),
+            }
+        }
         let all: Vec<String> =
-            self.left_out.iter().map(|(id, why)| format!("{id} ({why})")).collect();
+            by_reason.iter().map(|(ids, why)| format!("{} ({why})", ids.join(" and "))).collect();
         Some(format!(
             "note: not looked at, as the file has no hosts of `{of}` there: {}",
             all.join(", ")
@@ -177,9 +135,75 @@ fn engine_is_there(environment: &Environment) -> Result<(), String> {
     }
 }
 
+/// Why nobody can ask a provider.
+#[derive(Debug)]
+struct Missing {
+    /// For those who need it.
+    failure: Failure,
+    /// Where the file says what is missing.
+    hint: Option<String>,
+    /// For those who do not, in a few words; `None` where something is there and is wrong.
+    unset: Option<String>,
+}
+
+/// Who asks a provider, by what the file says of its credentials. Asks nobody.
+fn identity(
+    id: ProviderId,
+    source: Option<&CredentialSource>,
+    secrets: &Secrets<'_>,
+) -> Result<Identity, Missing> {
+    let Some(issuer) = Issuer::of(id) else { return Ok(Identity::Anybody) };
+    match source {
+        Some(CredentialSource::Stored(name)) => {
+            let stored = secrets.stored(name, issuer);
+            let checked =
+                stored.and_then(|credential| check_credential(&credential).map(|()| credential));
+            checked.map(Identity::Owner).map_err(|failure| Missing {
+                hint: None,
+                unset: Some(failure.message.clone()),
+                failure,
+            })
+        }
+        Some(CredentialSource::Variable(name)) => match token(secrets.environment, name) {
+            Ok(token) => Ok(owner(issuer, [(Field::Token, token)])),
+            Err(why) => Err(Missing {
+                failure: no_token(id, name, why),
+                hint: Some("`token_env` in the file names the variable".to_owned()),
+                unset: match why {
+                    NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty) => {
+                        Some(format!("`{name}` is not set"))
+                    }
+                    NoToken::Invalid(_) => None,
+                },
+            }),
+        },
+        Some(CredentialSource::AccessKey { .. } | CredentialSource::Chain { .. }) | None => {
+            aws_identity(secrets.environment, source).map_err(|why| Missing {
+                failure: Failure::new(
+                    Code::CLOUD_UNAUTHENTICATED,
+                    format!("{id} needs an access key, and {why}"),
+                ),
+                hint: Some(
+                    "`access_key_id_env` and `secret_access_key_env` in the file name the variables; \
+                     without both, AWS's usual chain is used"
+                        .to_owned(),
+                ),
+                unset: Some(why),
+            })
+        }
+    }
+}
+
 /// How not to look at a provider under which the file does not name the environment.
-fn without(id: ProviderId, name: &str, of: &EnvironmentName) -> String {
-    format!("the file has no hosts of `{of}` on {id}: to leave it out, unset `{name}`")
+fn without(id: ProviderId, source: Option<&CredentialSource>, of: &EnvironmentName) -> String {
+    let way = match source {
+        Some(CredentialSource::Stored(_)) => "take it out of the file".to_owned(),
+        Some(CredentialSource::Variable(name)) => format!("unset `{name}`"),
+        Some(CredentialSource::AccessKey { .. } | CredentialSource::Chain { .. }) | None => {
+            "unset its credentials".to_owned()
+        }
+    };
+    format!("the file has no hosts of `{of}` on {id}: to leave it out, {way}")
 }
 
 #[cfg(test)]
@@ -311,6 +335,25 @@ mod tests {
         assert_eq!(told, "aws needs an access key, and `KEY` is not set");
         let quoted = of(keys, "prod", &[both[0], ("KEY", "'SECRET-SECRET'")]).unwrap_err();
         assert!(!format!("{quoted:?}").contains("SECRET-SECRET"));
+    }
+
+    #[test]
+    fn a_store_that_several_providers_need_is_told_once() {
+        let file = "\
+project: { name: p }
+credentials: { path: /nowhere/store.db, key_file: /nowhere/key }
+cloud:
+  providers:
+    digitalocean: { credentials: a, ssh_key_name: k, default_region: r, hosts: { prod: { a: { role: a } } } }
+    hetzner: { credentials: b, ssh_key_name: k, default_region: r, hosts: { prod: { b: { role: a } } } }
+    local: { hosts: { dev: { c: { role: a } } } }
+";
+        let config = config::parse("f", file.as_bytes()).unwrap();
+        let stop = clouds_of(&config, "prod", &[]).unwrap_err();
+        assert_eq!(stop.troubles.len(), 1, "{stop:?}");
+        let note = clouds_of(&config, "dev", &[]).unwrap().left_out_note(&name("dev")).unwrap();
+        assert!(note.contains(": digitalocean and hetzner ("), "{note}");
+        assert_eq!(note.matches("/nowhere/store.db").count(), 1, "{note}");
     }
 
     fn clouds(environment: &str, variables: &[(&str, &str)]) -> Result<Clouds, Stop> {

@@ -33,8 +33,8 @@ pub(crate) fn existing_vault(
             Box::new(postgres(environment, url_env, ca_file.as_deref(), base)?)
         }
     };
-    let vault = Vault::open(database, keys(environment, &store.key, base)?);
-    vault.map(Some).map_err(|error| Failure::from(&error))
+    let vault = Vault::existing(database, keys(environment, &store.key, base)?);
+    vault.map_err(|error| Failure::from(&error))
 }
 
 /// The credential store, made where there is none yet.
@@ -46,16 +46,18 @@ pub(crate) fn vault(
     store: &StoreConfig,
     base: &Path,
 ) -> Result<Vault, Failure> {
-    if let StorePlace::File(path) = &store.place {
-        let path = store_file(environment, path.as_deref(), base)?;
-        let database = Sqlite::create(&path).map_err(|why| failed("make", why))?;
-        let vault = Vault::open(Box::new(database), keys(environment, &store.key, base)?);
-        return vault.map_err(|error| Failure::from(&error));
-    }
-    // Nobody but its owner makes a database in PostgreSQL; its tables are made when it is opened.
-    existing_vault(environment, store, base)?.ok_or_else(|| {
-        Failure::new(Code::STORE_UNREACHABLE, "the credential store could not be made")
-    })
+    let database: Box<dyn Database> = match &store.place {
+        StorePlace::File(path) => {
+            let path = store_file(environment, path.as_deref(), base)?;
+            Box::new(Sqlite::create(&path).map_err(|why| failed("make", why))?)
+        }
+        // Nobody but its owner makes a database in PostgreSQL; its tables are made when it is opened.
+        StorePlace::Postgres { url_env, ca_file } => {
+            Box::new(postgres(environment, url_env, ca_file.as_deref(), base)?)
+        }
+    };
+    let vault = Vault::open(database, keys(environment, &store.key, base)?);
+    vault.map_err(|error| Failure::from(&error))
 }
 
 /// What is told where an entry is needed and there is no store.

@@ -285,11 +285,16 @@ fn what_a_cloud_cannot_do_is_no_problem_of_the_file() {
 }
 
 #[test]
-fn how_long_to_wait_is_a_number_with_its_unit() {
+fn how_long_to_wait_is_written_alike_for_machines_and_for_commands() {
     let stage = Stage::with(CLOUDS);
-    insta::assert_snapshot!(stage.run("infra up --wait-timeout 90"), @"
+    insta::assert_snapshot!(stage.run("infra up --wait-timeout 90x"), @"
     ------- stderr -------
-    error[usage]: invalid value '90' for '--wait-timeout <DURATION>': it must be a number and `s`, `m` or `h`, such as `90s` or `15m`
+    error[usage]: invalid value '90x' for '--wait-timeout <DURATION>': it must be a number of seconds, or one with `s`, `m` or `h`, such as `90s` or `15m`
+    [exit status: 1]
+    ");
+    insta::assert_snapshot!(stage.run("exec --timeout 90x -- true"), @"
+    ------- stderr -------
+    error[usage]: invalid value '90x' for '--timeout <DURATION>': it must be a number of seconds, or one with `s`, `m` or `h`, such as `90s` or `15m`
     [exit status: 1]
     ");
     insta::assert_snapshot!(stage.run("infra up --wait-timeout 0s"), @"
@@ -297,8 +302,43 @@ fn how_long_to_wait_is_a_number_with_its_unit() {
     error[usage]: invalid value '0s' for '--wait-timeout <DURATION>': it must be from `1s` to `24h`
     [exit status: 1]
     ");
-    let shown = stage.run("infra up --env prod --wait-timeout 15m");
-    assert!(shown.contains("needs an API token"), "{shown}");
+    for time in ["90", "90s", "15m"] {
+        for command in
+            [format!("infra up --wait-timeout {time}"), format!("exec --timeout {time} -- true")]
+        {
+            let shown = stage.run(&format!("--env prod {command}"));
+            assert!(shown.contains("needs an API token"), "{command}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn whose_credential_is_added_is_said_by_the_command_or_by_the_file() {
+    let stage = Stage::with(CLOUDS);
+    insta::assert_snapshot!(stage.run("credentials add prod"), @"
+    ------- stderr -------
+    error[usage]: it was not said whose credential this is
+      hint: name whose it is with `--provider`: aws, digitalocean, hetzner, tailscale
+      hint: or set `cloud.provider` in the file to the provider that is meant by default
+    [exit status: 1]
+    ");
+    let with_default = |provider: &str| {
+        Stage::with(&CLOUDS.replace("cloud:\n", &format!("cloud:\n  provider: {provider}\n")))
+    };
+    let told = with_default("local").run("credentials add prod");
+    assert!(told.contains("`cloud.provider` in the file is `local`, which needs no"), "{told}");
+
+    let stage = with_default("hetzner");
+    for (line, issuer) in [
+        ("credentials add one", "hetzner"),
+        ("credentials add two --provider digitalocean", "digitalocean"),
+    ] {
+        stage.write("token", "planted0123456789planted0123456789");
+        let mut command = stage.command(line.split(' '));
+        command.stdin(std::fs::File::open(stage.work().join("token")).unwrap());
+        let said = transcript(&command.output().unwrap());
+        assert!(said.contains(&format!("under `{issuer}` in the file.")), "{said}");
+    }
 }
 
 /// The plan of an environment on `local` where there is no engine.

@@ -68,7 +68,7 @@ fn a_missing_file_says_how_to_get_one() {
     insta::assert_snapshot!(Stage::new().run("infra plan --config other.yml"), @"
     ------- stderr -------
     error[config.unreadable]: could not read `other.yml`: there is no such file
-      hint: check the path given with `--config`; `stagecraft init` writes a first file
+      hint: check the path given with `--config`; `stagecraft init --config other.yml` writes a first file
     [exit status: 1]
     ");
 }

@@ -83,8 +83,8 @@ fn help_of_up() {
     Options:
           --dry-run                  Show the plan and stop
           --no-bootstrap             Create hosts, but do not log in to them
-          --wait-timeout <DURATION>  How long to wait for each new machine to run: a number and s, m or
-                                     h, e.g. 90s [default: 10m]
+          --wait-timeout <DURATION>  How long to wait for each new machine to run, e.g. 90s, 15m or 1h;
+                                     a number alone is seconds [default: 10m]
           --host <HOST>              Work on this host only; may be repeated
           --replace <HOST>           Replace this host if it has to be, or anyway; everything on it is
                                      lost; may be repeated
@@ -200,11 +200,11 @@ fn completions_and_manual_are_made_of_the_same_command_line() {
 #[test]
 fn providers_are_listed_with_what_they_support() {
     insta::assert_snapshot!(Stage::new().run("providers"), @"
-    PROVIDER      HERE  HOSTS ARE          ARM64     SPOT     CREDENTIALS
-    aws           yes   EC2 instances      native    yes      keys, credentials or chain
-    digitalocean  yes   Droplets           emulated  ignored  token_env or credentials
-    hetzner       yes   Cloud servers      native    ignored  token_env or credentials
-    local         yes   Docker containers  engine's  ignored  none
+    PROVIDER      HOSTS ARE          ARM64     SPOT     CREDENTIALS
+    aws           EC2 instances      native    yes      keys, credentials or chain
+    digitalocean  Droplets           emulated  ignored  token_env or credentials
+    hetzner       Cloud servers      native    ignored  token_env or credentials
+    local         Docker containers  engine's  ignored  none
     [exit status: 0]
     ");
 }

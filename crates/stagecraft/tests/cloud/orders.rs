@@ -57,7 +57,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     12 |           app-1: { role: app, region: nyc9 }
        |           ^^^^^
        |
-       = hint: there are `nyc1`, `nyc2`, `nyc3`, `syd1`, `ams3`, and 6 more
+       = hint: there are `nyc1`, `nyc2`, `nyc3`, `syd1`, `ams3` and 6 more
 
     error[order.invalid]: cannot order `db-1`: digitalocean has no size `s-2vcpu-4g` for amd64
       --> stagecraft.yml:13:11
@@ -65,7 +65,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     13 |           db-1: { role: db, size: s-2vcpu-4g }
        |           ^^^^
        |
-       = hint: there are `s-2vcpu-4gb`, `s-2vcpu-4gb-intel`, `s-2vcpu-2gb`, `g-2vcpu-8gb`, `s-1vcpu-1gb`, and 13 more
+       = hint: there are `s-2vcpu-4gb`, `s-2vcpu-4gb-intel`, `s-2vcpu-2gb`, `g-2vcpu-8gb`, `s-1vcpu-1gb` and 13 more
 
     error[order.invalid]: cannot order `old-1`: size `512mb` cannot be ordered in `nyc3` at digitalocean now
       --> stagecraft.yml:14:11
@@ -73,7 +73,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     14 |           old-1: { role: old, size: 512mb }
        |           ^^^^^
        |
-       = hint: it cannot be ordered anywhere now; there are `c-2`, `c-4`, `c-8`, `large`, `small`, and 12 more
+       = hint: it cannot be ordered anywhere now; there are `c-2`, `c-4`, `c-8`, `large`, `small` and 12 more
 
     3 problems in `stagecraft.yml`
     [exit status: 1]
@@ -97,7 +97,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     12 |           app-1: { role: app, region: nbg }
        |           ^^^^^
        |
-       = hint: there are `nbg1`, `ash`, `hil`, `sin`, `fsn1`, and 1 more
+       = hint: there are `nbg1`, `ash`, `hil`, `sin`, `fsn1` and 1 more
 
     error[order.invalid]: cannot order `arm-1`: hetzner has no size `cx23` for arm64
       --> stagecraft.yml:16:11
@@ -105,7 +105,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     16 |           arm-1: { role: app, size: cx23, arch: arm64 }
        |           ^^^^^
        |
-       = hint: there are `cax21`, `cax11`, `cax31`, `cax41`, `large`, and 2 more
+       = hint: there are `cax21`, `cax11`, `cax31`, `cax41`, `large` and 2 more
 
     error[order.invalid]: cannot order `db-1`: hetzner has no size `cx24` for amd64
       --> stagecraft.yml:13:11
@@ -113,7 +113,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     13 |           db-1: { role: db, size: cx24 }
        |           ^^^^
        |
-       = hint: there are `cx23`, `ccx23`, `cpx21`, `cpx22`, `cpx42`, and 19 more
+       = hint: there are `cx23`, `ccx23`, `cpx21`, `cpx22`, `cpx42` and 19 more
 
     error[order.invalid]: cannot order `old-1`: size `cx22` cannot be ordered in `nbg1` at hetzner now
       --> stagecraft.yml:14:11
@@ -121,7 +121,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     14 |           old-1: { role: old, size: cx22 }
        |           ^^^^^
        |
-       = hint: it cannot be ordered anywhere now; there are `cpx22`, `cx23`, `ccx23`, `cpx12`, `cpx32`, and 13 more
+       = hint: it cannot be ordered anywhere now; there are `cpx22`, `cx23`, `ccx23`, `cpx12`, `cpx32` and 13 more
 
     error[order.invalid]: cannot order `us-1`: size `cx23` cannot be ordered in `ash` at hetzner now
       --> stagecraft.yml:15:11
@@ -129,7 +129,7 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     15 |           us-1: { role: app, size: cx23, region: ash }
        |           ^^^^
        |
-       = hint: it can be ordered in `fsn1`, `hel1`, `nbg1`
+       = hint: it can be ordered in `fsn1`, `hel1` and `nbg1`
 
     5 problems in `stagecraft.yml`
     [exit status: 1]
@@ -200,7 +200,7 @@ fn an_image_that_is_retired_is_told_and_hosts_made_of_it_stay() {
             13 |           app-2: { role: app }
                |           ^^^^^
                |
-               = hint: there are `ubuntu-24.04`, `debian-12`
+               = hint: there are `ubuntu-24.04` and `debian-12`
             [exit status: 1]
             "),
             Cloud::Hetzner => insta::assert_snapshot!(told, @"
@@ -212,7 +212,7 @@ fn an_image_that_is_retired_is_told_and_hosts_made_of_it_stay() {
             13 |           app-2: { role: app }
                |           ^^^^^
                |
-               = hint: there are `ubuntu-24.04`, `debian-12`
+               = hint: there are `ubuntu-24.04` and `debian-12`
             [exit status: 1]
             "),
         }

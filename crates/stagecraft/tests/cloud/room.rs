@@ -18,7 +18,7 @@ fn what_is_sold_out_here_says_where_there_is_more() {
     12 |           app-1: { role: app, size: cx43 }
        |           ^^^^^
        |
-       = hint: it can be ordered in `fsn1`, `hel1`
+       = hint: it can be ordered in `fsn1` and `hel1`
     [exit status: 1]
     ");
     assert_eq!(scene.cloud.names(), [""; 0]);

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Value, json};
+use stagecraft_testkit::emulators::faults::{Effect, Rule, When};
 
 use crate::account::{Cloud, NOTHING, TOKEN, UNKNOWN};
 use crate::cli::{Stage, transcript};
 use crate::leak;
-use crate::scene::{APP, BOTH, DIGITALOCEAN, Scene, UP, at_once};
+use crate::scene::{APP, BOTH, DIGITALOCEAN, Scene, UP, at_once, status};
 
 /// Stored under a name, with nothing in the environment.
 fn stored(scene: &Scene, input: &str, line: &str) -> Output {
@@ -71,6 +72,13 @@ fn a_team_keeps_its_credentials_in_postgresql_under_a_key_in_a_variable() {
         assert!(![PASSWORD, OLD, NEW].iter().any(|secret| said.contains(secret)), "{said}");
         said
     };
+    for line in
+        ["infra plan", "credentials list", "credentials test", "credentials remove prod --yes"]
+    {
+        run(OLD, "", line);
+        let tables = Command::new("psql").args([&url, "-Atc", "\\dt"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&tables.stdout).trim(), "", "{line} makes no tables");
+    }
     let added = run(OLD, TOKEN, "credentials add prod --provider digitalocean");
     assert!(added.contains("`prod` is added."), "{added}");
     let plan = run(OLD, "", "infra plan");
@@ -173,6 +181,22 @@ fn a_credential_is_added_used_tested_sealed_anew_and_removed() {
             assert_eq!(leak::found(line.as_bytes()), None, "in the arguments of a process");
         }
     });
+}
+
+#[test]
+fn a_cloud_that_asks_to_slow_down_is_asked_again_whether_it_accepts_an_entry() {
+    let scene = scene(DIGITALOCEAN);
+    for name in ["prod", "other"] {
+        let add = format!("credentials add {name} --provider digitalocean");
+        assert!(told(&scene, TOKEN, &add).ends_with("status: 0]"));
+    }
+    for effect in [Effect::RateLimited { after_seconds: Some(1) }, status(503)] {
+        scene.cloud.inject(Rule::new("GET", "/**", effect).when(When::Nth(1)));
+        let tested = told(&scene, "", "credentials test");
+        assert_eq!(tested.matches("accepted as").count(), 2, "{tested}");
+        assert!(tested.ends_with("[exit status: 0]"), "{tested}");
+        scene.cloud.heal();
+    }
 }
 
 #[test]

@@ -76,6 +76,9 @@ fn the_passphrase_of_a_key_file_is_asked_for_once_on_a_terminal() {
     ended.assert_code(130);
     for ran in [interrupted, ended] {
         assert_eq!(ran.stdout.matches(QUESTION).count(), 1, "{}", ran.stdout);
+        // What is said next does not stand behind the question.
+        let behind = ran.stdout.split(QUESTION).nth(1).and_then(|rest| rest.lines().next());
+        assert!(behind.is_none_or(|text| !text.contains("error")), "{}", ran.stdout);
     }
 }
 

@@ -25,10 +25,6 @@ impl MarkerStep {
             Box::new(Self::new("docker-verify", ["/run/docker.sock"])),
         ]
     }
-
-    /// The files that [`MarkerStep::bootstrap`] wants.
-    pub const FILES: [&str; 4] =
-        ["/etc/apt/keyring", "/etc/hostname", "/run/docker.sock", "/usr/bin/docker"];
 }
 
 impl Step for MarkerStep {

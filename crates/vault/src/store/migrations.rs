@@ -26,6 +26,11 @@ pub fn migrations(bytes_type: &str) -> Vec<Vec<String>> {
     MIGRATIONS.iter().map(statements).collect()
 }
 
+/// Whether there is a store of whatever version. Only looks.
+pub(crate) fn is_made(database: &mut dyn Database) -> Result<bool, DatabaseError> {
+    database.has_table(TABLE)
+}
+
 /// Makes a store one of the latest version, in one transaction. A new one starts from nothing.
 pub(crate) fn migrate(database: &mut dyn Database) -> Result<(), VaultError> {
     let failed = |doing| move |why| VaultError::Database { doing, why };

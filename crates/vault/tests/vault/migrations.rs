@@ -1,9 +1,10 @@
 use stagecraft_core::error::{Code, Diagnose as _};
 use stagecraft_vault::{
-    Column, Key, KeyFile, KeyRing, KeySource as _, LATEST, Nonce, Value, Vault, migrations, seal,
+    Column, Database, Key, KeyFile, KeyRing, KeySource as _, LATEST, Nonce, Value, Vault,
+    migrations, seal,
 };
 
-use crate::stage::{Stage, name, on_each, token};
+use crate::stage::{Kind, Stage, name, on_each, token};
 
 #[test]
 fn a_store_of_every_version_becomes_one_of_the_latest_and_keeps_its_entries() {
@@ -45,6 +46,37 @@ fn make(stage: &Stage, version: usize) {
     let sql =
         "INSERT INTO stagecraft_credential (name, issuer, sealed) VALUES ('n0', 'hetzner', $1)";
     database.execute(sql, &[Value::Bytes(&sealed)]).unwrap();
+}
+
+#[test]
+fn whoever_only_looks_makes_no_store_and_needs_no_right_to() {
+    on_each(|stage| {
+        let existing = |mut database: Box<dyn Database>| {
+            if stage.kind() == Kind::Postgres {
+                database.execute("SET default_transaction_read_only = on", &[]).unwrap();
+            }
+            Vault::existing(database, Box::new(KeyFile::new(stage.key()))).unwrap()
+        };
+        assert!(existing(stage.database()).is_none());
+        assert!(!stage.database().has_table("stagecraft_schema").unwrap());
+
+        stage.fill(1);
+        let mut vault = existing(stage.database()).expect("it was made");
+        assert_eq!(vault.list().unwrap().len(), 1);
+        assert_eq!(vault.get(&name("n0")).unwrap(), token("planted-0"));
+    });
+}
+
+#[test]
+fn a_store_of_an_older_version_is_brought_up_by_whoever_looks() {
+    for from in 1..=usize::try_from(LATEST).unwrap() {
+        on_each(|stage| {
+            make(stage, from);
+            let keys = Box::new(KeyFile::new(stage.key()));
+            let mut vault = Vault::existing(stage.database(), keys).unwrap().expect("it is there");
+            assert_eq!(vault.get(&name("n0")).unwrap(), token("planted-0"));
+        });
+    }
 }
 
 #[test]

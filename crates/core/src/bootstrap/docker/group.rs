@@ -1,7 +1,7 @@
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
+use crate::remote::OUTPUT_LINES;
 use crate::remote::{Command, Output};
-use crate::script::OUTPUT_LINES;
 
 /// The user who logs in may use Docker, from the next login on.
 #[derive(Debug)]

@@ -2,8 +2,8 @@ use crate::apt::{apt, apt_script, unfinished};
 use crate::config::{DockerConfig, DockerInstall, DockerSource};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script, values};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{script, values};
 
 const DISTRO_PACKAGES: [&str; 2] = ["docker.io", "ca-certificates"];
 

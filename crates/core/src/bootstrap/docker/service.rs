@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, value, waiting};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{value, waiting};
 
 /// How long Docker may take to start, and then to answer.
 const START_LIMIT: Duration = Duration::from_secs(120);

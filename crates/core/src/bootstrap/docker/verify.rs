@@ -1,7 +1,7 @@
 use crate::converge::{Assessment, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::script;
 
 /// Docker Engine answers.
 #[derive(Debug)]

@@ -7,45 +7,23 @@ use url::Url;
 
 use super::hosts::Declaration;
 use super::{Lowering, Provider};
-use crate::config::is_supported;
 use crate::config::problem::Problem;
 use crate::config::source::quoted;
 use crate::desired::ProviderId;
 use crate::error::Code;
-use crate::name::{EnvironmentName, HostName};
+use crate::name::HostName;
 
 /// What clouds allow for the name of a machine.
 const LONGEST_NAME: usize = 63;
 
 impl Lowering<'_> {
-    /// Says for one environment what of a cloud this version cannot act on. `with_hosts`: whether
-    /// the environment has hosts there, or is named only.
-    pub(super) fn clouds_not_supported(
-        &mut self,
-        provider: &Provider,
-        environment: &EnvironmentName,
-        with_hosts: bool,
-    ) {
-        let id = provider.id;
-        if !is_supported(id) && with_hosts {
-            self.not_supported(
-                Some(environment),
-                Problem::new(
-                    Code::CONFIG_NOT_SUPPORTED,
-                    format!("hosts on `{id}` are not supported by this version"),
-                )
-                .at(self.key(&provider.below(&["hosts", environment.as_str()])))
-                .with_label("cannot be created yet")
-                .with_help("put the hosts of this environment on another provider"),
-            );
-        }
-    }
-
     /// Nobody could log in to a host that was made without a key.
     pub(super) fn ssh_key_name(&mut self, provider: &Provider) {
         let id = provider.id;
-        let needed = id != ProviderId::Local && is_supported(id);
-        if !needed || provider.raw.ssh_key_name.is_some() || self.is_incomplete(&provider.path) {
+        if id == ProviderId::Local
+            || provider.raw.ssh_key_name.is_some()
+            || self.is_incomplete(&provider.path)
+        {
             return;
         }
         self.report(

@@ -39,7 +39,6 @@ impl Lowering<'_> {
         for (provider, (_, by_environment)) in providers.iter().zip(declared) {
             for (environment, hosts) in by_environment {
                 environments.entry(environment.clone()).or_default();
-                self.clouds_not_supported(provider, &environment, !hosts.is_empty());
                 for (name, raw) in hosts {
                     let path = provider.below(&["hosts", environment.as_str(), name.as_str()]);
                     let key = self.key(&path);

@@ -189,10 +189,9 @@ fn range(text: &str) -> Result<IpNet, Problem> {
     let private = |whole: &&str| whole.parse().is_ok_and(|whole: IpNet| whole.contains(&range));
     if !PRIVATE.iter().any(private) {
         let message = format!("{} has addresses that are somebody's in the Internet", quoted(text));
-        return Err(invalid(message).with_label("not a private range").with_help(format!(
-            "choose one within {}",
-            crate::config::words::listed(PRIVATE, "or")
-        )));
+        return Err(invalid(message)
+            .with_label("not a private range")
+            .with_help(format!("choose one within {}", crate::words::listed(PRIVATE, "or"))));
     }
     Ok(range)
 }

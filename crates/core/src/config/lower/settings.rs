@@ -10,7 +10,6 @@ use crate::config::raw::{
 };
 use crate::config::rules::Slug;
 use crate::config::source::quoted;
-use crate::config::words::listed;
 use crate::config::{
     BootstrapConfig, CredentialSource, DockerConfig, DockerInstall, DockerSource, HostKeys,
     ProviderConfig, SshConfig,
@@ -18,6 +17,7 @@ use crate::config::{
 use crate::desired::ProviderId;
 use crate::error::Code;
 use crate::name::{EnvironmentName, Region, Size};
+use crate::words::listed;
 
 /// The only region of `local`.
 pub(super) const LOCAL_REGION: &str = "local";

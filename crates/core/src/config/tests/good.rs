@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{config, local_hosts, problems};
 use crate::config::schema::json_schema;
 use crate::config::{
-    CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, SecretSource,
-    is_supported, parse, reference_markdown, template, token_variable,
+    Config, CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, SecretSource,
+    parse, reference_markdown, template, token_variable,
 };
 use crate::desired::{Arch, Position, ProviderId};
 use crate::error::Code;
@@ -137,15 +137,12 @@ fn every_example_and_template_is_valid_for_the_parser_and_for_editors() {
 }
 
 #[test]
-fn a_template_can_be_acted_on_or_says_that_it_cannot() {
+fn a_template_has_hosts_at_its_provider_and_names_the_variable_of_its_token() {
     for provider in ProviderId::ALL {
         let text = template(provider);
         let config = config(&text);
-        let (scope, hosts) = config.environment(None).unwrap();
+        let (_, hosts) = config.environment(None).unwrap();
         assert!(hosts.values().all(|host| host.provider == provider));
-        let unsupported = config.unsupported(&scope.environment);
-        assert_eq!(unsupported.is_empty(), is_supported(provider));
-        assert_eq!(text.contains("cannot create hosts"), !is_supported(provider));
         let variable = token_variable(provider);
         let variable = variable.map(|name| CredentialSource::Variable(name.to_owned()));
         let credentials = config.providers[&provider].credentials.clone();
@@ -155,19 +152,9 @@ fn a_template_can_be_acted_on_or_says_that_it_cannot() {
 }
 
 #[test]
-fn the_cloud_example_can_be_acted_on() {
-    let config = config(CLOUD);
-    for environment in ["staging", "dev"] {
-        assert_eq!(config.unsupported(&environment.parse().unwrap()), [], "{environment}");
-    }
-}
-
-#[test]
-fn this_version_can_do_all_that_the_full_example_asks_for() {
-    let config = config(FULL);
-    for environment in config.environments.keys() {
-        assert_eq!(config.unsupported(environment), []);
-    }
+fn a_file_with_nothing_but_a_name_needs_no_text() {
+    let text = "project: { name: shop }\ncloud: { providers: {} }\n";
+    assert_eq!(Config::of_project("shop".parse().unwrap()), config(text));
 }
 
 #[test]

@@ -3,6 +3,18 @@
 use super::{local_hosts, problems, problems_of, told, told_of};
 
 #[test]
+fn a_file_is_shown_without_what_a_terminal_obeys_and_without_secrets() {
+    let text = "\u{feff}project: { name: p }  # \u{202e}\ncloud:\n  providers:\n    hetzner:\n      \
+                token: planted-secret\n";
+    let shown = crate::config::shown(text.as_bytes());
+    assert_eq!(shown.len(), text.len() - "\u{feff}".len());
+    assert!(shown.starts_with("project: { name: p }  # ???\n"), "{shown}");
+    assert!(shown.ends_with("token: **************\n"), "{shown}");
+    let later = crate::config::Problems::of_file("f", text.as_bytes(), Vec::new());
+    assert_eq!(later.text, shown);
+}
+
+#[test]
 fn an_empty_file_is_told_with_what_writes_one() {
     for text in ["", "# only a comment\n", "---\n", "\n\n", "\u{feff}"] {
         assert_eq!(

@@ -4,8 +4,8 @@ use super::version::Version;
 use crate::apt::{apt, apt_script, unfinished};
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script, value, waiting};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{script, value, waiting};
 
 /// Where Tailscale has its packages.
 const ORIGIN: &str = "https://pkgs.tailscale.com";

@@ -9,8 +9,8 @@ use crate::Secret;
 use crate::converge::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::name::HostName;
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::script;
 
 /// The host is up in its tailnet, under its own name and with at least its tags.
 ///

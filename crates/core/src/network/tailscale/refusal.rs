@@ -6,7 +6,7 @@
 use super::status::Said;
 use super::{KEY_HINT, failure};
 use crate::error::Failure;
-use crate::script::OUTPUT_LINES;
+use crate::remote::OUTPUT_LINES;
 
 /// Statuses of `timeout` when it had to end a command.
 const CUT_OFF: [i32; 2] = [124, 137];

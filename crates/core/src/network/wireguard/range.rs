@@ -9,8 +9,8 @@ use super::INTERFACE;
 use crate::converge::{Assessment, Step};
 use crate::error::{Code, Failure};
 use crate::name::HostName;
-use crate::remote::{Command, Output};
-use crate::script::{OUTPUT_LINES, script, values};
+use crate::remote::{Command, OUTPUT_LINES, Output};
+use crate::script::{script, values};
 
 /// How many hosts a range has addresses for.
 #[must_use]

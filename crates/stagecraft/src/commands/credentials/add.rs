@@ -2,6 +2,7 @@ use std::io::{IsTerminal as _, Read as _};
 
 use stagecraft_core::Secret;
 use stagecraft_core::credential::{Credential, Field, Issuer};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_vault::Put;
 use zeroize::Zeroizing;
@@ -21,6 +22,8 @@ const TOO_MUCH: usize = 64 * 1024;
 /// Adds an entry.
 pub(super) fn run(app: &App, args: &Add) -> Result<ExitCode, Stop> {
     let place = Place::of(app)?;
+    let default = place.config.as_ref().and_then(|config| config.default_provider);
+    let issuer = issuer(args.provider, default)?;
     // Whoever is asked for a secret does not want to hear afterwards that it is not wanted.
     if let (false, Some(mut vault)) = (args.replace, place.existing(app)?) {
         let entries = vault.list().map_err(|error| stopped(&error))?;
@@ -29,7 +32,7 @@ pub(super) fn run(app: &App, args: &Add) -> Result<ExitCode, Stop> {
             return Err(stopped(&stagecraft_vault::VaultError::Exists { name, issuer }));
         }
     }
-    let credential = given(app, args.provider)?;
+    let credential = given(app, issuer)?;
     check_credential(&credential).map_err(refused)?;
     let mut vault = place.made(app)?;
     let put = vault.put(&args.name, &credential, args.replace).map_err(|error| stopped(&error))?;
@@ -40,7 +43,7 @@ pub(super) fn run(app: &App, args: &Add) -> Result<ExitCode, Stop> {
     match app.ui.output {
         Output::Json => app.ui.document(&CredentialDocument {
             name: args.name.clone(),
-            provider: args.provider,
+            provider: issuer,
             change,
         })?,
         Output::Human => {
@@ -48,12 +51,31 @@ pub(super) fn run(app: &App, args: &Add) -> Result<ExitCode, Stop> {
             text.styled(GOOD, &format!("`{}` is {words}", args.name));
             text.line(&format!(
                 ". Use it by `credentials: {}` under `{}` in the file.",
-                args.name, args.provider
+                args.name, issuer
             ));
             app.ui.result(&text)?;
         }
     }
     Ok(ExitCode::Done)
+}
+
+/// Whose credential it is: who is named, else the default of the file.
+fn issuer(named: Option<Issuer>, default: Option<ProviderId>) -> Result<Issuer, Stop> {
+    let known = Issuer::ALL.map(Issuer::as_str).join(", ");
+    match (named, default) {
+        (Some(issuer), _) => Ok(issuer),
+        (None, Some(provider)) => Issuer::of(provider).ok_or_else(|| {
+            Stop::usage(format!(
+                "`cloud.provider` in the file is `{provider}`, which needs no credential"
+            ))
+            .with_hint(format!("name whose it is with `--provider`: {known}"))
+        }),
+        (None, None) => Err(Stop::usage("it was not said whose credential this is")
+            .with_hint(format!("name whose it is with `--provider`: {known}"))
+            .with_hint(
+                "or set `cloud.provider` in the file to the provider that is meant by default",
+            )),
+    }
 }
 
 /// The credential, from whoever is at the terminal or from standard input.

@@ -4,6 +4,7 @@ use super::{Place, stopped};
 use crate::app::App;
 use crate::args::Output;
 use crate::documents::{CredentialItem, CredentialsDocument};
+use crate::next::Next;
 use crate::stop::Stop;
 use crate::ui::{BOLD, Cell, Columns, Text};
 
@@ -20,9 +21,9 @@ pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
     match app.ui.output {
         Output::Json => app.ui.document(&CredentialsDocument { credentials })?,
         Output::Human if credentials.is_empty() => {
-            app.ui.result(Text::new().line(
-                "The credential store has no entries. `stagecraft credentials add` makes the first.",
-            ))?;
+            let add = Next::new(&app.global).command("credentials add");
+            let none = format!("The credential store has no entries. {add} makes the first.");
+            app.ui.result(Text::new().line(&none))?;
         }
         Output::Human => {
             let mut columns = Columns::with_heading(&["NAME", "PROVIDER"]);

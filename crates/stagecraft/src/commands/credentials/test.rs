@@ -1,27 +1,25 @@
-use std::sync::Arc;
-
-use stagecraft_core::cloud::{CloudProvider, Identity};
-use stagecraft_core::config;
+use futures_util::future::join_all;
+use stagecraft_core::cloud::Identity;
+use stagecraft_core::config::Config;
 use stagecraft_core::credential::Issuer;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{ExitCode, Failure};
 use stagecraft_core::name::CredentialName;
+use stagecraft_engine::Engine;
 use stagecraft_vault::{Entry, Vault, VaultError};
 
 use super::{Place, stopped};
 use crate::app::App;
 use crate::args::{Output, Test};
 use crate::documents::{CredentialTest, CredentialTestDocument, TestResult};
-use crate::run::interruptible;
+use crate::run::{engine_for, interruptible};
 use crate::stop::{Stop, Trouble};
 use crate::ui::{BAD, BOLD, Cell, Columns, GOOD, PLAIN, Progress};
 use crate::wire;
 
-/// A file without providers, for where there is none.
-const NO_FILE: &[u8] = b"project: { name: none }\ncloud: { providers: {} }\n";
-
 /// What is asked for one entry.
 enum Question {
-    Ask(Arc<dyn CloudProvider>),
+    Ask(Box<Engine>),
     Told(TestResult),
 }
 
@@ -31,7 +29,8 @@ pub(super) fn run(app: &App, args: &Test) -> Result<ExitCode, Stop> {
     let (entries, mut vault) = chosen(app, &place, &args.names)?;
     let config = match &place.config {
         Some(config) => config.clone(),
-        None => config::parse("", NO_FILE)?,
+        // Where there is no file, every provider is asked at its own address.
+        None => Config::of_project("none".parse().expect("it is a name")),
     };
     let progress = Progress::new(&app.ui, "");
     let registry = wire::registry(&app.environment, &config, None, &progress);
@@ -41,7 +40,7 @@ pub(super) fn run(app: &App, args: &Test) -> Result<ExitCode, Stop> {
             let question = match opened(&mut vault, &entry) {
                 Ok((_, None)) => Question::Told(TestResult::Opened),
                 Ok((identity, Some(id))) => match registry.client(id, &identity) {
-                    Ok(client) => Question::Ask(client),
+                    Ok(client) => Question::Ask(Box::new(engine_for(id, client, &progress))),
                     Err(error) => told(Failure::from(&error)),
                 },
                 Err(failure) => told(failure),
@@ -49,24 +48,28 @@ pub(super) fn run(app: &App, args: &Test) -> Result<ExitCode, Stop> {
             (entry, question)
         })
         .collect();
-    let document = interruptible(async {
-        let mut credentials = Vec::new();
-        for (entry, question) in questions {
-            let result = match question {
-                Question::Told(result) => result,
-                Question::Ask(client) => match client.validate_credentials().await {
-                    Ok(account) => TestResult::Accepted { account: account.name },
-                    Err(error) => TestResult::Failed { failure: Failure::from(&error) },
-                },
-            };
-            let Entry { name, issuer } = entry;
-            credentials.push(CredentialTest { name, provider: issuer, result });
-        }
-        credentials
-    })?;
+    let asking = questions.into_iter().map(async |(Entry { name, issuer }, question)| {
+        let result = match question {
+            Question::Told(result) => result,
+            Question::Ask(engine) => accepted(&engine).await,
+        };
+        CredentialTest { name, provider: issuer, result }
+    });
+    let document = interruptible(join_all(asking));
+    progress.finish();
+    let document = document?;
     let exit = exit_of(&document);
     show(app, document, exit)?;
     Ok(exit)
+}
+
+/// What the only provider of an engine says to its credentials.
+async fn accepted(engine: &Engine) -> TestResult {
+    match engine.validate_credentials().await.into_values().next() {
+        Some(Ok(account)) => TestResult::Accepted { account: account.name },
+        Some(Err(error)) => TestResult::Failed { failure: Failure::from(&error) },
+        None => TestResult::Opened,
+    }
 }
 
 fn told(failure: Failure) -> Question {
@@ -95,10 +98,7 @@ fn chosen(app: &App, place: &Place, names: &[CredentialName]) -> Result<(Vec<Ent
     Ok((chosen, vault))
 }
 
-fn opened(
-    vault: &mut Vault,
-    entry: &Entry,
-) -> Result<(Identity, Option<stagecraft_core::desired::ProviderId>), Failure> {
+fn opened(vault: &mut Vault, entry: &Entry) -> Result<(Identity, Option<ProviderId>), Failure> {
     let credential = vault.get(&entry.name).map_err(|error| Failure::from(&error))?;
     let cloud = Issuer::cloud(credential.issuer());
     Ok((Identity::Owner(credential), cloud))

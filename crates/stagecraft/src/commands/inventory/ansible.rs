@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::Instance;
+use stagecraft_core::remote::quote;
+use stagecraft_remote::Export;
 
 use crate::harmless::harmless_json;
 
@@ -18,22 +20,22 @@ pub(super) struct AnsibleHost {
 }
 
 impl AnsibleHost {
-    /// A host that is logged in to as `ssh`, the words of OpenSSH's command line, says.
-    pub(super) fn new(instance: &Instance, ssh: &[String]) -> Self {
-        let mut variables = Vec::new();
-        let mut arguments = Vec::new();
-        let mut words = ssh.iter().skip(1);
-        while let Some(flag) = words.next() {
-            let Some(value) = words.next().filter(|_| flag != "--") else { break };
-            match value.split_once('=').filter(|_| flag == "-o") {
-                Some(("HostName", address)) => variables.push(("ansible_host", json!(address))),
-                Some(("Port", port)) => variables.push(("ansible_port", number(port))),
-                Some(("User", user)) => variables.push(("ansible_user", json!(user))),
+    /// A host that is logged in to as OpenSSH would be.
+    pub(super) fn new(instance: &Instance, ssh: &Export) -> Self {
+        let login = &ssh.login;
+        let mut variables = vec![
+            ("ansible_host", json!(login.host)),
+            ("ansible_port", json!(login.port)),
+            ("ansible_user", json!(login.user)),
+        ];
+        let mut arguments: Vec<String> =
+            ssh.config_file.iter().map(|file| format!("-F {}", quote(file))).collect();
+        for (keyword, value) in &ssh.options {
+            if *keyword == "ControlPath" {
                 // No connection of somebody else's, but Ansible may use its own again.
-                Some(("ControlPath", "none")) => {
-                    variables.extend(control_path(&instance.pins));
-                }
-                Some(_) | None => arguments.push(format!("{flag} {}", quote(value))),
+                variables.extend(control_path(&instance.pins));
+            } else {
+                arguments.push(format!("-o {}", quote(&format!("{keyword}={value}"))));
             }
         }
         variables.push(("ansible_ssh_common_args", json!(arguments.join(" "))));
@@ -96,20 +98,10 @@ fn group(role: &str) -> String {
     }
 }
 
-fn number(port: &str) -> Value {
-    port.parse::<u16>().map_or_else(|_| json!(port), |port| json!(port))
-}
-
-/// A word as Ansible's splitting of arguments needs it, a shell's.
-fn quote(word: &str) -> String {
-    let plain = !word.is_empty()
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./=:@%+,".contains(&byte));
-    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r#"'"'"'"#)) }
-}
-
 #[cfg(test)]
 mod tests {
     use stagecraft_core::identity::HostKey;
+    use stagecraft_remote::{Identities, Login};
 
     use super::*;
     use crate::ui::samples::running;
@@ -119,21 +111,16 @@ mod tests {
         let mut build = running("ci", "172.30.0.9");
         build.marks.role = "build-box".parse().unwrap();
         build.marks.tags = ["a: b".to_owned(), "it's".to_owned()].into();
-        let words = |host: &str| -> Vec<String> {
-            let line = format!(
-                "ssh -F none -o HostName=172.30.0.9 -o Port=2222 -o User=root -o HostKeyAlias={host} \
-                 -o StrictHostKeyChecking=accept-new -- 172.30.0.9"
-            );
-            let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            words.splice(
-                9..9,
-                ["-o".to_owned(), "UserKnownHostsFile=\"/a b/known_hosts\"".to_owned()],
-            );
-            words
+        let ssh = |alias: &str| {
+            export([
+                ("UserKnownHostsFile", "\"/a b/known_hosts\""),
+                ("HostKeyAlias", alias),
+                ("StrictHostKeyChecking", "accept-new"),
+            ])
         };
         let hosts = [
-            AnsibleHost::new(&running("app-1", "172.30.0.9"), &words("x-app-1")),
-            AnsibleHost::new(&build, &words("x-ci")),
+            AnsibleHost::new(&running("app-1", "172.30.0.9"), &ssh("x-app-1")),
+            AnsibleHost::new(&build, &ssh("x-ci")),
         ];
         insta::assert_snapshot!(inventory(&hosts), @r#"
         all:
@@ -167,7 +154,7 @@ mod tests {
         host.spec.region = "{% raw %}".into();
         host.marks.tags =
             ["{{ lookup('pipe', 'id') }}".to_owned(), "a\u{9b}2J\u{85}".to_owned()].into();
-        let text = inventory(&[AnsibleHost::new(&host, &[])]);
+        let text = inventory(&[AnsibleHost::new(&host, &export([]))]);
         for line in [
             "stagecraft_region: !unsafe \"{% raw %}\"\n",
             "stagecraft_tags: !unsafe [\"a\\u009b2J\\u0085\",\"{{ lookup('pipe', 'id') }}\"]\n",
@@ -181,14 +168,25 @@ mod tests {
         let variables = |key: u8| {
             let mut host = running("app-1", "172.30.0.9");
             host.pins = Pins::of_own(HostKey::new([key; 32]));
-            let line = "ssh -o ControlPath=none -- 172.30.0.9";
-            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            AnsibleHost::new(&host, &words).variables
+            AnsibleHost::new(&host, &export([("ControlPath", "none")])).variables
         };
         let path = json!("%(directory)s/aeaqcaibaeaqcaibaeaq");
-        assert_eq!(variables(1)[0], ("ansible_control_path", path));
-        assert_ne!(variables(1)[0], variables(2)[0]);
-        assert_eq!(variables(1)[1].1, json!(""), "Ansible names it by itself");
+        assert_eq!(variables(1)[3], ("ansible_control_path", path));
+        assert_ne!(variables(1)[3], variables(2)[3]);
+        assert_eq!(variables(1)[4].1, json!("-F none"), "Ansible names it by itself");
+    }
+
+    #[test]
+    fn address_and_user_are_as_they_are_and_not_as_openssh_writes_them() {
+        let mut ssh = export([("ProxyJump", "ada@bastion")]);
+        ssh.login.host = "fe80::1%eth0".to_owned();
+        ssh.login.user = "ada b".to_owned();
+        ssh.config_file = Some("/it's/config".to_owned());
+        let variables = AnsibleHost::new(&running("app-1", "172.30.0.9"), &ssh).variables;
+        assert_eq!(variables[0], ("ansible_host", json!("fe80::1%eth0")));
+        assert_eq!(variables[2], ("ansible_user", json!("ada b")));
+        let arguments = r"-F '/it'\''s/config' -o ProxyJump=ada@bastion";
+        assert_eq!(variables[3], ("ansible_ssh_common_args", json!(arguments)));
     }
 
     #[test]
@@ -202,5 +200,23 @@ mod tests {
     #[test]
     fn an_empty_inventory_is_one() {
         assert_eq!(inventory(&[]), "all:\n  hosts: {}\n");
+    }
+
+    fn export<const N: usize>(options: [(&'static str, &str); N]) -> Export {
+        Export {
+            host: "app-1".parse().unwrap(),
+            login: Login {
+                host: "172.30.0.9".to_owned(),
+                port: 2222,
+                user: "root".to_owned(),
+                identities: Identities::default(),
+                proxy_jump: None,
+                jumps: Vec::new(),
+                ignores_proxy_command: false,
+            },
+            config_file: Some("none".to_owned()),
+            options: options.map(|(keyword, value)| (keyword, value.to_owned())).into(),
+            address: "172.30.0.9".to_owned(),
+        }
     }
 }

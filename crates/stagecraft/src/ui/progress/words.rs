@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use stagecraft_core::event::{HostEnd, HostEvent, ProviderEvent, SkipReason};
+use stagecraft_core::words::whole_seconds;
 
 /// What a host does now, `logged_in` once it is logged in to; `None` when an event changes nothing
 /// about that.
@@ -62,11 +63,6 @@ pub(super) fn ended(end: &HostEnd) -> String {
 
 fn again(after: Duration, code: &str) -> String {
     format!("{code}, trying again in {} s", whole_seconds(after))
-}
-
-/// Never less than it is.
-fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
 #[cfg(test)]
