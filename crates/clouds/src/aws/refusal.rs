@@ -85,6 +85,12 @@ fn plain(code: &str) -> String {
     bare.unwrap_or(&code).to_owned()
 }
 
+/// Whether a signature was refused for the time it was made at.
+fn is_of_another_time(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("signature expired") || message.contains("signature not yet current")
+}
+
 fn problem(answer: &Answer) -> Problem {
     let xml = || answer.xml::<Refused>().map(Problem::from);
     answer.json::<Problem>().or_else(|_| xml()).unwrap_or_default()
@@ -96,15 +102,22 @@ fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {
     let message = message(status, problem);
     let is = |class: fn(String) -> Kind| Refusal::new(class, message.clone());
     match code {
+        // STS and SSM give no code of their own to a clock that is wrong.
+        "signaturedoesnotmatch" | "invalidsignatureexception" if is_of_another_time(&message) => {
+            is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK)
+        }
         "authfailure"
         | "invalidclienttokenid"
         | "signaturedoesnotmatch"
+        | "invalidsignatureexception"
         | "unrecognizedclientexception"
         | "incompletesignature"
         | "missingauthenticationtoken" => is(Kind::InvalidCredentials).with_hint(CHECK_KEYS),
-        "expiredtoken" | "expiredtokenexception" | "requestexpired" => {
-            is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK)
-        }
+        "expiredtoken"
+        | "expiredtokenexception"
+        | "requestexpired"
+        | "requestinthefuture"
+        | "requesttimetooskewed" => is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK),
         "optinrequired" | "pendingverification" | "blocked" => {
             is(Kind::InvalidCredentials).with_hint(ACCOUNT)
         }
@@ -191,6 +204,25 @@ mod tests {
             ["AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken"];
         let more = ["RequestExpired", "OptInRequired", "PendingVerification", "Blocked"];
         all(401, &[&codes[..], &more[..]].concat(), Kind::InvalidCredentials, false);
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_as_that() {
+        for code in ["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"] {
+            assert_eq!(Aws.refusal(&answer(403, code)).hints, [CHECK_CLOCK], "{code}");
+        }
+        let hints = |code: &str, words: &str| {
+            let json = format!("{{\"__type\":\"{code}\",\"message\":\"{words}\"}}");
+            let body = json.into_bytes();
+            Aws.refusal(&Answer { status: 403, body, ..Answer::default() }).hints
+        };
+        for code in ["SignatureDoesNotMatch", "InvalidSignatureException"] {
+            for words in ["Signature expired: 1 is earlier than 2", "Signature not yet current: 2"]
+            {
+                assert_eq!(hints(code, words), [CHECK_CLOCK], "{code}: {words}");
+            }
+            assert_eq!(hints(code, "The request signature we calculated"), [CHECK_KEYS]);
+        }
     }
 
     #[test]
