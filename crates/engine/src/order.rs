@@ -14,6 +14,7 @@ use stagecraft_core::resolve::ResolvedHost;
 use crate::Engine;
 use crate::cancel::interrupted;
 use crate::pace::{Ask, is_rate_limited};
+use crate::watch::may_pass;
 
 /// After a lost answer the list is read at these times from the loss, because a new instance may
 /// be missing from lists for a while.
@@ -116,13 +117,25 @@ impl Engine {
             self.tell(&wanted.name, HostEvent::LookingForLost { after, code: lost.code() });
             // Not cut short by the user's wish to stop: this is in flight until we know.
             self.clock.sleep(after).await;
-            let listed = self.list(wanted.provider, scope).await.map_err(|error| {
-                let message = format!(
-                    "{lost}; whether the instance exists could not be found out, because {error}"
-                );
-                Failure::new(lost.code(), message)
-                    .with_hint("run the command again: an instance that exists is found and used")
-            })?;
+            let listed = match self.list(wanted.provider, scope).await {
+                Ok(listed) => listed,
+                // What lost the answer may keep lists away for a while.
+                Err(error)
+                    if may_pass(&error)
+                        && !self.cancel.is_stopping()
+                        && next_look(looks, passed()).is_some() =>
+                {
+                    continue;
+                }
+                Err(error) => {
+                    let message = format!(
+                        "{lost}; whether the instance exists could not be found out, because {error}"
+                    );
+                    return Err(Failure::new(lost.code(), message).with_hint(
+                        "run the command again: an instance that exists is found and used",
+                    ));
+                }
+            };
             let seen = Inventory::new(listed);
             let found = seen.of_host(&wanted.name).iter().find(|i| Some(&i.id) != replaced);
             if let Some(instance) = found {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Diagnose as _, Failure};
 use stagecraft_core::inventory::{Instance, Inventory, Lifecycle};
@@ -19,6 +20,10 @@ use crate::Engine;
 const SHORTEST: Duration = Duration::from_millis(500);
 /// ... and grows to this while nobody new begins to wait.
 const LONGEST: Duration = Duration::from_secs(8);
+
+/// A provider that does not answer is asked again for so long before those who wait are told of it: what
+/// they wait for takes longer, and a network that is changed or wakes up is back by then.
+const SILENT: Duration = Duration::from_secs(2 * 60);
 
 /// So many answers in a row must make no sense before those who wait are told of it: one that was
 /// garbled on the way must not end the wait of every host.
@@ -111,19 +116,24 @@ impl<'e> Watch<'e> {
     async fn follow(&self, provider: ProviderId, feed: &Feed) {
         let mut pause = SHORTEST;
         let mut senseless = 0;
+        let mut silent_since: Option<Duration> = None;
         loop {
             while feed.waiting.load(Ordering::SeqCst) == 0 {
                 feed.wanted.notified().await;
                 pause = SHORTEST;
             }
             let number = feed.begun.fetch_add(1, Ordering::SeqCst);
-            let asked = self.engine.open_time(provider);
+            let (asked, began) = (self.engine.open_time(provider), self.engine.clock.now());
             let listing = self.engine.list(provider, self.scope).await;
             senseless = match &listing {
                 Err(error) if error.code() == Code::CLOUD_UNEXPECTED_ANSWER => senseless + 1,
                 Ok(_) | Err(_) => 0,
             };
-            if !(1..SENSELESS).contains(&senseless) {
+            let is_silent = matches!(&listing, Err(error) if may_pass(error));
+            silent_since = is_silent.then(|| silent_since.unwrap_or(began));
+            let silent = silent_since.map(|since| self.engine.clock.now().saturating_sub(since));
+            let is_told = silent.is_none_or(|silent| silent >= SILENT);
+            if is_told && !(1..SENSELESS).contains(&senseless) {
                 let seen = listing
                     .map(|instances| Arc::new(Seen::new(instances, asked)))
                     .map_err(|error| Failure::from(&error));
@@ -139,6 +149,12 @@ impl<'e> Watch<'e> {
             }
         }
     }
+}
+
+/// Whether a list that failed, often enough to be given up, may succeed later all the same.
+pub(crate) fn may_pass(error: &CloudError) -> bool {
+    matches!(error.kind, CloudErrorKind::Unreachable(_) | CloudErrorKind::ProviderFault(_))
+        && !error.lasting
 }
 
 impl Seen {

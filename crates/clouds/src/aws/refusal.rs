@@ -87,6 +87,12 @@ fn plain(code: &str) -> String {
     bare.unwrap_or(&code).to_owned()
 }
 
+/// Whether a signature was refused for the time it was made at.
+fn is_of_another_time(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("signature expired") || message.contains("signature not yet current")
+}
+
 fn problem(answer: &Answer) -> Problem {
     let xml = || answer.xml::<Refused>().map(Problem::from);
     answer.json::<Problem>().or_else(|_| xml()).unwrap_or_default()
@@ -98,17 +104,24 @@ fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {
     let message = message(status, problem);
     let is = |class: fn(String) -> Kind| Refusal::new(class, message.clone());
     match code {
+        // STS and SSM give no code of their own to a clock that is wrong.
+        "signaturedoesnotmatch" | "invalidsignatureexception" if is_of_another_time(&message) => {
+            is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK)
+        }
         "authfailure" => {
             is(Kind::InvalidCredentials).with_hint(CHECK_KEYS).with_hint(ENABLE_REGION)
         }
         "invalidclienttokenid"
         | "signaturedoesnotmatch"
+        | "invalidsignatureexception"
         | "unrecognizedclientexception"
         | "incompletesignature"
         | "missingauthenticationtoken" => is(Kind::InvalidCredentials).with_hint(CHECK_KEYS),
-        "expiredtoken" | "expiredtokenexception" | "requestexpired" => {
-            is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK)
-        }
+        "expiredtoken"
+        | "expiredtokenexception"
+        | "requestexpired"
+        | "requestinthefuture"
+        | "requesttimetooskewed" => is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK),
         "optinrequired" | "pendingverification" | "blocked" => {
             is(Kind::InvalidCredentials).with_hint(ACCOUNT)
         }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,8 @@ use crate::Doing;
 const CONNECT: Duration = Duration::from_secs(15);
 /// How long a request may take with its answer; orders of busy providers take several seconds.
 const WHOLE: Duration = Duration::from_secs(60);
+/// The same for one that only reads: it is asked again, and whoever waits learns of it.
+const READ: Duration = Duration::from_secs(20);
 /// The largest answer that is read; a page of 200 instances is a tenth of it.
 const LARGEST: usize = 16 * 1024 * 1024;
 /// Of a refusal no more is looked at.
@@ -154,6 +157,8 @@ impl Api {
         let said = said.to_vec();
         let mut sending =
             client.request(request.method.clone(), url).header(ACCEPT, request.format().accept());
+        let limit = limit_of(request);
+        sending = sending.timeout(limit);
         for (name, value) in headers {
             sending = sending.header(name, value);
         }
@@ -163,7 +168,7 @@ impl Api {
         if body.is_some() {
             sending = sending.body(said);
         }
-        let mut answered = sending.send().await.map_err(|error| self.lost(doing, &error))?;
+        let mut answered = sending.send().await.map_err(|error| self.lost(doing, limit, &error))?;
         let status = answered.status().as_u16();
         let headers = answered
             .headers()
@@ -173,7 +178,9 @@ impl Api {
             })
             .collect();
         let mut body = Vec::new();
-        while let Some(chunk) = answered.chunk().await.map_err(|error| self.lost(doing, &error))? {
+        while let Some(chunk) =
+            answered.chunk().await.map_err(|error| self.lost(doing, limit, &error))?
+        {
             if body.len() + chunk.len() > LARGEST {
                 let why = format!("it is larger than {} MiB", LARGEST >> 20);
                 return Err(doing.in_doubt(CloudErrorKind::UnexpectedAnswer(why)).into());
@@ -201,9 +208,9 @@ impl Api {
     }
 
     /// A request without an answer. Only a connection that was never made leaves no doubt.
-    fn lost(&self, doing: &Doing, error: &reqwest::Error) -> Failed {
+    fn lost(&self, doing: &Doing, limit: Duration, error: &reqwest::Error) -> Failed {
         let why = if error.is_timeout() && !error.is_connect() {
-            format!("no answer within {} s from {}", WHOLE.as_secs(), self.base)
+            format!("no answer within {} s from {}", limit.as_secs(), self.base)
         } else {
             format!("{} at {}", in_words(root_cause(error)), self.base)
         };
@@ -213,10 +220,7 @@ impl Api {
         }
         let failure = doing.failed(kind);
         let failure = if why.contains("certificate") {
-            failure.lasting().with_hint(
-                "check `api_url`; the certificate of whatever answers there must be one that this \
-                 machine trusts, and verification cannot be switched off",
-            )
+            failure.lasting().with_hint(about_certificate(&why))
         } else {
             failure.with_hint(
                 "check `api_url` and the network of this machine, `HTTPS_PROXY` included",
@@ -239,8 +243,7 @@ fn client(doing: &Doing, base: &BaseUrl) -> Result<reqwest::Client, CloudError> 
     let mut building = reqwest::Client::builder()
         .user_agent(concat!("stagecraft/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
-        .connect_timeout(CONNECT)
-        .timeout(WHOLE);
+        .connect_timeout(CONNECT);
     if base.is_in_the_clear() {
         // A proxy of the environment may be another machine, and would read the token.
         building = building.no_proxy();
@@ -249,6 +252,22 @@ fn client(doing: &Doing, base: &BaseUrl) -> Result<reqwest::Client, CloudError> 
         let why = format!("no HTTP client could be made: {}", root_cause(&error));
         doing.failed(CloudErrorKind::Unreachable(why)).lasting()
     })
+}
+
+fn limit_of(request: &Request) -> Duration {
+    if request.method == Method::GET { READ } else { WHOLE }
+}
+
+/// What helps when a certificate is not believed, by what TLS says of it.
+fn about_certificate(why: &str) -> &'static str {
+    let why = why.to_ascii_lowercase().replace(' ', "");
+    if why.contains("expired") || why.contains("notvalidyet") {
+        "check the clock of this machine: by it, the certificate of whatever answers there is not \
+         valid now"
+    } else {
+        "check `api_url`; the certificate of whatever answers there must be one that this machine \
+         trusts, and verification cannot be switched off"
+    }
 }
 
 /// What the first bytes of an answer that is not TLS are to a TLS library says nothing to users.
@@ -263,4 +282,33 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = below;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+    use rustls::pki_types::UnixTime;
+
+    use super::*;
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_certificate_of_another_time_is_a_matter_of_the_clock() {
+        let hint = |of: CertificateError| {
+            about_certificate(&rustls::Error::InvalidCertificate(of).to_string())
+        };
+        let (time, other) = (at(1_700_000_000), at(1_800_000_000));
+        for of in [
+            CertificateError::Expired,
+            CertificateError::ExpiredContext { time: other, not_after: time },
+            CertificateError::NotValidYet,
+            CertificateError::NotValidYetContext { time, not_before: other },
+        ] {
+            assert!(hint(of.clone()).contains("clock"), "{of:?}");
+        }
+        assert!(hint(CertificateError::UnknownIssuer).contains("api_url"));
+    }
 }

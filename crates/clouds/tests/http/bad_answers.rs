@@ -107,6 +107,20 @@ async fn an_answer_that_does_not_come_is_waited_for_a_minute() {
     }
 }
 
+#[tokio::test]
+async fn what_only_reads_is_given_up_sooner() {
+    let server = Server::start([Say::Stall(Vec::new())]);
+    let cloud = cloud(&server);
+    let in_vain = async {
+        server.stalls().await;
+        tokio::time::pause();
+    };
+    let (read, ()) = tokio::join!(cloud.validate_credentials(), in_vain);
+    tokio::time::resume();
+    let error = read.unwrap_err();
+    assert!(told(&error).contains("no answer within 20 s"), "{}", told(&error));
+}
+
 /// The failures of a read and of a change that are answered so.
 pub(crate) async fn both(say: Say) -> [CloudError; 2] {
     let server = Server::start([say.clone()]);

@@ -4,12 +4,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// The first pause is at least this long; each further one at least twice as long as the one
-/// before must have been, up to [`LONGEST_FLOOR`]: the longer nobody asks, the more requests go
-/// through at once when it is over.
+/// The first pause is at least this long. Those that follow soon are twice as long each, up to
+/// [`LONGEST_FLOOR`], while that lets more requests through: a limit may free so little at a time that
+/// only a long pause is worth it, and another may hold so few at once that a long one wastes most.
 const FIRST_FLOOR: Duration = Duration::from_secs(1);
 /// Pauses are longer only when the provider says so.
 const LONGEST_FLOOR: Duration = Duration::from_secs(30);
+/// The first pause that is as long as that.
+const LONGEST_STEP: u32 = 6;
 /// What is added at most, so that two programs that were told the same do not return at once.
 const SPREAD: Duration = Duration::from_secs(1);
 /// After this long without a pause the next one is a first one again.
@@ -114,8 +116,14 @@ struct State {
     until: Duration,
     /// How long the pauses before it were, all together.
     earlier: Duration,
-    /// How many pauses came one soon after the other.
-    in_a_row: u32,
+    /// The latest pause was the `step`-th of a row, as far as its length goes; 0 before the first.
+    step: u32,
+    /// Pauses become shorter.
+    shortens: bool,
+    /// How many requests were answered since the latest pause.
+    passed: u32,
+    /// How many a second passed with the pause before it.
+    rate: f64,
     under_way: usize,
     /// How many may be under way.
     room: usize,
@@ -126,8 +134,9 @@ impl Default for State {
     fn default() -> Self {
         let zero = Duration::ZERO;
         let (since, until, earlier) = (zero, zero, zero);
-        let (in_a_row, under_way, room, words) = (0, 0, usize::MAX, String::new());
-        Self { since, until, earlier, in_a_row, under_way, room, words }
+        let (step, shortens, passed, rate) = (0, false, 0, 0.0);
+        let (under_way, room, words) = (0, usize::MAX, String::new());
+        Self { since, until, earlier, step, shortens, passed, rate, under_way, room, words }
     }
 }
 
@@ -147,6 +156,7 @@ impl State {
         // While the gate is closed, answers are to requests from before, and prove nothing.
         if now >= self.until {
             self.room = self.room.saturating_mul(2);
+            self.passed = self.passed.saturating_add(1);
         }
     }
 
@@ -162,9 +172,8 @@ impl State {
         let until = if sent < self.until {
             now.saturating_add(hint)
         } else {
-            let calm = now.saturating_sub(self.until) > CALM;
-            self.in_a_row = if calm { 1 } else { self.in_a_row.saturating_add(1) };
-            let pause = hint.max(floor(self.in_a_row)).saturating_add(spread);
+            self.take_step(now);
+            let pause = hint.max(floor(self.step)).saturating_add(spread);
             now.saturating_add(pause)
         };
         if now < self.until {
@@ -175,8 +184,28 @@ impl State {
             return None;
         }
         self.earlier += self.until - self.since;
-        (self.since, self.until, self.room) = (now, until, 1);
+        (self.since, self.until, self.room, self.passed) = (now, until, 1, 0);
         Some(until - now)
+    }
+
+    /// Chooses how long the next pause is, by what came through with the latest.
+    fn take_step(&mut self, now: Duration) {
+        if self.step == 0 || now.saturating_sub(self.until) > CALM {
+            (self.step, self.shortens, self.rate) = (1, false, 0.0);
+            return;
+        }
+        let rate = f64::from(self.passed) / now.saturating_sub(self.since).as_secs_f64();
+        // Where it makes no difference, long pauses are better: they cost fewer refusals.
+        self.shortens = match self.shortens {
+            false => self.passed > 0 && rate < self.rate * 0.8,
+            true => rate > self.rate * 1.25,
+        };
+        self.rate = rate;
+        self.step = if self.shortens {
+            self.step.saturating_sub(1).max(1)
+        } else {
+            self.step.saturating_add(1).min(LONGEST_STEP)
+        };
     }
 
     fn open_time(&self, now: Duration) -> Duration {
@@ -212,7 +241,7 @@ mod tests {
         assert_eq!(gate.refused(NONE, secs(2), secs(30), NONE), None);
         assert_eq!(gate.refused(NONE, secs(3), secs(2), NONE), None);
         assert_eq!(gate.admit(secs(4)), Verdict::Later(secs(28)));
-        assert_eq!(gate.in_a_row, 1);
+        assert_eq!(gate.step, 1);
     }
 
     #[test]
@@ -220,7 +249,7 @@ mod tests {
         let mut gate = State::default();
         assert_eq!(gate.refused(NONE, secs(1), NONE, NONE), Some(secs(1)));
         assert_eq!(gate.refused(NONE, secs(3), NONE, NONE), None);
-        assert_eq!((gate.admit(secs(3)), gate.in_a_row), (Verdict::Now, 1));
+        assert_eq!((gate.admit(secs(3)), gate.step), (Verdict::Now, 1));
         // What it was told counts all the same.
         assert_eq!(gate.refused(secs(1), secs(4), secs(9), NONE), Some(secs(9)));
     }
@@ -240,6 +269,38 @@ mod tests {
         now += CALM + secs(1);
         assert_eq!(gate.refused(now, now, NONE, NONE), Some(secs(1)));
         assert_eq!(floor(u32::MAX), LONGEST_FLOOR);
+        assert!(floor(LONGEST_STEP - 1) < LONGEST_FLOOR && floor(LONGEST_STEP) == LONGEST_FLOOR);
+    }
+
+    #[test]
+    fn a_limit_that_holds_few_at_once_is_used_nearly_as_fast_as_it_frees_them() {
+        // Room for 5, and 2 more a second: 300 take 148 s at best, and 28 minutes where pauses only grow.
+        assert!(seconds_for(300, 5, 2.0) < 200.0);
+        // Where most is freed over a long time, long pauses stay: few are refused.
+        assert!(seconds_for(300, 250, 0.5) < 130.0);
+    }
+
+    /// How long so many requests take, each of which takes a tenth of a second and up to ten of which
+    /// are made at once, at a provider that has room for some and frees it at a rate.
+    fn seconds_for(requests: u32, room: u32, rate: f64) -> f64 {
+        const TICK: Duration = Duration::from_millis(100);
+        let (mut gate, mut now, mut left, mut free) =
+            (State::default(), NONE, requests, f64::from(room));
+        while left > 0 {
+            now += TICK;
+            free = (free + rate * TICK.as_secs_f64()).min(f64::from(room));
+            let sent = (0..10.min(left)).filter(|_| gate.admit(now) == Verdict::Now).count();
+            gate.under_way = 0;
+            for _ in 0..sent {
+                if free >= 1.0 {
+                    (free, left) = (free - 1.0, left - 1);
+                    gate.answered(now + TICK);
+                } else {
+                    gate.refused(now, now + TICK, NONE, NONE);
+                }
+            }
+        }
+        now.as_secs_f64()
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use stagecraft_engine::Cancel;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::stop::Stop;
@@ -13,7 +13,8 @@ pub(crate) enum Ended<T> {
     Abandoned,
 }
 
-/// How often the user asked to stop, by Ctrl-C or SIGTERM.
+/// How often the user asked to stop, by Ctrl-C or SIGTERM. A terminal that is closed asks once, however
+/// often it says so: a shell passes on what its processes were told already.
 #[derive(Clone, Debug)]
 pub(super) struct Signals(watch::Receiver<u32>);
 
@@ -22,12 +23,19 @@ impl Signals {
     pub(super) fn listen() -> std::io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = hears_hangups().then(|| signal(SignalKind::hangup())).transpose()?;
         let (count, seen) = watch::channel(0);
         tokio::spawn(async move {
+            let mut hung_up = false;
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    () = next(&mut hangup) => {
+                        if std::mem::replace(&mut hung_up, true) {
+                            continue;
+                        }
+                    }
                 }
                 count.send_modify(|count| *count += 1);
             }
@@ -76,6 +84,27 @@ impl Signals {
     }
 }
 
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether the end of the terminal is to be listened for. Whoever started this with `nohup` wants it to
+/// go on; where that cannot be found out, the system's own way is left as it is.
+fn hears_hangups() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| !ignores_hangups(&status))
+}
+
+/// Whether a process ignores hangups, by its status as Linux tells it.
+fn ignores_hangups(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first bit is signal 1.
+    mask.is_some_and(|mask| mask & 1 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -83,6 +112,15 @@ mod tests {
     use stagecraft_core::error::ExitCode;
 
     use super::*;
+
+    #[test]
+    fn whoever_was_started_by_nohup_ignores_hangups() {
+        let status = |mask: &str| format!("Name:\tx\nSigIgn:\t{mask}\nSigCgt:\t0000000000000001\n");
+        assert!(ignores_hangups(&status("0000000000000001")));
+        assert!(ignores_hangups(&status("0000000000001005")));
+        assert!(!ignores_hangups(&status("0000000000001000")));
+        assert!(!ignores_hangups(""));
+    }
 
     #[tokio::test]
     async fn the_first_signal_asks_and_the_second_drops() {

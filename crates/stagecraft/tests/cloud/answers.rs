@@ -1,4 +1,5 @@
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -210,6 +211,33 @@ fn too_many_requests_without_a_word_on_how_long_to_wait() {
     ");
     assert_eq!(scene.cloud.names(), [""; 0]);
     scene.converges_to(&["prod-app-1"]);
+}
+
+#[test]
+fn a_terminal_that_is_closed_stops_a_run_as_one_wish_and_not_one_of_nohup() {
+    at_once(&[(false, 130, 0), (true, 0, 1)], |&(nohup, exit, made)| {
+        let scene = Scene::new(DIGITALOCEAN, APP);
+        let limited = Effect::RateLimited { after_seconds: Some(4) };
+        scene.cloud.inject(scene.cloud.fault("POST", "", limited).when(When::Nth(1)));
+        let mut command = scene.command(TOKEN, UP);
+        if nohup {
+            let mut ignoring = Command::new("nohup");
+            ignoring.arg(command.get_program()).args(command.get_args());
+            ignoring.current_dir(command.get_current_dir().unwrap()).env_clear();
+            ignoring.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            command = ignoring;
+        }
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        soon(|| (!scene.cloud.record().of("POST", "/**").is_empty()).then_some(()));
+        for _ in 0..2 {
+            kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+            thread::sleep(Duration::from_millis(50));
+        }
+        let told = scene.end(child);
+        assert!(told.ends_with(&format!("[exit status: {exit}]")), "{told}");
+        assert!(told.contains("app-1  app   digitalocean"), "the report comes: {told}");
+        assert_eq!(scene.cloud.names().len(), made);
+    });
 }
 
 #[test]

@@ -9,9 +9,9 @@ use stagecraft_core::error::{Code, ExitCode};
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_engine::Cancel;
 use stagecraft_testkit::Process;
-use stagecraft_testkit::world::{Behaviour, EffectKind, Fault, RequestKind};
+use stagecraft_testkit::world::{Behaviour, Delay, EffectKind, Fault, RequestKind};
 
-use crate::outcome::pauses;
+use crate::outcome::{created, pauses};
 use crate::scene::scene;
 use crate::stage::{Stage, Verb, host, ours};
 use crate::tape::Tape;
@@ -64,6 +64,56 @@ async fn nothing_is_asked_for_more_than_five_times() {
     let seen = stage.engine(&Process::new(), &Tape::new(), 1).observe(&ours()).await;
     assert_eq!(seen.unlisted().len(), 1);
     assert_eq!(asked(&stage, RequestKind::List) - before, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_silent_for_a_minute_ends_nobodys_wait() {
+    for (silent, ends_well) in [(60, true), (600, false)] {
+        let mut behaviour = Behaviour::names_are_free();
+        behaviour.boot = Delay::Time(Duration::from_secs(20));
+        let stage = Stage::new(behaviour, 1).wants(["web-1", "web-2"]);
+        let outage = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let error = CloudErrorKind::Unreachable("no route".to_owned());
+            fail(&stage, RequestKind::List, u64::MAX, error);
+            tokio::time::sleep(Duration::from_secs(silent)).await;
+            stage.cloud.with(|world, _| world.heal());
+        };
+        let (tape, ()) = tokio::join!(stage.told(Verb::Up), outage);
+        let report = tape.report();
+        assert_eq!(report.exit_code() == ExitCode::Done, ends_well, "{silent} s");
+        for (_, failure) in report.failures() {
+            assert_eq!(failure.code, Code::CLOUD_UNREACHABLE);
+        }
+        let last = tape.events().last().map(|event| event.elapsed.as_secs());
+        // Whoever waits for longer is told soon after two minutes.
+        assert!(last.is_some_and(|last| last < 170), "{silent} s: {last:?}");
+        assert!(stage.run_until_quiet(Verb::Up).await.is_ok(), "the next run goes on");
+        assert_eq!(stage.one_each(), Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_loses_an_answer_and_lasts_a_while_is_waited_out() {
+    let stage = stage();
+    stage.inject(Fault::LoseAnswer { effect: 1 });
+    let (cloud, began) = (stage.cloud.clone(), Arc::<OnceLock<()>>::default());
+    let tape = Tape::with_hook(Cancel::new(), move |event| {
+        let is_lost = matches!(event.kind, EventKind::Host(_, HostEvent::LookingForLost { .. }));
+        if is_lost && began.set(()).is_ok() {
+            let error = CloudErrorKind::Unreachable("no route".to_owned());
+            let fault = Fault::FailNext { kind: RequestKind::List, times: u64::MAX, error };
+            cloud.with(|world, _| world.inject(fault));
+        }
+    });
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let outage = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        stage.cloud.with(|world, _| world.heal());
+    };
+    let (run, ()) = tokio::join!(stage.taped(Verb::Up, &engine, &tape), outage);
+    assert_eq!((run, tape.report().exit_code()), (Ok(()), ExitCode::Done));
+    assert_eq!((stage.one_each(), created(&stage)), (Ok(()), 1), "it is found, not ordered again");
 }
 
 #[tokio::test(start_paused = true)]

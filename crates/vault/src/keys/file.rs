@@ -38,10 +38,11 @@ impl KeyFile {
     /// The keys in a new file beside the one they are for, written to the disk.
     fn written(&self, folder: &Path, ring: &KeyRing) -> Result<NamedTempFile, VaultError> {
         // Such files are made with mode 0600.
-        let mut file = NamedTempFile::new_in(folder).map_err(|why| self.failed("write", why))?;
+        let failed = |why| self.failed("write", without_path(why));
+        let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
         file.write_all(ring.to_text().as_bytes())
             .and_then(|()| file.as_file().sync_all())
-            .map_err(|why| self.failed("write", why))?;
+            .map_err(failed)?;
         Ok(file)
     }
 
@@ -59,6 +60,11 @@ impl KeyFile {
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
         synced.map_err(|why| self.failed("write", why))
     }
+}
+
+/// The same failure without the name of a file that is made by chance and says nothing to anybody.
+fn without_path(why: std::io::Error) -> std::io::Error {
+    if why.raw_os_error().is_some() { why } else { why.kind().into() }
 }
 
 impl KeySource for KeyFile {
@@ -186,6 +192,14 @@ mod tests {
             let shown = format!("{error:?} {error}");
             assert!(length < 8 || !shown.contains(&text[..8]), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_written_is_told_by_the_name_of_its_file_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, gone) = (KeyFile::new("/k/key"), folder.path().join("gone"));
+        let error = file.written(&gone, &KeyRing::new(key(1))).unwrap_err().to_string();
+        assert!(error.contains("`/k/key`") && error.ends_with("entity not found"), "{error}");
     }
 
     #[test]

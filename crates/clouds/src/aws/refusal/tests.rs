@@ -12,6 +12,24 @@ fn wrong_credentials_are_refused_credentials() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_is_told_as_that() {
+    for code in ["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"] {
+        assert_eq!(Aws.refusal(&answer(403, code)).hints, [CHECK_CLOCK], "{code}");
+    }
+    let hints = |code: &str, words: &str| {
+        let json = format!("{{\"__type\":\"{code}\",\"message\":\"{words}\"}}");
+        let body = json.into_bytes();
+        Aws.refusal(&Answer { status: 403, body, ..Answer::default() }).hints
+    };
+    for code in ["SignatureDoesNotMatch", "InvalidSignatureException"] {
+        for words in ["Signature expired: 1 is earlier than 2", "Signature not yet current: 2"] {
+            assert_eq!(hints(code, words), [CHECK_CLOCK], "{code}: {words}");
+        }
+        assert_eq!(hints(code, "The request signature we calculated"), [CHECK_KEYS]);
+    }
+}
+
+#[test]
 fn missing_permissions_are_told_with_the_policy() {
     let codes = ["UnauthorizedOperation", "AccessDeniedException"];
     all(403, &codes, Kind::Forbidden, false);
