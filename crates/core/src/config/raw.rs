@@ -10,7 +10,7 @@ use super::rules::{
     Cidr, DomainName, HostTag, Line, MeshTag, Slug, Url, UserName, Variable, Version,
 };
 use crate::desired::{Arch, ProviderId};
-use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName, RoleName};
+use crate::name::{CredentialName, EnvironmentName, HostName, KeyringName, ProjectName, RoleName};
 
 /// Hosts and how they are set up, for one project.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -30,8 +30,8 @@ pub(super) struct RawConfig {
     pub(super) credentials: Option<RawStore>,
 }
 
-/// The credential store, and the key it is sealed with. With `path` or `url_env`, `key_file` or
-/// `key_env` is needed: each store has a key of its own.
+/// The credential store, and the key it is sealed with. With `path` or `url_env`, `key_file`,
+/// `key_env` or `key_keyring` is needed: each store has a key of its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CredentialStore")]
@@ -52,6 +52,9 @@ pub(super) struct RawStore {
     /// Or the environment variable that holds the key: 32 bytes in Base64, or several such keys with
     /// the newest first. Never the key itself.
     pub(super) key_env: Option<Variable>,
+    /// Or the item of your session's keyring that holds the key, made by the first `stagecraft
+    /// credentials add`: a name of your choice, another for each store.
+    pub(super) key_keyring: Option<KeyringName>,
 }
 
 /// The project the hosts belong to.
