@@ -38,7 +38,7 @@ fn a_key_in_a_keyring_outlives_it_and_is_changed_like_one_in_a_file() {
     assert_eq!(stage.ring(), after);
 
     // Nothing that was written anywhere shows a key or a secret.
-    let folders = [stage.session().folder().to_owned(), stage.store().parent().unwrap().to_owned()];
+    let folders = [stage.session().data(), stage.store().parent().unwrap().to_owned()];
     let holds = |what: &[u8]| folders.iter().any(|folder| is_somewhere(what, folder));
     // How the files of this keyring begin, and what stands open in the store.
     assert!(holds(b"GnomeKeyring") && holds(b"hetzner"), "the search finds what is there");
@@ -158,7 +158,7 @@ fn items_that_others_made_are_taken_if_it_is_clear_which_is_meant() {
 
     let other = stagecraft_vault::KeyItem::new(
         "other".parse().unwrap(),
-        Some(SessionBus::Address(format!("unix:path={}", session.socket().display()))),
+        Some(SessionBus::Address(session.address())),
         folder.path().join("other"),
         "s",
     );
@@ -185,6 +185,6 @@ fn no_key_is_put_where_it_would_be_forgotten() {
 }
 
 fn connected(session: &Session) -> zbus::blocking::Connection {
-    let address = format!("unix:path={}", session.socket().display());
-    zbus::blocking::connection::Builder::address(address.as_str()).unwrap().build().unwrap()
+    let builder = zbus::blocking::connection::Builder::address(session.address().as_str());
+    builder.unwrap().method_timeout(Duration::from_secs(30)).build().unwrap()
 }

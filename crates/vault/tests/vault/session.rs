@@ -4,7 +4,7 @@
 use std::fs::Permissions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -70,9 +70,14 @@ impl Session {
         self.folder.path().join("bus")
     }
 
+    /// The same as programs are told.
+    pub(crate) fn address(&self) -> String {
+        format!("unix:path={}", self.socket().display())
+    }
+
     /// Where the keyring keeps what it is told.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     fn start(&mut self, unlocked: bool) {
@@ -82,15 +87,13 @@ impl Session {
         if unlocked {
             command.arg("--unlock");
         }
-        command.env_clear().env("HOME", folder).env("XDG_DATA_HOME", folder.join("data"));
+        command.env_clear().env("HOME", folder).env("XDG_DATA_HOME", self.data());
         command.env("XDG_RUNTIME_DIR", folder);
-        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.socket().display()));
+        command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
         let mut keyring = quietly(&mut command).stdin(Stdio::piped()).spawn().unwrap();
         keyring.stdin.take().unwrap().write_all(PASSWORD).unwrap();
         self.keyring = Some(keyring);
-        let bus = zbus::blocking::connection::Builder::address(
-            format!("unix:path={}", self.socket().display()).as_str(),
-        );
+        let bus = zbus::blocking::connection::Builder::address(self.address().as_str());
         let bus = bus.unwrap().method_timeout(Duration::from_secs(30)).build().unwrap();
         let names = zbus::blocking::fdo::DBusProxy::new(&bus).unwrap();
         let service = zbus::names::BusName::try_from("org.freedesktop.secrets").unwrap();
