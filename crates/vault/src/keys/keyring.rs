@@ -213,9 +213,10 @@ mod tests {
     fn what_is_no_session_is_told_at_once() {
         let item = |bus| KeyItem::new("team".parse().unwrap(), bus, "/nowhere/lock", "a\nb");
         assert_eq!(item(None).store, "a\u{fffd}b");
-        let told = |bus| match item(bus).load().unwrap_err() {
-            VaultError::Keyring { doing: "read", why, .. } => why,
-            error => panic!("{error:?}"),
+        let told = |bus| {
+            let error = item(bus).load().unwrap_err();
+            let VaultError::Keyring { doing: "read", why, .. } = error else { panic!("{error:?}") };
+            why
         };
         assert_eq!(told(None), KeyringError::NoSession);
         for bus in [

@@ -168,6 +168,18 @@ fn items_that_others_made_are_taken_if_it_is_clear_which_is_meant() {
 }
 
 #[test]
+fn a_keyring_that_nobody_ever_set_up_is_told() {
+    let Some(mut session) = Session::without_keyring() else { return };
+    // Its collection would be made by whoever logs in.
+    session.restart(false);
+    let folder = tempfile::tempdir().unwrap();
+    let item = item(&session, folder.path(), "s");
+    assert_eq!(item.load().unwrap(), None);
+    let error = item.create(Key::generate().unwrap()).unwrap_err();
+    assert_eq!(why(error), KeyringError::NoCollection);
+}
+
+#[test]
 fn no_key_is_put_where_it_would_be_forgotten() {
     let Some(session) = Session::begin() else { return };
     let folder = tempfile::tempdir().unwrap();

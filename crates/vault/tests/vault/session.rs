@@ -32,6 +32,7 @@ impl Session {
     }
 
     /// One in which nobody keeps secrets. No service is started by being asked for.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
     pub(crate) fn without_keyring() -> Option<Self> {
         for program in [BUS, KEYRING] {
             let version = Command::new(program).arg("--version").output();
