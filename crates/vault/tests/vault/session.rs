@@ -4,6 +4,7 @@
 use std::fs::Permissions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -37,7 +38,7 @@ impl Session {
         for program in [BUS, KEYRING] {
             let version = Command::new(program).arg("--version").output();
             if !version.is_ok_and(|output| output.status.success()) {
-                eprintln!("skipped: with a keyring, because `{program}` is not installed");
+                eprintln!("skipped: with a keyring, because `{program}` cannot be run");
                 return None;
             }
         }
@@ -56,7 +57,7 @@ impl Session {
         let mut command = Command::new(BUS);
         command.arg("--nofork").arg("--nopidfile").arg("--config-file").arg(file);
         let bus = quietly(command.env_clear()).spawn().unwrap();
-        until(|| socket.exists());
+        until(|| UnixStream::connect(&socket).is_ok());
         Some(Self { folder, bus, keyring: None })
     }
 
@@ -92,25 +93,37 @@ impl Session {
         command.env("XDG_RUNTIME_DIR", folder);
         command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
         let mut keyring = quietly(&mut command).stdin(Stdio::piped()).spawn().unwrap();
-        keyring.stdin.take().unwrap().write_all(PASSWORD).unwrap();
+        let mut input = keyring.stdin.take().unwrap();
+        if unlocked {
+            input.write_all(PASSWORD).unwrap();
+        }
+        drop(input);
         self.keyring = Some(keyring);
-        let bus = zbus::blocking::connection::Builder::address(self.address().as_str());
-        let bus = bus.unwrap().method_timeout(Duration::from_secs(30)).build().unwrap();
-        let names = zbus::blocking::fdo::DBusProxy::new(&bus).unwrap();
-        let service = zbus::names::BusName::try_from("org.freedesktop.secrets").unwrap();
-        until(|| names.name_has_owner(service.clone()).unwrap());
+        self.until_kept(true);
     }
 
     fn stop(&mut self) {
         if let Some(mut keyring) = self.keyring.take() {
             end(&mut keyring);
+            self.until_kept(false);
         }
+    }
+
+    /// Waits until somebody keeps secrets, or nobody does any more.
+    fn until_kept(&self, kept: bool) {
+        let bus = zbus::blocking::connection::Builder::address(self.address().as_str());
+        let bus = bus.unwrap().method_timeout(Duration::from_secs(30)).build().unwrap();
+        let names = zbus::blocking::fdo::DBusProxy::new(&bus).unwrap();
+        let service = zbus::names::BusName::try_from("org.freedesktop.secrets").unwrap();
+        until(|| names.name_has_owner(service.clone()).unwrap() == kept);
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.stop();
+        if let Some(keyring) = &mut self.keyring {
+            end(keyring);
+        }
         end(&mut self.bus);
     }
 }
