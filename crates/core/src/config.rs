@@ -33,7 +33,9 @@ use std::ops::Range;
 
 use crate::desired::{DesiredHost, Position, ProviderId};
 use crate::error::Code;
-use crate::name::{CredentialName, EnvironmentName, HostName, ProjectName, Region, Size};
+use crate::name::{
+    CredentialName, EnvironmentName, HostName, KeyringName, ProjectName, Region, Size,
+};
 use crate::network::{TailscaleConfig, WireGuard};
 use raw::RawConfig;
 use source::Source;
@@ -157,7 +159,7 @@ impl Config {
         };
         let key = match &self.store.key {
             KeyPlace::Variable(name) => Some(name.as_str()),
-            KeyPlace::File(_) => None,
+            KeyPlace::File(_) | KeyPlace::Keyring(_) => None,
         };
         let passphrase = self.bootstrap.ssh.private_key_passphrase_env.as_deref();
         tokens.chain(auth_key).chain(url).chain(key).chain(passphrase).collect()
@@ -255,6 +257,8 @@ pub enum KeyPlace {
     File(Option<String>),
     /// In the environment variable of this name.
     Variable(String),
+    /// In the item of this name in the keyring of the user's session.
+    Keyring(KeyringName),
 }
 
 impl Default for KeyPlace {

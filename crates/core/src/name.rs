@@ -32,6 +32,9 @@ pub fn is_dns_label(text: &str) -> bool {
 /// secret.
 pub(crate) const CREDENTIAL_NAME_PATTERN: &str = "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$";
 
+/// The same for items of a keyring.
+pub(crate) const KEYRING_NAME_PATTERN: &str = "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9]){0,1}$";
+
 macro_rules! dns_label {
     ($pattern:expr; $($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
@@ -113,6 +116,12 @@ dns_label! {
     CREDENTIAL_NAME_PATTERN;
     /// Name of an entry in the credential store, e.g. `prod-do`.
     CredentialName,
+}
+
+dns_label! {
+    KEYRING_NAME_PATTERN;
+    /// Name of the item of a keyring that holds the key of a credential store, e.g. `team`.
+    KeyringName,
 }
 
 macro_rules! opaque {

@@ -5,6 +5,7 @@ use stagecraft_core::error::{Code, Diagnose, Retry};
 use stagecraft_core::name::CredentialName;
 
 use crate::key::{InvalidKey, KeyId};
+use crate::keys::KeyringError;
 use crate::seal::OpenError;
 use crate::store::{DatabaseError, DatabaseErrorKind};
 
@@ -80,6 +81,25 @@ pub enum VaultError {
         /// Why it failed.
         why: String,
     },
+    /// A keyring did not do what was asked.
+    #[error("could not {doing} {keys}")]
+    Keyring {
+        /// What was tried, e.g. `read`.
+        doing: &'static str,
+        /// What of.
+        keys: String,
+        /// Why it failed.
+        #[source]
+        why: KeyringError,
+    },
+    /// What should hold this store's key holds that of another.
+    #[error("{keys} holds the key of another credential store: {store}")]
+    OtherStore {
+        /// Where it is.
+        keys: String,
+        /// The other.
+        store: String,
+    },
     /// Keys are where they cannot be written.
     #[error(
         "{keys} cannot be written from here, and there is no key in it that the store is not sealed with already"
@@ -142,7 +162,10 @@ impl Diagnose for VaultError {
             },
             Self::WrongKey { .. } => Code::CREDENTIAL_WRONG_KEY,
             Self::NoKey { .. } => Code::KEY_MISSING,
-            Self::InvalidKey { .. } | Self::Keys { .. } => Code::KEY_INVALID,
+            Self::InvalidKey { .. } | Self::Keys { .. } | Self::OtherStore { .. } => {
+                Code::KEY_INVALID
+            }
+            Self::Keyring { .. } => Code::KEY_UNREACHABLE,
             Self::Unsafe { .. } => Code::KEY_UNSAFE,
             Self::NoNewKey { .. } | Self::Empty | Self::OldKeyKept { .. } => Code::KEY_NOT_ROTATED,
             Self::Newer { .. } => Code::STORE_NEWER,
@@ -198,6 +221,12 @@ impl Diagnose for VaultError {
                 path.display()
             ),
             Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
+            Self::Keyring { why, .. } => {
+                return vec![unlocking(why).to_owned(), ELSEWHERE.to_owned()];
+            }
+            Self::OtherStore { .. } => {
+                "name another item at `key_keyring`: each store has a key of its own".to_owned()
+            }
             Self::NoNewKey { .. } => {
                 "put a new key in front of the others, separated by a space, and run this again; `openssl rand -base64 32` makes one".to_owned()
             }
@@ -222,6 +251,25 @@ impl Diagnose for VaultError {
 
 const NEWER: &str = "use the newest version of stagecraft that works on this store";
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
+
+const ELSEWHERE: &str = "a key in a file works without any keyring: `key_file` in the place of `key_keyring`, for a new store";
+
+/// What may make a keyring do what was asked.
+fn unlocking(why: &KeyringError) -> &'static str {
+    match why {
+        KeyringError::NoSession | KeyringError::NoBus(_) | KeyringError::NoService => {
+            "run this in the session that has the keyring, as a rule that of your desktop"
+        }
+        KeyringError::Silent(_) | KeyringError::Locked => "unlock the keyring, and run this again",
+        KeyringError::NoCollection | KeyringError::Volatile => {
+            "make a collection that lasts the default one, with the program your desktop has for its keyring"
+        }
+        KeyringError::Ambiguous(_) => {
+            "find out which of them the store is sealed with, and remove the others"
+        }
+        KeyringError::Refused(_) => "look at what the program that keeps the keyring says",
+    }
+}
 
 fn other_key(keys: &str) -> String {
     format!("somebody may have changed the key: get the new one, and put it into {keys}")

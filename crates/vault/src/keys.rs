@@ -1,9 +1,11 @@
 //! Where keys are.
 
 mod file;
+mod keyring;
 mod variable;
 
 pub use file::KeyFile;
+pub use keyring::{KeyItem, KeyringError, SessionBus};
 pub use variable::KeyVariable;
 
 use std::fmt::Debug;
@@ -26,7 +28,7 @@ pub trait KeySource: Debug + Send {
     /// Puts a first key there, so that it lasts; where there are keys already, these.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, or what is there is known to be of another store.
     fn create(&self, key: Key) -> Result<KeyRing, VaultError>;
 
     /// Puts these keys in the place of those that are there: all or nothing, and so that they last.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Credential -> seal (key, name, issuer) -> record -> Database (SQLite | PostgreSQL)
-//!                     KeyRing <- KeySource (file | variable)
+//!                     KeyRing <- KeySource (file | variable | keyring)
 //! ```
 //!
 //! Sealing is pure; [`Vault`] decides what is read and written in which order; a [`Database`] and a
@@ -18,7 +18,7 @@ mod vault;
 
 pub use error::VaultError;
 pub use key::{InvalidKey, Key, KeyId, KeyRing};
-pub use keys::{KeyFile, KeyLock, KeySource, KeyVariable};
+pub use keys::{KeyFile, KeyItem, KeyLock, KeySource, KeyVariable, KeyringError, SessionBus};
 pub use seal::{Nonce, OpenError, open, seal};
 pub use store::{
     Column, Database, DatabaseError, DatabaseErrorKind, InvalidUrl, LATEST, Postgres, Row, Sqlite,

@@ -141,11 +141,10 @@ impl Vault {
         credential: &Credential,
         replace: bool,
     ) -> Result<Put, VaultError> {
-        let ring = match (self.keys.load()?, current(self.database.as_mut()).map_err(read)?) {
-            (Some(ring), _) => ring,
+        let ring = match current(self.database.as_mut()).map_err(read)? {
             // A new key would open nothing that is there.
-            (None, Some(_)) => return Err(VaultError::NoKey { keys: self.keys.describe() }),
-            (None, None) => self.keys.create(Key::generate()?)?,
+            Some(_) => self.ring()?,
+            None => self.keys.create(Key::generate()?)?,
         };
         self.write(|vault| {
             let counts = current(vault.database.as_mut()).map_err(read)?;

@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::rules::{Line, Variable};
-use crate::name::ProjectName;
+use crate::name::{KeyringName, ProjectName};
 
 /// Hosts and how they are set up, for one project.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -40,8 +40,8 @@ pub(super) struct RawConfig {
     pub(super) credentials: Option<RawStore>,
 }
 
-/// The credential store, and the key it is sealed with. With `path` or `url_env`, `key_file` or
-/// `key_env` is needed: each store has a key of its own.
+/// The credential store, and the key it is sealed with. With `path` or `url_env`, `key_file`,
+/// `key_env` or `key_keyring` is needed: each store has a key of its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CredentialStore")]
@@ -62,6 +62,9 @@ pub(super) struct RawStore {
     /// Or the environment variable that holds the key: 32 bytes in Base64, or several such keys with
     /// the newest first. Never the key itself.
     pub(super) key_env: Option<Variable>,
+    /// Or the item of your session's keyring that holds the key, made by the first `stagecraft
+    /// credentials add`: a name of your choice, another for each store.
+    pub(super) key_keyring: Option<KeyringName>,
 }
 
 /// The project the hosts belong to.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::name::{CREDENTIAL_NAME_PATTERN, DNS_LABEL_PATTERN, is_dns_label};
+use crate::name::{CREDENTIAL_NAME_PATTERN, DNS_LABEL_PATTERN, KEYRING_NAME_PATTERN, is_dns_label};
 
 /// One form of text.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,13 @@ const RULES: &[Rule] = &[
         matches: is_dns_label,
         words: "the name of an entry in the credential store (1 to 63 of a-z, 0-9 and `-`), never the secret itself",
         example: "prod-do",
+        secret_prone: true,
+    },
+    Rule {
+        pattern: KEYRING_NAME_PATTERN,
+        matches: is_dns_label,
+        words: "the name of an item in your keyring (1 to 63 of a-z, 0-9 and `-`), never the key itself",
+        example: "team",
         secret_prone: true,
     },
     Rule {

@@ -258,6 +258,9 @@ codes! {
     KEY_INVALID = "key.invalid",
         "What should hold the key of the credential store does not, or cannot be read or written.",
         "A key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them.";
+    KEY_UNREACHABLE = "key.unreachable",
+        "The keyring that holds the key of the credential store is not there, is locked, refuses or does not answer.",
+        "Unlock it, or run this in the session that has it. A key in a file works without any keyring.";
     KEY_NOT_ROTATED = "key.not-rotated",
         "The key of the credential store was not changed, or not to the end.",
         "See the message for what is missing, and run `stagecraft credentials rotate-key` again.";

@@ -62,6 +62,11 @@ impl Environment {
         self.xdg("XDG_CONFIG_HOME", ".config")
     }
 
+    /// Where runs leave marks for one another; `None` when there is no home directory.
+    pub(crate) fn state_dir(&self) -> Option<PathBuf> {
+        self.xdg("XDG_STATE_HOME", ".local/state")
+    }
+
     /// Where what can be made again is kept; `None` when there is no home directory.
     pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
         self.xdg("XDG_CACHE_HOME", ".cache")
@@ -115,6 +120,8 @@ mod tests {
         assert_eq!(data(&environment), Path::new("/data/stagecraft"));
         let config = environment.config_dir().unwrap();
         assert_eq!(config, Path::new("/home/ada/.config/stagecraft"));
+        let state = environment.state_dir().unwrap();
+        assert_eq!(state, Path::new("/home/ada/.local/state/stagecraft"));
         assert_eq!(Environment::default().data_dir(), None);
     }
 

@@ -6,8 +6,8 @@ use stagecraft_core::config::{KeyPlace, StoreConfig, StorePlace};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::CredentialName;
 use stagecraft_vault::{
-    Database, DatabaseError, KeyFile, KeySource, KeyVariable, Postgres, Sqlite, Url, Vault,
-    VaultError,
+    Database, DatabaseError, KeyFile, KeyItem, KeySource, KeyVariable, Postgres, SessionBus,
+    Sqlite, Url, Vault, VaultError,
 };
 
 use super::Environment;
@@ -33,7 +33,7 @@ pub(crate) fn existing_vault(
             Box::new(postgres(environment, url_env, ca_file.as_deref(), base)?)
         }
     };
-    let vault = Vault::existing(database, keys(environment, &store.key, base)?);
+    let vault = Vault::existing(database, keys(environment, store, base)?);
     vault.map_err(|error| Failure::from(&error))
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn vault(
             Box::new(postgres(environment, url_env, ca_file.as_deref(), base)?)
         }
     };
-    let vault = Vault::open(database, keys(environment, &store.key, base)?);
+    let vault = Vault::open(database, keys(environment, store, base)?);
     vault.map_err(|error| Failure::from(&error))
 }
 
@@ -97,16 +97,7 @@ fn postgres(
     ca_file: Option<&str>,
     base: &Path,
 ) -> Result<Postgres, Failure> {
-    let unusable = |why: String| {
-        let message = format!(
-            "the credential store needs the URL of PostgreSQL, and the environment variable `{name}` {why}"
-        );
-        Failure::new(Code::STORE_UNREACHABLE, message)
-            .with_hint(format!("run `export {name}=postgresql://USER:PASSWORD@HOST/DATABASE`"))
-    };
-    let text = environment.secret(name).filter(|text| !text.trim().is_empty());
-    let text = text.ok_or_else(|| unusable("is not set".to_owned()))?;
-    let url = Url::parse(&text).map_err(|why| unusable(format!("holds none: {why}")))?;
+    let url = postgres_url(environment, name)?;
     let ca_file = match ca_file {
         Some(written) => {
             let path = environment.expand(written, base);
@@ -117,12 +108,25 @@ fn postgres(
     Postgres::connect(&url, ca_file.as_deref()).map_err(|why| failed("open", why))
 }
 
+fn postgres_url(environment: &Environment, name: &str) -> Result<Url, Failure> {
+    let unusable = |why: String| {
+        let message = format!(
+            "the credential store needs the URL of PostgreSQL, and the environment variable `{name}` {why}"
+        );
+        Failure::new(Code::STORE_UNREACHABLE, message)
+            .with_hint(format!("run `export {name}=postgresql://USER:PASSWORD@HOST/DATABASE`"))
+    };
+    let text = environment.secret(name).filter(|text| !text.trim().is_empty());
+    let text = text.ok_or_else(|| unusable("is not set".to_owned()))?;
+    Url::parse(&text).map_err(|why| unusable(format!("holds none: {why}")))
+}
+
 fn keys(
     environment: &Environment,
-    key: &KeyPlace,
+    store: &StoreConfig,
     base: &Path,
 ) -> Result<Box<dyn KeySource>, Failure> {
-    Ok(match key {
+    Ok(match &store.key {
         KeyPlace::File(written) => {
             let path = match written {
                 Some(written) => environment.expand(written, base),
@@ -131,7 +135,37 @@ fn keys(
             Box::new(KeyFile::new(path.ok_or_else(|| homeless("credentials.key_file"))?))
         }
         KeyPlace::Variable(name) => Box::new(KeyVariable::new(name, environment.secret(name))),
+        KeyPlace::Keyring(name) => {
+            let folder = environment.state_dir().ok_or_else(|| homeless("credentials.key_file"))?;
+            let lock = folder.join(format!("keyring-{name}.lock"));
+            let of = identity(environment, &store.place, base)?;
+            Box::new(KeyItem::new(name.clone(), session_bus(environment), lock, &of))
+        }
     })
+}
+
+/// What tells a store from the others of this user, without the password of its URL.
+fn identity(environment: &Environment, place: &StorePlace, base: &Path) -> Result<String, Failure> {
+    match place {
+        StorePlace::File(path) => {
+            let path = store_file(environment, path.as_deref(), base)?;
+            // Whatever links lead there.
+            let path = std::fs::canonicalize(&path).unwrap_or(path);
+            Ok(path.display().to_string())
+        }
+        StorePlace::Postgres { url_env, .. } => Ok(postgres_url(environment, url_env)?.describe()),
+    }
+}
+
+/// Where the programs of this session meet.
+fn session_bus(environment: &Environment) -> Option<SessionBus> {
+    match environment.text("DBUS_SESSION_BUS_ADDRESS") {
+        Some(address) => Some(SessionBus::Address(address.to_owned())),
+        None => {
+            let folder = Path::new(environment.text("XDG_RUNTIME_DIR")?);
+            Some(SessionBus::Socket(folder.join("bus")))
+        }
+    }
 }
 
 fn homeless(key: &str) -> Failure {
@@ -142,4 +176,34 @@ fn homeless(key: &str) -> Failure {
 
 fn failed(doing: &'static str, why: DatabaseError) -> Failure {
     Failure::from(&VaultError::Database { doing, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_where_its_variables_say() {
+        let bus = |variables: &[(&str, &str)]| {
+            session_bus(&Environment::for_tests("/home/ada", variables))
+        };
+        let (address, folder) =
+            (("DBUS_SESSION_BUS_ADDRESS", "unix:path=/a"), ("XDG_RUNTIME_DIR", "/run/user/1"));
+        let by_address = Some(SessionBus::Address("unix:path=/a".to_owned()));
+        assert_eq!(bus(&[address, folder]), by_address);
+        assert_eq!(bus(&[folder]), Some(SessionBus::Socket("/run/user/1/bus".into())));
+        assert_eq!(bus(&[]), None);
+    }
+
+    #[test]
+    fn a_store_is_told_from_others_without_its_password() {
+        let url = "postgresql://ada:planted-password@db.example.com/shop";
+        let environment = Environment::for_tests("/home/ada", &[("URL", url)]);
+        let identity = |place| identity(&environment, &place, Path::new("/work")).unwrap();
+        let postgres = StorePlace::Postgres { url_env: "URL".to_owned(), ca_file: None };
+        assert_eq!(identity(postgres), "PostgreSQL `shop` at db.example.com");
+        assert_eq!(identity(StorePlace::File(Some("a.db".to_owned()))), "/work/a.db");
+        let own = "/home/ada/.local/share/stagecraft/credentials.db";
+        assert_eq!(identity(StorePlace::File(None)), own);
+    }
 }

@@ -9,6 +9,10 @@
 #[expect(dead_code, reason = "shared with the tests without a cloud")]
 mod cli;
 
+/// A keyring of its own.
+#[path = "../../../vault/tests/vault/session.rs"]
+mod session;
+
 mod account;
 mod answers;
 mod aws;
@@ -25,6 +29,7 @@ mod scene;
 mod screens;
 mod stored;
 mod stored_aws;
+mod stored_keyring;
 mod terminal;
 mod tokens;
 mod two_clouds;

@@ -1,8 +1,9 @@
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
@@ -73,7 +74,10 @@ impl KeySource for KeyFile {
     }
 
     fn load(&self) -> Result<Option<KeyRing>, VaultError> {
-        let file = match File::open(&self.path) {
+        let mut options = OpenOptions::new();
+        // A pipe would be waited for until somebody writes into it.
+        options.read(true).custom_flags(OFlags::NONBLOCK.union(OFlags::NOCTTY).bits() as i32);
+        let file = match options.open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(why) => return Err(self.failed("read", why)),
@@ -100,6 +104,10 @@ impl KeySource for KeyFile {
     }
 
     fn create(&self, key: Key) -> Result<KeyRing, VaultError> {
+        // Where keys are put by others, it may not be possible to write.
+        if let Some(ring) = self.load()? {
+            return Ok(ring);
+        }
         let folder = self.folder()?;
         let ring = KeyRing::new(key);
         match self.written(&folder, &ring)?.persist_noclobber(self.place()) {
@@ -206,6 +214,11 @@ mod tests {
     fn what_is_no_file_is_no_key_file() {
         let folder = tempfile::tempdir().unwrap();
         let error = KeyFile::new(folder.path()).load().unwrap_err();
+        assert!(error.to_string().contains("it is not a file"), "{error}");
+        // Nobody ever writes into it.
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+        let error = KeyFile::new(pipe).load().unwrap_err();
         assert!(error.to_string().contains("it is not a file"), "{error}");
     }
 

@@ -7,7 +7,7 @@ use stagecraft_vault::{
 };
 use zeroize::Zeroizing;
 
-use crate::stage::{Kind, Stage, name, on_each, token};
+use crate::stage::{Kind, Stage, name, on_each, on_each_and_a_keyring, token};
 
 #[test]
 fn what_is_put_is_there_for_the_next_run_until_it_is_removed() {
@@ -52,7 +52,7 @@ fn a_list_opens_nothing_and_needs_no_key() {
 fn writers_at_once_lose_nothing() {
     const WRITERS: usize = 4;
     const EACH: usize = 6;
-    on_each(|stage| {
+    on_each_and_a_keyring(|stage| {
         thread::scope(|scope| {
             for writer in 0..WRITERS {
                 scope.spawn(move || {
@@ -78,7 +78,7 @@ fn writers_at_once_lose_nothing() {
 
 #[test]
 fn who_reads_while_the_key_is_changed_reads_all_the_same() {
-    on_each(|stage| {
+    on_each_and_a_keyring(|stage| {
         stage.fill(2);
         let over = std::sync::atomic::AtomicBool::new(false);
         thread::scope(|scope| {

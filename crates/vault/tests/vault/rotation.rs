@@ -1,6 +1,8 @@
 use stagecraft_vault::{KeyFile, Vault, VaultError};
 
-use crate::stage::{Fuse, FusedDatabase, FusedKeys, Stage, name, on_each, token};
+use crate::stage::{
+    Fuse, FusedDatabase, FusedKeys, Stage, name, on_each, on_each_and_a_keyring, token,
+};
 
 /// More than one statement writes.
 const MANY: usize = 501;
@@ -29,14 +31,14 @@ fn a_new_key_opens_everything_and_the_old_one_nothing() {
 
 #[test]
 fn wherever_a_change_of_the_key_ends_early_everything_opens_and_the_next_one_finishes() {
-    on_each(|stage| {
+    on_each_and_a_keyring(|stage| {
         stage.fill(3);
         let mut burnt = 0;
         for late in [false, true] {
             for at in 0.. {
                 let fuse = Fuse::at(at, late);
                 let database = FusedDatabase(stage.database(), fuse.clone());
-                let keys = FusedKeys(KeyFile::new(stage.key()), fuse.clone());
+                let keys = FusedKeys(stage.keys(), fuse.clone());
                 let rotated =
                     Vault::open(Box::new(database), Box::new(keys)).and_then(|mut vault| {
                         let rotated = vault.rotate();

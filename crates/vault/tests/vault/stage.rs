@@ -8,10 +8,12 @@ use stagecraft_core::Secret;
 use stagecraft_core::credential::{Credential, Field, Issuer};
 use stagecraft_core::name::CredentialName;
 use stagecraft_vault::{
-    Database, DatabaseError, DatabaseErrorKind, Key, KeyFile, KeyLock, KeyRing, KeySource,
-    Postgres, Row, Sqlite, Url, Value, Vault, VaultError,
+    Database, DatabaseError, DatabaseErrorKind, Key, KeyFile, KeyItem, KeyLock, KeyRing, KeySource,
+    Postgres, Row, SessionBus, Sqlite, Url, Value, Vault, VaultError,
 };
 use tempfile::TempDir;
+
+use crate::session::Session;
 
 /// What a test of both kinds of databases is run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub(crate) struct Stage {
     kind: Kind,
     folder: TempDir,
     url: Option<String>,
+    /// Where its key is, if not in a file.
+    session: Option<Session>,
 }
 
 /// The URL of a server for tests.
@@ -50,9 +54,28 @@ pub(crate) fn on_each(test: impl Fn(&Stage)) {
     }
 }
 
+/// The same, and with the key in a keyring where there is one.
+pub(crate) fn on_each_and_a_keyring(test: impl Fn(&Stage)) {
+    on_each(&test);
+    if let Some(stage) = Stage::keyring() {
+        test(&stage);
+    }
+}
+
 impl Stage {
     pub(crate) fn sqlite() -> Self {
-        Self { kind: Kind::Sqlite, folder: tempfile::tempdir().unwrap(), url: None }
+        let folder = tempfile::tempdir().unwrap();
+        Self { kind: Kind::Sqlite, folder, url: None, session: None }
+    }
+
+    /// With its key in the keyring of a session of its own.
+    pub(crate) fn keyring() -> Option<Self> {
+        let session = Session::begin()?;
+        Some(Self { session: Some(session), ..Self::sqlite() })
+    }
+
+    pub(crate) fn session(&mut self) -> &mut Session {
+        self.session.as_mut().expect("a stage with a keyring")
     }
 
     /// A schema of its own.
@@ -65,7 +88,8 @@ impl Stage {
         admin.execute(&format!("CREATE SCHEMA {schema}"), &[]).unwrap();
         let join = if server.contains('?') { '&' } else { '?' };
         let url = format!("{server}{join}options=-csearch_path%3D{schema}");
-        Some(Self { kind: Kind::Postgres, folder: tempfile::tempdir().unwrap(), url: Some(url) })
+        let folder = tempfile::tempdir().unwrap();
+        Some(Self { kind: Kind::Postgres, folder, url: Some(url), session: None })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -88,16 +112,24 @@ impl Stage {
     }
 
     pub(crate) fn vault(&self) -> Vault {
-        self.vault_with(&self.key())
+        Vault::open(self.database(), self.keys()).unwrap()
+    }
+
+    /// Where its key is.
+    pub(crate) fn keys(&self) -> Box<dyn KeySource> {
+        match &self.session {
+            Some(session) => Box::new(item(session, self.folder.path(), "the store of a stage")),
+            None => Box::new(KeyFile::new(self.key())),
+        }
     }
 
     pub(crate) fn vault_with(&self, key: &Path) -> Vault {
         Vault::open(self.database(), Box::new(KeyFile::new(key))).unwrap()
     }
 
-    /// The ring in the key file.
+    /// The ring where its key is.
     pub(crate) fn ring(&self) -> KeyRing {
-        KeyFile::new(self.key()).load().unwrap().unwrap()
+        self.keys().load().unwrap().unwrap()
     }
 
     /// Adds this many entries `n0`, `n1` and so on, each with a secret of its own.
@@ -118,6 +150,12 @@ impl Stage {
             assert_eq!(opened, token(&format!("planted-{number}")));
         }
     }
+}
+
+/// The item `team` in the keyring of a session, of a store that is told from others by this text.
+pub(crate) fn item(session: &Session, folder: &Path, store: &str) -> KeyItem {
+    let bus = SessionBus::Socket(session.socket());
+    KeyItem::new("team".parse().unwrap(), Some(bus), folder.join("state/lock"), store)
 }
 
 pub(crate) fn name(text: &str) -> CredentialName {
@@ -209,7 +247,7 @@ impl Database for FusedDatabase {
 }
 
 #[derive(Debug)]
-pub(crate) struct FusedKeys(pub(crate) KeyFile, pub(crate) Fuse);
+pub(crate) struct FusedKeys(pub(crate) Box<dyn KeySource>, pub(crate) Fuse);
 
 fn lost() -> VaultError {
     VaultError::Keys { doing: "reach", keys: "the key".to_owned(), why: "burnt".to_owned() }

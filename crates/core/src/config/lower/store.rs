@@ -24,24 +24,31 @@ impl Lowering<'_> {
                 .with_help("add `url_env`, or take this key out"),
             );
         }
-        if raw.key_file.is_some() && raw.key_env.is_some() {
-            self.one_too_many(&[STORE], "key_file", "key_env");
+        let keys = [
+            ("key_file", raw.key_file.is_some()),
+            ("key_env", raw.key_env.is_some()),
+            ("key_keyring", raw.key_keyring.is_some()),
+        ];
+        let mut given = keys.iter().filter(|(_, is_given)| *is_given).map(|(key, _)| *key);
+        let first = given.next();
+        for other in given {
+            self.one_too_many(&[STORE], first.unwrap_or_default(), other);
         }
-        // One key file for two stores would be changed for one of them, and close the other for ever.
+        // One key for two stores would be changed for one of them, and close the other for ever.
         let own_place = match (&raw.path, &raw.url_env) {
             (Some(_), None) => Some("path"),
             (None, Some(_)) => Some("url_env"),
             (Some(_), Some(_)) | (None, None) => None,
         };
-        let without_key = raw.key_file.is_none() && raw.key_env.is_none();
-        if let Some(place) = own_place.filter(|_| without_key && !self.is_incomplete(&[STORE])) {
+        if let Some(place) = own_place.filter(|_| first.is_none() && !self.is_incomplete(&[STORE]))
+        {
             self.report(
                 Problem::new(
                     Code::CONFIG_MISSING_KEY,
                     format!("`credentials` has `{place}` and no key of its own"),
                 )
                 .at(self.key(&[STORE, place]))
-                .with_label("`key_file` or `key_env` is required with it")
+                .with_label("`key_file`, `key_env` or `key_keyring` is required with it")
                 .with_help("add one of them; each store has a key of its own"),
             );
         }
@@ -51,9 +58,10 @@ impl Lowering<'_> {
             }
             None => StorePlace::File(raw.path.map(|path| path.0)),
         };
-        let key = match raw.key_env {
-            Some(name) => KeyPlace::Variable(name.0),
-            None => KeyPlace::File(raw.key_file.map(|path| path.0)),
+        let key = match (raw.key_env, raw.key_keyring) {
+            (Some(name), _) => KeyPlace::Variable(name.0),
+            (None, Some(name)) => KeyPlace::Keyring(name),
+            (None, None) => KeyPlace::File(raw.key_file.map(|path| path.0)),
         };
         StoreConfig { place, key }
     }

@@ -91,6 +91,12 @@ fn a_token_in_the_place_of_a_name_is_not_shown() {
     let shown = format!("{problems} {:?}", problems.problems);
     assert!(shown.contains("never the secret itself"), "{shown}");
     assert!(!shown.contains("Planted"), "{shown}");
+    let key = "UGxhbnRlZFBsYW50ZWRQbGFudGVkUGxhbnRlZFBsYW4=";
+    let hosts = local_hosts("        dev: {}\n");
+    let problems = self::problems(&format!("{hosts}\ncredentials:\n  key_keyring: {key}\n"));
+    let shown = format!("{problems} {:?}", problems.problems);
+    assert!(shown.contains("never the key itself"), "{shown}");
+    assert!(!shown.contains("UGxhbnRl"), "{shown}");
 }
 
 #[test]
@@ -105,6 +111,9 @@ fn the_store_and_its_key_are_each_in_one_place() {
     let ca_file = Some("ca.pem".to_owned());
     assert_eq!(postgres.store.place, StorePlace::Postgres { url_env: "URL".to_owned(), ca_file });
     assert_eq!(postgres.store.key, KeyPlace::File(Some("team".to_owned())));
+    let keyring = store("  path: team.db\n  key_keyring: team\n");
+    assert_eq!(keyring.key, KeyPlace::Keyring("team".parse().unwrap()));
+    assert_eq!(keyring.place, StorePlace::File(Some("team.db".to_owned())));
     assert!(postgres.secret_variables().contains("URL"), "its URL has a password");
     assert!(config(&with("  key_env: KEY\n")).secret_variables().contains("KEY"));
     let problem = |lines: &str| {
@@ -115,10 +124,19 @@ fn the_store_and_its_key_are_each_in_one_place() {
         let told = format!("`credentials` has `{place}` and no key of its own");
         assert_eq!(problem(&format!("  {place}: a\n")), (3, told));
     }
-    for (first, second) in [("path", "url_env"), ("key_file", "key_env")] {
+    for (first, second) in [
+        ("path", "url_env"),
+        ("key_file", "key_env"),
+        ("key_file", "key_keyring"),
+        ("key_env", "key_keyring"),
+    ] {
         let told = format!("`credentials` has both `{first}` and `{second}`");
         assert_eq!(problem(&format!("  {first}: a\n  {second}: b\n")), (3, told));
     }
+    let three = problems(&with("  key_keyring: c\n  key_env: b\n  key_file: a\n")).problems;
+    let three: Vec<&str> = three.iter().map(|problem| problem.message.as_str()).collect();
+    let both = |other| format!("`credentials` has both `key_file` and `{other}`");
+    assert_eq!(three, [both("key_keyring"), both("key_env")], "in the order of the file");
     let alone = "`credentials.ca_file` is without a `url_env`".to_owned();
     assert_eq!(problem("  ca_file: ca.pem\n"), (3, alone), "there is no certificate");
 }

@@ -1,0 +1,243 @@
+mod service;
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stagecraft_core::name::KeyringName;
+use zeroize::Zeroizing;
+
+use self::service::{Patience, with_session};
+use super::{KeyLock, KeySource};
+use crate::error::VaultError;
+use crate::key::{InvalidKey, Key, KeyRing};
+
+/// What begins the line of an item that says which store its keys are of. To whoever reads keys, it is
+/// a remark.
+const STORE: &str = "# store: ";
+
+/// Keys in an item of the keyring of the user's session, which D-Bus's Secret Service keeps.
+///
+/// The service knows neither locks nor conditions, so a lock of our own keeps those who write apart.
+/// Each call waits by running its own tasks, so it must not be made by an asynchronous task.
+#[derive(Clone, Debug)]
+pub struct KeyItem {
+    name: KeyringName,
+    bus: Option<SessionBus>,
+    lock: PathBuf,
+    store: String,
+    patience: Patience,
+}
+
+/// Where the D-Bus of the user's session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionBus {
+    /// At this address, in D-Bus's own form.
+    Address(String),
+    /// At this socket.
+    Socket(PathBuf),
+}
+
+/// Why a keyring did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    /// Nothing says where the session is.
+    #[error(
+        "there is no session to have a keyring: neither `DBUS_SESSION_BUS_ADDRESS` nor `XDG_RUNTIME_DIR` is set"
+    )]
+    NoSession,
+    /// The session's D-Bus does not let us in.
+    #[error("the D-Bus of the session cannot be reached: {0}")]
+    NoBus(String),
+    /// Nobody keeps secrets in this session.
+    #[error("nobody in this session keeps secrets as `org.freedesktop.secrets`")]
+    NoService,
+    /// No answer came in time.
+    #[error("there was no answer within {} s", .0.as_secs_f64())]
+    Silent(Duration),
+    /// It is locked, and stayed so.
+    #[error("the keyring is locked, and nobody unlocked it")]
+    Locked,
+    /// There is no collection for new items.
+    #[error("the keyring has no default collection")]
+    NoCollection,
+    /// What is put there does not last.
+    #[error("it is in a collection that is forgotten at the end of the session")]
+    Volatile,
+    /// Which item is meant cannot be told.
+    #[error("the keyring has {0} items of that name")]
+    Ambiguous(usize),
+    /// Anything else.
+    #[error("the keyring refused: {0}")]
+    Refused(String),
+}
+
+impl KeyItem {
+    /// The item of this name, which need not be there, of a store that is to be told from others by
+    /// this text. `lock` is a file of this user's that whoever writes locks.
+    #[must_use]
+    pub fn new(
+        name: KeyringName,
+        bus: Option<SessionBus>,
+        lock: impl Into<PathBuf>,
+        store: &str,
+    ) -> Self {
+        // One line, whatever a path is made of.
+        let store = store.replace(char::is_control, "\u{fffd}");
+        Self { name, bus, lock: lock.into(), store, patience: Patience::default() }
+    }
+
+    /// The same, waiting so long for an answer, and so long for somebody to unlock the keyring.
+    #[must_use]
+    pub fn with_patience(mut self, answer: Duration, person: Duration) -> Self {
+        self.patience = Patience { answer, person };
+        self
+    }
+
+    fn failed(&self, doing: &'static str, why: KeyringError) -> VaultError {
+        VaultError::Keyring { doing, keys: self.describe(), why }
+    }
+
+    /// The text of the item.
+    fn text(&self) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let read = with_session(self.bus.as_ref(), self.patience, async |session| {
+            session.read(&self.name).await
+        });
+        read.map_err(|why| self.failed("read", why))
+    }
+
+    fn parsed(&self, text: &[u8]) -> Result<KeyRing, VaultError> {
+        let invalid = |why| VaultError::InvalidKey { keys: self.describe(), why };
+        let text = std::str::from_utf8(text).map_err(|_| invalid(InvalidKey::NotBase64(1)))?;
+        KeyRing::parse(text).map_err(invalid)
+    }
+
+    fn locked(&self, path: &Path) -> std::io::Result<KeyLock> {
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        match file.lock() {
+            Ok(()) => Ok(KeyLock::of(file)),
+            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(KeyLock::none()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl KeySource for KeyItem {
+    fn describe(&self) -> String {
+        format!("the item `{}` of the keyring", self.name)
+    }
+
+    fn load(&self) -> Result<Option<KeyRing>, VaultError> {
+        self.text()?.map(|text| self.parsed(&text)).transpose()
+    }
+
+    fn create(&self, key: Key) -> Result<KeyRing, VaultError> {
+        let _lock = self.lock()?;
+        if let Some(text) = self.text()? {
+            let ring = self.parsed(&text)?;
+            return match store_of(&text).filter(|store| *store != self.store) {
+                // When its key is changed there, nothing here would open any more.
+                Some(store) => {
+                    let store = store.to_owned();
+                    Err(VaultError::OtherStore { keys: self.describe(), store })
+                }
+                None => Ok(ring),
+            };
+        }
+        let ring = KeyRing::new(key);
+        self.save(&ring)?;
+        Ok(ring)
+    }
+
+    fn save(&self, ring: &KeyRing) -> Result<(), VaultError> {
+        let text = text_of(ring, &self.store);
+        let written = with_session(self.bus.as_ref(), self.patience, async |session| {
+            session.write(&self.name, text.as_bytes()).await
+        });
+        written.map_err(|why| self.failed("write", why))
+    }
+
+    fn is_writable(&self) -> bool {
+        true
+    }
+
+    fn lock(&self) -> Result<KeyLock, VaultError> {
+        self.locked(&self.lock).map_err(|error| VaultError::Keys {
+            doing: "lock",
+            keys: self.describe(),
+            why: format!("`{}`: {error}", self.lock.display()),
+        })
+    }
+}
+
+/// An item: which store it is of, then its keys.
+fn text_of(ring: &KeyRing, store: &str) -> Zeroizing<String> {
+    let keys = ring.to_text();
+    // Room for all of it: a text that grows leaves copies of itself behind.
+    let mut text =
+        Zeroizing::new(String::with_capacity(STORE.len() + store.len() + 1 + keys.len()));
+    for part in [STORE, store, "\n", &keys] {
+        text.push_str(part);
+    }
+    text
+}
+
+/// Which store an item says it is of; one that somebody else wrote may not say.
+fn store_of(text: &[u8]) -> Option<&str> {
+    let lines = std::str::from_utf8(text).ok()?.lines();
+    lines.filter_map(|line| line.strip_prefix(STORE)).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_says_which_store_it_is_of_and_is_read_as_keys() {
+        let ring = KeyRing::new(Key::new(&[1; 32])).with_newest(Key::new(&[2; 32]));
+        let text = text_of(&ring, "/home/ada/a b.db");
+        assert_eq!(text.capacity(), text.len(), "it never grew");
+        assert_eq!(store_of(text.as_bytes()), Some("/home/ada/a b.db"));
+        assert_eq!(KeyRing::parse(&text), Ok(ring.clone()));
+        assert_eq!(store_of(ring.to_text().as_bytes()), None);
+        assert_eq!(store_of(b"# store: \xff"), None);
+    }
+
+    #[test]
+    fn what_is_no_session_is_told_at_once() {
+        let item = |bus| KeyItem::new("team".parse().unwrap(), bus, "/nowhere/lock", "a\nb");
+        assert_eq!(item(None).store, "a\u{fffd}b");
+        let told = |bus| {
+            let error = item(bus).load().unwrap_err();
+            let VaultError::Keyring { doing: "read", why, .. } = error else { panic!("{error:?}") };
+            why
+        };
+        assert_eq!(told(None), KeyringError::NoSession);
+        for bus in [
+            SessionBus::Address("nonsense".to_owned()),
+            SessionBus::Address("unix:path=/nowhere/bus".to_owned()),
+            SessionBus::Socket("/nowhere/bus".into()),
+        ] {
+            assert!(matches!(told(Some(bus)), KeyringError::NoBus(_)));
+        }
+    }
+
+    #[test]
+    fn who_accepts_and_never_answers_is_waited_for_until_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("bus");
+        let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let wait = Duration::from_millis(50);
+        let bus = Some(SessionBus::Socket(socket));
+        let item = KeyItem::new("team".parse().unwrap(), bus, folder.path().join("lock"), "s");
+        let error = item.with_patience(wait, wait).load().unwrap_err();
+        let VaultError::Keyring { why, .. } = error else { panic!("{error:?}") };
+        assert_eq!(why, KeyringError::Silent(wait));
+    }
+}
