@@ -4,6 +4,7 @@ mod adapters;
 mod clouds;
 mod dumps;
 mod environment;
+mod files;
 mod forget;
 mod identities;
 mod networks;
@@ -16,6 +17,7 @@ pub(crate) use adapters::{
 pub(crate) use clouds::Clouds;
 pub(crate) use dumps::without_core_dumps;
 pub(crate) use environment::Environment;
+pub(crate) use files::with_many_files;
 pub(crate) use forget::ForgetKeys;
 pub(crate) use identities::check_credential;
 pub(crate) use networks::network;
