@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// How long machines take to boot
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     pub(crate) boot: u64,
+    /// Take any number of requests; without this there are the provider's limits
+    #[arg(long)]
+    pub(crate) no_limits: bool,
     /// Do not print requests
     #[arg(long)]
     pub(crate) quiet: bool,

@@ -103,6 +103,7 @@ async fn start(args: &Args, lab: Option<Lab>) -> Result<Running, String> {
         tokens: script.tokens.clone(),
         faults: script.rules.clone(),
         beyond_loopback: !args.listen.ip().is_loopback(),
+        limited: !args.no_limits,
         records: false,
         watcher: Some(Arc::new(move |exchange: &Exchange| {
             if !quiet {

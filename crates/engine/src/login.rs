@@ -11,6 +11,9 @@ use crate::Engine;
 /// The pause after the first attempt; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// More than this of one attempt does not count: no attempt takes much longer, unless this process was
+/// stopped or its machine slept meanwhile.
+const LONGEST_TRY: Duration = Duration::from_secs(30);
 /// A host that cannot be reached for this long may have another address by now; looked at again each time
 /// it was waited for three times as long.
 const MAY_HAVE_MOVED: Duration = Duration::from_secs(10);
@@ -142,7 +145,7 @@ impl Engine {
                     continue;
                 }
             }
-            waited += self.clock.now().saturating_sub(began) + pause;
+            waited += self.clock.now().saturating_sub(began).min(LONGEST_TRY) + pause;
             if !may_come_up(&error, patience) {
                 return Err(Failure::from(&error));
             }

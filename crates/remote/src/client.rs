@@ -18,8 +18,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_UNANSWERED: usize = 2;
 
 /// A connection without any packet for this long is dropped. Signs of life are asked for only once
-/// logged in; this ends one that was given up before, when nobody waits for it any more.
-const SILENCE_LIMIT: Duration = Duration::from_secs(60);
+/// logged in; this ends one that was given up before, when nobody waits for it any more. Time in which
+/// this process was stopped or its machine slept counts as well, so it is not short.
+const SILENCE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// The configuration of a connection that asks for these host keys, best first.
 ///

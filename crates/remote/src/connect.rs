@@ -12,7 +12,6 @@ use stagecraft_core::identity::Pins;
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use crate::auth::{AuthFailure, Authentication};
 use crate::client::{self, Client, Notes};
@@ -21,6 +20,7 @@ use crate::host_keys::gate::Gate;
 use crate::host_keys::{alias_of, name_at};
 use crate::keyring::{Keyring, Passphrases};
 use crate::login::{Identities, Jump, Login, resolve};
+use crate::patience::Patience;
 use crate::session::{Handles, Session};
 use crate::settings::SshSettings;
 use crate::ssh_config::SshConfig;
@@ -187,19 +187,20 @@ impl SshConnector {
         through: Option<&Handle<Client>>,
     ) -> Result<Box<dyn Stream>, RemoteError> {
         let limit = self.settings.connect_timeout;
-        let no_answer =
-            |_| stop.peer.unreachable(format!("no answer within {} s", limit.as_secs()));
+        let no_answer = || stop.peer.unreachable(format!("no answer within {} s", limit.as_secs()));
+        let mut patience = Patience::new(limit);
         let Some(through) = through else {
-            let stream = timeout(limit, TcpStream::connect((stop.host, stop.port)))
+            let stream = patience
+                .wait_for(TcpStream::connect((stop.host, stop.port)))
                 .await
-                .map_err(no_answer)?
+                .ok_or_else(no_answer)?
                 .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
                 .map_err(|error| stop.peer.unreachable(describe_io(&error)))?;
             return Ok(Box::new(stream));
         };
         let opening =
             through.channel_open_direct_tcpip(stop.host, u32::from(stop.port), "127.0.0.1", 0);
-        let channel = timeout(limit, opening).await.map_err(no_answer)?.map_err(|error| {
+        let channel = patience.wait_for(opening).await.ok_or_else(no_answer)?.map_err(|error| {
             let why = format!("the jump host before it could not connect: {}", describe(&error));
             stop.peer.unreachable(why)
         })?;
@@ -234,9 +235,10 @@ impl SshConnector {
                 Err(failure) => explain(stop, failure, notes.ending()),
             }
         };
-        timeout(limit, entering)
+        Patience::new(limit)
+            .wait_for(entering)
             .await
-            .map_err(|_| peer.unreachable(format!("no SSH login within {} s", limit.as_secs())))?
+            .ok_or_else(|| peer.unreachable(format!("no SSH login within {} s", limit.as_secs())))?
     }
 
     fn worked(&self, provider: Option<ProviderId>) -> Option<Fingerprint> {

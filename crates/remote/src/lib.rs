@@ -24,6 +24,7 @@ mod keys;
 mod login;
 mod mint;
 mod output;
+mod patience;
 mod ready;
 mod scan;
 mod session;

@@ -7,12 +7,12 @@ use russh::Disconnect;
 use russh::client::connect_stream;
 use stagecraft_core::identity::HostKey;
 use stagecraft_core::remote::{RemoteError, Target};
-use tokio::time::timeout;
 
 use crate::SshConnector;
 use crate::client::{self, Client, Notes};
 use crate::connect::Way;
 use crate::host_keys::gate::{ALGORITHMS, fingerprint, host_key};
+use crate::patience::Patience;
 
 /// The key a server presents and has proved to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +45,10 @@ impl SshConnector {
         let config = Arc::new(client::config(ALGORITHMS.into()));
         let looking = connect_stream(config, stream, Client::new(None, Arc::clone(&notes)));
         let limit = self.settings().login_timeout;
-        let handle = timeout(limit, looking)
+        let handle = Patience::new(limit)
+            .wait_for(looking)
             .await
-            .map_err(|_| stop.peer.unreachable(format!("no key within {} s", limit.as_secs())))?
+            .ok_or_else(|| stop.peer.unreachable(format!("no key within {} s", limit.as_secs())))?
             .map_err(|error| stop.peer.broken(&error))?;
         let _however_it_ends = handle.disconnect(Disconnect::ByApplication, "done", "").await;
         let key = notes.admitted().ok_or_else(|| stop.peer.unreachable("it presented no key"))?;

@@ -10,12 +10,13 @@ use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, 
 use stagecraft_core::identity::HostKey;
 use stagecraft_core::remote::{Command, Output, Remote, RemoteError};
 use tokio::sync::RwLock;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use crate::client::{Client, Notes};
 use crate::failure::{Peer, describe};
 use crate::host_keys::gate::host_key;
 use crate::output::Tail;
+use crate::patience::Patience;
 
 /// How much is kept of each of a command's two outputs: the end.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
@@ -129,20 +130,20 @@ impl Session {
 #[async_trait]
 impl Remote for Session {
     async fn run(&self, command: &Command) -> Result<Output, RemoteError> {
-        let deadline = Instant::now() + command.timeout();
+        let mut patience = Patience::new(command.timeout());
         let timed_out = || RemoteError::TimedOut {
             host: self.peer.host.clone(),
             command: command.display(),
             limit: command.timeout(),
         };
-        let Ok(channel) = timeout_at(deadline, self.open(command)).await else {
+        let Some(channel) = patience.wait_for(self.open(command)).await else {
             return Err(timed_out());
         };
         let (mut read, write) = channel?.split();
         let conversation = self.converse(command, &mut read, &write);
-        match timeout_at(deadline, conversation).await {
-            Ok(result) => result,
-            Err(_) => {
+        match patience.wait_for(conversation).await {
+            Some(result) => result,
+            None => {
                 let stop = async {
                     let _best_effort = write.signal(Sig::KILL).await;
                     let _best_effort = write.close().await;

@@ -24,5 +24,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     wire::without_core_dumps();
+    wire::with_many_files();
     command_line::run(std::env::args_os().collect(), wire::Environment::of_process()).into()
 }

@@ -8,8 +8,9 @@ use stagecraft_core::cloud::CloudErrorKind;
 use stagecraft_core::error::{Code, ExitCode};
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent, SkipReason};
 use stagecraft_engine::Cancel;
-use stagecraft_testkit::Process;
 use stagecraft_testkit::world::{Behaviour, Delay, EffectKind, Fault, RequestKind};
+use stagecraft_testkit::{HostFault, Process};
+use tokio::sync::Notify;
 
 use crate::outcome::{created, pauses};
 use crate::scene::scene;
@@ -114,6 +115,29 @@ async fn an_outage_that_loses_an_answer_and_lasts_a_while_is_waited_out() {
     let (run, ()) = tokio::join!(stage.taped(Verb::Up, &engine, &tape), outage);
     assert_eq!((run, tape.report().exit_code()), (Ok(()), ExitCode::Done));
     assert_eq!((stage.one_each(), created(&stage)), (Ok(()), 1), "it is found, not ordered again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_stood_still_while_it_connected_tries_again() {
+    let stage = stage();
+    stage.fleet.inject(&host("web-1"), HostFault::NeverAnswers);
+    let connects = Arc::<Notify>::default();
+    let told = Arc::clone(&connects);
+    let tape = Tape::with_hook(Cancel::new(), move |event| {
+        if matches!(event.kind, EventKind::Host(_, HostEvent::WaitingForSsh)) {
+            told.notify_one();
+        }
+    });
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let sleep = async {
+        connects.notified().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // Nothing of this process runs meanwhile.
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        stage.fleet.heal();
+    };
+    let (run, ()) = tokio::join!(stage.taped(Verb::Up, &engine, &tape), sleep);
+    assert_eq!((run, tape.report().exit_code()), (Ok(()), ExitCode::Done));
 }
 
 #[tokio::test(start_paused = true)]
