@@ -33,14 +33,16 @@ impl Drop for TerminalModes {
 /// Asks for a line that is not shown while it is typed; `None` when there is no answer.
 pub(crate) fn hidden_line(ui: &Ui, question: &str) -> Option<Zeroizing<String>> {
     let _as_it_was = TerminalModes::keep();
-    // Hidden before the question shows: whoever answers at once is not shown either.
+    // Hidden before the question shows: whoever answers at once is not shown either. All of it is what
+    // reading the answer needs anyway: a Ctrl-C that comes at once belongs to the answer, and ends it.
     if let Ok(mut modes) = tcgetattr(io::stdin()) {
-        modes.local_modes.remove(LocalModes::ECHO);
+        let (shown, signals) = (LocalModes::ECHO | LocalModes::ECHONL, LocalModes::ISIG);
+        modes.local_modes.remove(shown | signals | LocalModes::ICANON);
         let _best_effort = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
     }
     let answer = rpassword::prompt_password(question);
-    if answer.is_err() {
-        // The cursor still stands behind the question.
+    if answer.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+        // The cursor still stands behind the question, as it does not after Ctrl-C.
         ui.say(Text::new().end_line());
     }
     answer.ok().map(Zeroizing::new)
