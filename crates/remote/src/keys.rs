@@ -177,10 +177,14 @@ fn create(path: &Path) -> Result<(), KeyError> {
             io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
         },
     )?;
-    // A temporary file has mode 0600 from the start.
-    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
+    // A temporary file has mode 0600 from the start. Its name says nothing to anybody.
+    let failed = |error: io::Error| {
+        let kind = error.kind();
+        let why = if error.raw_os_error().is_some() { error } else { kind.into() };
+        io::Error::new(kind, format!("could not write `{}`: {why}", path.display()))
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder(path)).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -217,6 +221,14 @@ pub(crate) mod tests {
     use russh::keys::HashAlg;
 
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_key_that_cannot_be_written_is_told_by_the_name_of_its_file_alone() {
+        let error = ensure_key_pair(Path::new("/proc/self/key")).unwrap_err().to_string();
+        assert!(error.contains("could not write `/proc/self/key`: "), "{error}");
+        assert!(!error.contains(".tmp"), "{error}");
+    }
 
     #[test]
     fn a_key_pair_is_made_once_and_kept_private() {
