@@ -172,11 +172,18 @@ fn create(path: &Path) -> Result<(), KeyError> {
         PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).map_err(io::Error::other)?;
     private.set_comment("stagecraft");
     let text = private.to_openssh(LineEnding::LF).map_err(io::Error::other)?;
-    make_folder_of(path)?;
-    // A temporary file has mode 0600 from the start.
-    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
+    make_folder_of(path).map_err(|error| {
+        let folder = folder_of(path).display();
+        io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
+    })?;
+    // A temporary file has mode 0600 from the start. Its name says nothing to anybody.
+    let failed = |error: io::Error| {
+        let kind = error.kind();
+        let why = if error.raw_os_error().is_some() { error } else { kind.into() };
+        io::Error::new(kind, format!("could not write `{}`: {why}", path.display()))
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path)).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -206,6 +213,14 @@ pub(crate) mod tests {
     use russh::keys::HashAlg;
 
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_key_that_cannot_be_written_is_told_by_the_name_of_its_file_alone() {
+        let error = ensure_key_pair(Path::new("/proc/self/key")).unwrap_err().to_string();
+        assert!(error.contains("could not write `/proc/self/key`: "), "{error}");
+        assert!(!error.contains(".tmp"), "{error}");
+    }
 
     #[test]
     fn a_key_pair_is_made_once_and_kept_private() {

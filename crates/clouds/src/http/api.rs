@@ -1,7 +1,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use serde::de::DeserializeOwned;
@@ -157,7 +156,7 @@ impl Api {
         let said = said.to_vec();
         let mut sending =
             client.request(request.method.clone(), url).header(ACCEPT, request.format().accept());
-        let limit = limit_of(request);
+        let limit = if request.only_reads() { READ } else { WHOLE };
         sending = sending.timeout(limit);
         for (name, value) in headers {
             sending = sending.header(name, value);
@@ -252,10 +251,6 @@ fn client(doing: &Doing, base: &BaseUrl) -> Result<reqwest::Client, CloudError> 
         let why = format!("no HTTP client could be made: {}", root_cause(&error));
         doing.failed(CloudErrorKind::Unreachable(why)).lasting()
     })
-}
-
-fn limit_of(request: &Request) -> Duration {
-    if request.method == Method::GET { READ } else { WHOLE }
 }
 
 /// What helps when a certificate is not believed, by what TLS says of it.

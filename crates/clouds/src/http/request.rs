@@ -126,6 +126,17 @@ impl Request {
         }
     }
 
+    /// Whether nothing changes by it. What goes by forms names its action.
+    pub(super) fn only_reads(&self) -> bool {
+        let reads = |action: &str| ["Describe", "Get"].iter().any(|verb| action.starts_with(verb));
+        match &self.body {
+            Body::Form(fields) => {
+                fields.iter().any(|(name, action)| name == "Action" && reads(action))
+            }
+            Body::Nothing | Body::Json(_) => self.method == Method::GET,
+        }
+    }
+
     fn encoded_user_data(&self) -> Option<Zeroizing<String>> {
         Some(Zeroizing::new(BASE64_STANDARD.encode(self.user_data.as_ref()?.reveal())))
     }
@@ -181,5 +192,25 @@ impl Request {
             body: Body::Nothing,
             user_data: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_reads_is_known() {
+        let action = |name: &str| Request::form(vec![("Action".to_owned(), name.to_owned())]);
+        let reads = [Request::get(["a"]), action("DescribeInstances"), action("GetCallerIdentity")];
+        assert!(reads.iter().all(Request::only_reads));
+        let changes = [
+            Request::delete(["a"]),
+            Request::act(["a"]),
+            Request::post(["a"], Value::Null),
+            action("RunInstances"),
+            action("CreateTags"),
+        ];
+        assert!(!changes.iter().any(Request::only_reads));
     }
 }
