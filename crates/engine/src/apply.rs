@@ -6,7 +6,6 @@ mod sight;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
@@ -326,9 +325,4 @@ impl Run<'_> {
     fn ordered(&self) -> MutexGuard<'_, BTreeMap<HostName, (ProviderId, InstanceId)>> {
         self.ordered.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Seconds, for messages.
-fn seconds(duration: Duration) -> u64 {
-    duration.as_secs()
 }

@@ -172,10 +172,7 @@ fn create(path: &Path) -> Result<(), KeyError> {
         PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).map_err(io::Error::other)?;
     private.set_comment("stagecraft");
     let text = private.to_openssh(LineEnding::LF).map_err(io::Error::other)?;
-    make_folder_of(path).map_err(|error| {
-        let folder = folder_of(path).display();
-        io::Error::new(error.kind(), format!("could not create `{folder}`: {error}"))
-    })?;
+    make_folder_of(path)?;
     // A temporary file has mode 0600 from the start. Its name says nothing to anybody.
     let failed = |error: io::Error| {
         let kind = error.kind();

@@ -80,7 +80,7 @@ pub(super) fn lost(host: &HostName, why: Option<&str>) -> Failure {
 }
 
 fn timed_out(host: &HostName, provider: ProviderId, limit: Duration) -> Failure {
-    let seconds = super::seconds(limit);
+    let seconds = limit.as_secs();
     Failure::new(
         Code::WAIT_TIMED_OUT,
         format!("the instance of `{host}` at {provider} did not come up within {seconds} s"),
@@ -92,7 +92,7 @@ fn timed_out(host: &HostName, provider: ProviderId, limit: Duration) -> Failure 
 pub(super) fn still_there(host: &HostName, limit: Duration) -> Failure {
     Failure::new(
         Code::WAIT_TIMED_OUT,
-        format!("the old instance of `{host}` was still there after {} s", super::seconds(limit)),
+        format!("the old instance of `{host}` was still there after {} s", limit.as_secs()),
     )
     .with_hint("run the command again; what is gone by then is not removed twice")
 }
