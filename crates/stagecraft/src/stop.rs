@@ -237,10 +237,10 @@ fn words_of(error: &std::io::Error) -> String {
 /// Hosts by name, as many as a reader takes in at once.
 pub(crate) fn some_of(hosts: &[impl std::fmt::Display]) -> String {
     const SHOWN: usize = 4;
-    let shown = hosts.iter().take(SHOWN).map(|host| format!("`{host}`"));
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match hosts.len().saturating_sub(SHOWN) {
-        0 => shown,
+    let Some((shown, more)) = hosts.split_at_checked(SHOWN) else { return crate::ui::names(hosts) };
+    let shown = shown.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ");
+    match more.len() {
+        0 => crate::ui::names(hosts),
         1 => format!("{shown} and 1 more host"),
         more => format!("{shown} and {more} more hosts"),
     }
@@ -292,7 +292,7 @@ mod tests {
         };
         let other = "cannot order `z`: no such size";
         assert_eq!(told(&["a"]), ["cannot order `a`: no such region", other]);
-        assert_eq!(told(&["a", "b"]), ["cannot order `a`, `b`: no such region", other]);
+        assert_eq!(told(&["a", "b"]), ["cannot order `a` and `b`: no such region", other]);
         let many = "cannot order `a`, `b`, `c`, `d` and 2 more hosts: no such region";
         assert_eq!(told(&["a", "b", "c", "d", "e", "f"]), [many, other]);
     }

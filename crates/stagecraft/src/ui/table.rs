@@ -1,16 +1,20 @@
 //! What a run came to: a line per host, then every failure with what to do about it.
 
+use std::collections::BTreeMap;
+
 use stagecraft_core::converge::{StepReport, StepResult};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::SkipReason;
 use stagecraft_core::name::HostName;
 use stagecraft_core::report::{Deed, HostReport, HostResult, Report};
 
-use super::text::{BAD, BOLD, FAINT, GOOD, PLAIN, Text, WARN, names};
+use super::text::{BAD, BOLD, FAINT, GOOD, PLAIN, Text, WARN};
 use super::{Cell, Columns};
 use crate::next::Next;
 use crate::stop::{Trouble, some_of};
 
+/// So many failures of one code are told in full.
+const SHOWN: usize = 5;
 /// The step that changes nothing but waits until the host's own set-up is over.
 const BOOT_STEP: &str = "boot";
 
@@ -59,21 +63,36 @@ pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble
             None => alike.push((failure, vec![host])),
         }
     }
-    let told = alike.into_iter().map(|(failure, hosts)| Trouble::from(of_hosts(failure, &hosts)));
-    let mut troubles: Vec<Trouble> = told.collect();
-    let kept: Vec<&str> = report
+    // Of many failures of a kind some are told, and whose the others are.
+    let mut told: BTreeMap<Code, usize> = BTreeMap::new();
+    let mut more: BTreeMap<Code, Vec<&HostName>> = BTreeMap::new();
+    let mut troubles: Vec<Trouble> = Vec::new();
+    for (failure, hosts) in alike {
+        let of_code = told.entry(failure.code).or_default();
+        *of_code += 1;
+        if *of_code <= SHOWN {
+            troubles.push(of_hosts(failure, &hosts).into());
+        } else {
+            more.entry(failure.code).or_default().extend(hosts);
+        }
+    }
+    troubles.extend(more.into_iter().map(|(code, hosts)| {
+        let message = format!("{} failed in this way too", some_of(&hosts));
+        Failure::new(code, message).with_hint("`--output json` tells each in full").into()
+    }));
+    let kept: Vec<&HostName> = report
         .hosts
         .values()
         .filter(|host| host.result == HostResult::Ready || is_kept(host))
-        .map(|host| host.host.as_str())
+        .map(|host| &host.host)
         .collect();
     // A host without a machine stays without one, however often it is looked for.
     let helps = report.failures().any(|(_, failure)| failure.code != Code::HOST_MISSING);
     if let Some(last) = troubles.last_mut() {
         let mut note: Vec<String> = match kept.as_slice() {
             [] => Vec::new(),
-            [_] => vec![format!("{} is kept", names(&kept))],
-            [_, ..] => vec![format!("{} are kept", names(&kept))],
+            [_] => vec![format!("{} is kept", some_of(&kept))],
+            [_, ..] => vec![format!("{} are kept", some_of(&kept))],
         };
         if helps {
             note.push(format!("run {} again to go on", next.command(again)));

@@ -78,14 +78,48 @@ fn to_wait_for_a_boot_is_no_change() {
 
 #[test]
 fn a_failure_of_the_whole_provider_is_told_once() {
-    let mut report = Report::of_hosts(
-        ["a", "b"].map(|name| HostReport::of_instance(&running(name, "10.0.0.1"))),
-    );
+    let hosts = ["web-1", "web-2"];
+    let mut report =
+        Report::of_hosts(hosts.map(|name| HostReport::of_instance(&running(name, "10.0.0.1"))));
     let failure = Failure::new(Code::CLOUD_UNREACHABLE, "local could not list: no answer");
-    for name in ["a", "b"] {
+    for name in hosts {
         report.apply(&event(name, HostEvent::Ended(HostEnd::Failed(failure.clone()))));
     }
-    assert_eq!(troubles(&report, "infra up", &next()).len(), 1);
+    let troubles = troubles(&report, "infra up", &next());
+    let told: Vec<_> = troubles.iter().map(|of| of.failure.message.as_str()).collect();
+    assert_eq!(told, ["`web-1` and `web-2`: local could not list: no answer"]);
+}
+
+#[test]
+fn a_host_is_named_unless_its_own_name_is_in_the_message() {
+    let named = |host: &str, message: &str| {
+        let failure = Failure::new(Code::SSH_FAILED, message);
+        of_hosts(&failure, &[&host.parse().unwrap()]).message
+    };
+    assert_eq!(named("app-1", "could not reach `app-1`"), "could not reach `app-1`");
+    assert_eq!(named("app-1", "`app-10` is in the way"), "`app-1`: `app-10` is in the way");
+    assert_eq!(named("app", "the application is gone"), "`app`: the application is gone");
+}
+
+#[test]
+fn of_many_failures_of_a_kind_some_are_told_and_whose_the_others_are() {
+    let names: Vec<String> = (1..=200).map(|number| format!("web-{number:03}")).collect();
+    let hosts = names.iter().map(|name| HostReport::of_instance(&running(name, "10.0.0.1")));
+    let mut report = Report::of_hosts(hosts);
+    for name in &names {
+        let failure = Failure::new(Code::SSH_FAILED, format!("could not reach `{name}`"));
+        report.apply(&event(name, HostEvent::Created(Box::new(running(name, "10.0.0.1")))));
+        report.apply(&event(name, HostEvent::Ended(HostEnd::Failed(failure))));
+    }
+    let troubles = troubles(&report, "infra up", &next());
+    assert_eq!(troubles.len(), SHOWN + 1);
+    let last = &troubles[SHOWN];
+    assert_eq!(
+        last.failure.message,
+        "`web-006`, `web-007`, `web-008`, `web-009` and 191 more hosts failed in this way too"
+    );
+    let kept = "`web-001`, `web-002`, `web-003`, `web-004` and 196 more hosts are kept";
+    assert!(last.notes[0].starts_with(kept), "{:?}", last.notes);
 }
 
 #[test]
