@@ -10,6 +10,7 @@ use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::PlanError;
 use stagecraft_core::resolve::OrderProblem;
+use stagecraft_core::words::listed;
 
 use crate::documents::{ErrorDocument, ErrorItem};
 use crate::next::Next;
@@ -237,10 +238,10 @@ fn words_of(error: &std::io::Error) -> String {
 /// Hosts by name, as many as a reader takes in at once.
 pub(crate) fn some_of(hosts: &[impl std::fmt::Display]) -> String {
     const SHOWN: usize = 4;
-    let Some((shown, more)) = hosts.split_at_checked(SHOWN) else { return crate::ui::names(hosts) };
+    let Some((shown, more)) = hosts.split_at_checked(SHOWN) else { return listed(hosts, "and") };
     let shown = shown.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(", ");
     match more.len() {
-        0 => crate::ui::names(hosts),
+        0 => listed(hosts, "and"),
         1 => format!("{shown} and 1 more host"),
         more => format!("{shown} and {more} more hosts"),
     }

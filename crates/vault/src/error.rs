@@ -1,3 +1,7 @@
+mod keyring;
+
+pub use keyring::KeyringError;
+
 use std::path::PathBuf;
 
 use stagecraft_core::credential::Issuer;
@@ -5,7 +9,6 @@ use stagecraft_core::error::{Code, Diagnose, Retry};
 use stagecraft_core::name::CredentialName;
 
 use crate::key::{InvalidKey, KeyId};
-use crate::keys::KeyringError;
 use crate::seal::OpenError;
 use crate::store::{DatabaseError, DatabaseErrorKind};
 
@@ -222,7 +225,7 @@ impl Diagnose for VaultError {
             ),
             Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
             Self::Keyring { why, .. } => {
-                return vec![unlocking(why).to_owned(), ELSEWHERE.to_owned()];
+                return vec![why.remedy().to_owned(), ELSEWHERE.to_owned()];
             }
             Self::OtherStore { .. } => {
                 "name another item at `key_keyring`: each store has a key of its own".to_owned()
@@ -253,23 +256,6 @@ const NEWER: &str = "use the newest version of stagecraft that works on this sto
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
 
 const ELSEWHERE: &str = "a key in a file works without any keyring: `key_file` in the place of `key_keyring`, for a new store";
-
-/// What may make a keyring do what was asked.
-fn unlocking(why: &KeyringError) -> &'static str {
-    match why {
-        KeyringError::NoSession | KeyringError::NoBus(_) | KeyringError::NoService => {
-            "run this in the session that has the keyring, as a rule that of your desktop"
-        }
-        KeyringError::Silent(_) | KeyringError::Locked => "unlock the keyring, and run this again",
-        KeyringError::NoCollection | KeyringError::Volatile => {
-            "make a collection that lasts the default one, with the program your desktop has for its keyring"
-        }
-        KeyringError::Ambiguous(_) => {
-            "find out which of them the store is sealed with, and remove the others"
-        }
-        KeyringError::Refused(_) => "look at what the program that keeps the keyring says",
-    }
-}
 
 fn other_key(keys: &str) -> String {
     format!("somebody may have changed the key: get the new one, and put it into {keys}")

@@ -5,7 +5,7 @@ mod keyring;
 mod variable;
 
 pub use file::KeyFile;
-pub use keyring::{KeyItem, KeyringError, SessionBus};
+pub use keyring::{KeyItem, SessionBus};
 pub use variable::KeyVariable;
 
 use std::fmt::Debug;

@@ -16,9 +16,9 @@ mod seal;
 mod store;
 mod vault;
 
-pub use error::VaultError;
+pub use error::{KeyringError, VaultError};
 pub use key::{InvalidKey, Key, KeyId, KeyRing};
-pub use keys::{KeyFile, KeyItem, KeyLock, KeySource, KeyVariable, KeyringError, SessionBus};
+pub use keys::{KeyFile, KeyItem, KeyLock, KeySource, KeyVariable, SessionBus};
 pub use seal::{Nonce, OpenError, open, seal};
 pub use store::{
     Column, Database, DatabaseError, DatabaseErrorKind, InvalidUrl, LATEST, Postgres, Row, Sqlite,

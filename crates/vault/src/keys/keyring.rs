@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use self::service::{Patience, with_session};
 use super::{KeyLock, KeySource};
+use crate::error::KeyringError;
 use crate::error::VaultError;
 use crate::key::{InvalidKey, Key, KeyRing};
 
@@ -38,40 +39,6 @@ pub enum SessionBus {
     Address(String),
     /// At this socket.
     Socket(PathBuf),
-}
-
-/// Why a keyring did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyringError {
-    /// Nothing says where the session is.
-    #[error(
-        "there is no session to have a keyring: neither `DBUS_SESSION_BUS_ADDRESS` nor `XDG_RUNTIME_DIR` is set"
-    )]
-    NoSession,
-    /// The session's D-Bus does not let us in.
-    #[error("the D-Bus of the session cannot be reached: {0}")]
-    NoBus(String),
-    /// Nobody keeps secrets in this session.
-    #[error("nobody in this session keeps secrets as `org.freedesktop.secrets`")]
-    NoService,
-    /// No answer came in time.
-    #[error("there was no answer within {} s", .0.as_secs_f64())]
-    Silent(Duration),
-    /// It is locked, and stayed so.
-    #[error("the keyring is locked, and nobody unlocked it")]
-    Locked,
-    /// There is no collection for new items.
-    #[error("the keyring has no default collection")]
-    NoCollection,
-    /// What is put there does not last.
-    #[error("it is in a collection that is forgotten at the end of the session")]
-    Volatile,
-    /// Which item is meant cannot be told.
-    #[error("the keyring has {0} items of that name")]
-    Ambiguous(usize),
-    /// Anything else.
-    #[error("the keyring refused: {0}")]
-    Refused(String),
 }
 
 impl KeyItem {

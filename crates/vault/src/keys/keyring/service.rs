@@ -10,7 +10,8 @@ use zbus::address::Transport;
 use zbus::address::transport::{Unix, UnixSocket};
 use zeroize::Zeroizing;
 
-use super::{KeyringError, SessionBus};
+use super::SessionBus;
+use crate::error::KeyringError;
 
 /// The collection that is gone when the session ends.
 const VOLATILE: &str = "/org/freedesktop/secrets/collection/session";
