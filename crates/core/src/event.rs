@@ -69,6 +69,8 @@ pub enum HostEvent {
     Updated,
     /// An instance is being removed.
     Terminating,
+    /// Its provider took the request to remove it; it may exist for a while.
+    TerminationBegun,
     /// This instance is removed, or was gone already.
     Terminated(Box<Instance>),
     /// The instance is not up yet.

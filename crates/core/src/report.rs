@@ -56,6 +56,8 @@ pub enum Deed {
     Started,
     /// Name, role or tags were changed.
     Updated,
+    /// Its provider took the request to remove an instance, which was not seen to be gone.
+    RemovalBegun,
     /// An instance was removed.
     Removed,
 }
@@ -186,7 +188,9 @@ impl HostReport {
             }
             HostEvent::Started => self.done.push(Deed::Started),
             HostEvent::Updated => self.done.push(Deed::Updated),
+            HostEvent::TerminationBegun => self.done.push(Deed::RemovalBegun),
             HostEvent::Terminated(_) => {
+                self.done.retain(|deed| *deed != Deed::RemovalBegun);
                 self.done.push(Deed::Removed);
                 self.address = None;
             }

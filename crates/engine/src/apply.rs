@@ -289,6 +289,7 @@ impl Engine {
         let (host, provider, id) = (&instance.owner.host, instance.provider, &instance.id);
         self.sign_off(instance).await;
         self.terminate(host, provider, id, || self.tell(host, HostEvent::Terminating)).await?;
+        self.tell(host, HostEvent::TerminationBegun);
         self.wait_until_gone(run, host, provider, Some(id)).await?;
         self.tell(host, HostEvent::Terminated(Box::new(instance.clone())));
         Ok(())

@@ -1,5 +1,6 @@
 //! The command line. The documentation of these types is what `--help` and the manual say.
 
+mod again;
 mod credentials;
 mod parse;
 

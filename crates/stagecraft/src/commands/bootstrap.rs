@@ -38,7 +38,7 @@ pub(super) fn run(app: &App, args: &Bootstrap) -> Result<ExitCode, Stop> {
         }
         run.progress.begin(report);
         let steps = run.steps();
-        let task = Task { verb: Verb::Bootstrap, again: "infra bootstrap", steps: Some(&steps) };
+        let task = Task { verb: Verb::Bootstrap, again: args.again(), steps: Some(&steps) };
         let others = others(&inventory, &instances);
         match run.guarded(run.engine.bootstrap(instances, others, &steps)).await {
             Ended::Finished(()) => finish(run, &task, None),

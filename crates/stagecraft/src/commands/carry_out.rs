@@ -27,7 +27,7 @@ pub(super) struct Task<'a> {
     /// The command, for programs.
     pub(super) verb: Verb,
     /// The command, to type again.
-    pub(super) again: &'static str,
+    pub(super) again: String,
     /// What makes hosts ready; `None` leaves them as they are.
     pub(super) steps: Option<&'a StepsFor>,
 }
@@ -121,12 +121,12 @@ fn show(
             }
             let screen = report_screen(report, app.ui.verbose, app.ui.width());
             app.ui.result(&screen).map_err(kept)?;
-            let troubles = report_troubles(report, task.again, &project.next);
+            let troubles = report_troubles(report, &task.again, &project.next);
             if !troubles.is_empty() {
                 app.ui.say(Text::new().end_line());
                 app.ui.say(&app.ui.errors(&Stop { exit, troubles }));
             } else if report.interrupted {
-                let again = project.next.command(task.again);
+                let again = project.next.command(&task.again);
                 app.ui.say(Text::new().line(&format!("Run {again} to go on.")));
             }
         }

@@ -38,7 +38,7 @@ pub(super) fn run(app: &App, args: &Down) -> Result<ExitCode, Stop> {
         run.say_left_out();
         let plan = plan_for(&run.observe().await?)?;
         refuse_protected(&plan, &only)?;
-        let task = Task { verb: Verb::Down, again: "infra down", steps: None };
+        let task = Task { verb: Verb::Down, again: args.again(), steps: None };
         if !plan.has_effects() {
             let exit = nothing_to_remove(run, &task, &plan)?;
             tidy(run, &only).await;

@@ -43,7 +43,7 @@ pub(super) fn run(app: &App, args: &Up) -> Result<ExitCode, Stop> {
         let steps = (!args.no_bootstrap).then(|| run.steps());
         let task = Task {
             verb: Verb::Up,
-            again: "infra up",
+            again: args.again(),
             steps: steps.as_ref().map(|steps| steps as _),
         };
         let again = async || Ok(run.plan(&policy).await?.1);

@@ -174,6 +174,7 @@ fn deeds(host: &HostReport) -> Vec<String> {
             Deed::Created => "created",
             Deed::Started => "switched on",
             Deed::Updated => "updated",
+            Deed::RemovalBegun => "removal under way",
             Deed::Removed => "old machine removed",
         })
         .map(str::to_owned)

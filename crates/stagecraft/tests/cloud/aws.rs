@@ -505,7 +505,7 @@ fn regions_that_are_closed_or_not_to_be_looked_at_are_no_trouble() {
         habits.closed_regions.insert("eu-north-1".to_owned());
     });
     scene.converges_to(&["prod-app-1"]);
-    scene.write_with("ssh_key_name: deploy\n      regions: [us-east-1]", APP);
+    scene.write_with("ssh_key_name: deploy\nregions: [us-east-1]", APP);
     scene.rests();
     scene.cloud.at_aws().change_habits(|habits| {
         habits.closed_regions.insert("us-east-1".to_owned());

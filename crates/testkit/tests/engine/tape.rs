@@ -162,6 +162,7 @@ pub(crate) fn begins(kind: &EventKind) -> bool {
         HostEvent::Created(_)
         | HostEvent::Started
         | HostEvent::Updated
+        | HostEvent::TerminationBegun
         | HostEvent::Terminated(_)
         | HostEvent::WaitingForInstance
         | HostEvent::Running(_)

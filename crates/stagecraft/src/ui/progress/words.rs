@@ -25,7 +25,7 @@ pub(super) fn doing(what: &HostEvent, logged_in: &str) -> Option<String> {
         HostEvent::WaitingForSsh => "connecting by SSH".to_owned(),
         HostEvent::Connected => logged_in.to_owned(),
         HostEvent::Doing { step, doing } => format!("{step}: {doing}"),
-        HostEvent::Step(_) => return None,
+        HostEvent::TerminationBegun | HostEvent::Step(_) => return None,
         HostEvent::Retrying { after, code } => again(*after, code.as_str()),
         HostEvent::LookingForLost { after, code } => format!(
             "{code}: unclear whether the machine was made, looking in {} s",
