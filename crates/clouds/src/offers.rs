@@ -73,6 +73,7 @@ mod tests {
             portable_sizes: BTreeMap::new(),
             images: BTreeSet::new(),
             ssh_keys: None,
+            regional_keys: [].into(),
             default_arch: Arch::Amd64,
             spot: false,
         }

@@ -66,7 +66,7 @@ pub fn resolve(
         let order = Order { host, catalogue, there: instance.map(|instance| &instance.spec) };
         match order.spec() {
             Ok((spec, notices)) => {
-                let found = order.problems(&spec, &mut missing_keys);
+                let found = order.problems(&spec, ssh_keys, &mut missing_keys);
                 problems.extend(found);
                 let monthly = order.offer(&spec).and_then(|offer| offer.regions.get(&spec.region));
                 resolved.insert(

@@ -212,10 +212,18 @@ fn gave_up(error: &RemoteError, patience: Patience, limit: Duration) -> Failure 
     failure.message = format!("{error}; gave up after {} s", limit.as_secs());
     let host_is_silent = !matches!(error, RemoteError::Unreachable { on_the_way: true, .. });
     match patience {
-        Patience::Up(_) if host_is_silent => failure.hints.push(format!(
-            "if the machine is broken, `stagecraft infra up --replace {}` makes a new, empty one",
-            error.host()
-        )),
+        Patience::Up(_) if host_is_silent => {
+            failure.hints.push(
+                "see whether the machine runs, `infra.bootstrap.ssh.port` is where SSH answers, and \
+                 no firewall is in the way"
+                    .to_owned(),
+            );
+            failure.hints.push(format!(
+                "if the machine is broken, `stagecraft infra up --replace {}` makes a new, empty one, \
+                 unless it is protected",
+                error.host()
+            ));
+        }
         Patience::Up(_) | Patience::Booting(_) => {}
     }
     failure

@@ -143,13 +143,15 @@ pub(super) fn catalogue(regions: BTreeSet<Region>, offers: &BTreeMap<Region, Off
     let images =
         images().filter(|image| everywhere(&|offer| offer.images.contains(image))).collect();
     let keys = offers.values().flat_map(|offer| offer.key_pairs.iter().cloned());
-    let ssh_keys = keys.filter(|key| everywhere(&|offer| offer.key_pairs.contains(key))).collect();
+    let regional_keys =
+        offers.iter().map(|(region, offer)| (region.clone(), offer.key_pairs.clone()));
     Catalogue {
         regions,
         sizes: sizes.into_values().collect(),
         portable_sizes,
         images,
-        ssh_keys: Some(ssh_keys),
+        ssh_keys: Some(keys.collect()),
+        regional_keys: regional_keys.collect(),
         default_arch: Arch::Amd64,
         spot: true,
     }
@@ -204,10 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_or_image_counts_where_all_regions_have_it() {
+    fn an_image_counts_where_all_regions_have_it_and_a_key_in_its_own() {
         let mut offers = offers();
         let catalogue = catalogue(BTreeSet::new(), &offers);
-        assert_eq!(catalogue.ssh_keys, Some(["deploy".to_owned()].into()));
+        assert_eq!(catalogue.ssh_keys, Some(["deploy", "old"].map(str::to_owned).into()));
+        let in_west = &catalogue.regional_keys[&"eu-west-1".into()];
+        assert_eq!(*in_west, ["deploy".to_owned()].into());
         assert_eq!(catalogue.images.len(), 6);
         offers.values_mut().next().unwrap().images.clear();
         assert!(super::catalogue(BTreeSet::new(), &offers).images.is_empty());

@@ -105,6 +105,7 @@ pub(super) fn catalogue(
         portable_sizes,
         images,
         ssh_keys: Some(ssh_keys),
+        regional_keys: [].into(),
         default_arch: ARCH,
         spot: false,
     }

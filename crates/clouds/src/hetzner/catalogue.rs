@@ -61,6 +61,7 @@ pub(super) fn catalogue(
         portable_sizes,
         images: images.keys().cloned().collect(),
         ssh_keys: Some(keys.into_iter().map(|key| key.name).collect()),
+        regional_keys: [].into(),
         default_arch: Arch::Amd64,
         spot: false,
     }

@@ -33,6 +33,7 @@ pub(super) fn catalogue(arch: Arch) -> Catalogue {
         regions,
         images: Recipe::images().map(|image| (image, arch)).collect(),
         ssh_keys: None,
+        regional_keys: [].into(),
         default_arch: arch,
         spot: false,
     }

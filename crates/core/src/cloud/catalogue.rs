@@ -49,6 +49,8 @@ pub struct Catalogue {
     pub images: BTreeSet<(Image, Arch)>,
     /// Names of the SSH keys in the account; `None` when the provider needs no key by name.
     pub ssh_keys: Option<BTreeSet<String>>,
+    /// The same by region, where a key belongs to one; regions that are not here have all.
+    pub regional_keys: BTreeMap<Region, BTreeSet<String>>,
     /// The architecture of a host that names none, or one that is emulated here.
     pub default_arch: Arch,
     /// Whether interruptible machines can be ordered.

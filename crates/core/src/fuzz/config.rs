@@ -90,6 +90,7 @@ fn catalogue() -> Catalogue {
             .collect(),
         images: both.iter().flat_map(|&arch| images.map(|image| (image.into(), arch))).collect(),
         ssh_keys: None,
+        regional_keys: [].into(),
         default_arch: Arch::Amd64,
         spot: true,
     }

@@ -109,6 +109,7 @@ impl Order<'_> {
     pub(super) fn problems(
         &self,
         spec: &Spec,
+        ssh_keys: &SshKeyNames,
         missing_keys: &mut SshKeyNames,
     ) -> Vec<OrderProblem> {
         if self.there == Some(spec) {
@@ -173,6 +174,28 @@ impl Order<'_> {
                 |there| format!("{there}: change `ssh_key_name`, or add the key to the account"),
             );
             report(format!("the {provider} account has no SSH key named `{key}`"), Some(hint));
+        }
+        if let (Some(key), Some(here)) =
+            (ssh_keys.get(&provider), catalogue.regional_keys.get(&spec.region))
+            && !here.contains(key)
+        {
+            let has = |keys: &BTreeSet<String>| keys.contains(key);
+            let others = catalogue.regional_keys.iter().filter(|(_, keys)| has(keys));
+            let others: Vec<&str> = others.map(|(region, _)| region.as_str()).collect();
+            // One that is nowhere is told already.
+            if !others.is_empty() {
+                report(
+                    format!(
+                        "the SSH key `{key}` is not in the region `{}` of {provider}",
+                        spec.region
+                    ),
+                    Some(format!(
+                        "it is in {}; a key belongs to a region: add it to `{}` too",
+                        listed(others, "and"),
+                        spec.region
+                    )),
+                );
+            }
         }
         problems
     }

@@ -108,6 +108,28 @@ fn every_problem_of_a_host_is_told_with_the_nearest_valid_values() {
 }
 
 #[test]
+fn a_key_that_is_in_another_region_is_told_where_it_matters() {
+    let (scope, mut catalogues) = (scope(), catalogues());
+    let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("it is there");
+    let keys = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    catalogue.regional_keys =
+        [("fsn1".into(), keys(&["old"])), ("ash".into(), keys(&["deploy"]))].into();
+    catalogue.sizes = vec![offer("cx23", [("fsn1", 449), ("ash", 449)])];
+    let keys = BTreeMap::from([(ProviderId::Hetzner, "deploy".to_owned())]);
+    let (nothing, none) = (Inventory::default(), BTreeSet::new());
+    let problems = |region: &str| {
+        let host = desired("small", region);
+        let hosts = [(host.name.clone(), host)].into();
+        let problems = resolve(&scope, &hosts, &catalogues, &keys, &nothing, &none).err();
+        problems.unwrap_or_default().into_iter().map(|of| (of.message, of.hint)).collect::<Vec<_>>()
+    };
+    assert_eq!(problems("ash"), []);
+    let told = "the SSH key `deploy` is not in the region `fsn1` of hetzner".to_owned();
+    let hint = "it is in `ash`; a key belongs to a region: add it to `fsn1` too".to_owned();
+    assert_eq!(problems("fsn1"), [(told, Some(hint))]);
+}
+
+#[test]
 fn an_unknown_ssh_key_is_told_once_with_the_keys_there_are() {
     let (scope, catalogues) = (scope(), catalogues());
     let host = desired("small", "fsn1");
@@ -218,6 +240,7 @@ fn catalogues() -> BTreeMap<ProviderId, Catalogue> {
         portable_sizes: [((Size::from("small"), Arch::Amd64), [Size::from("cx23")].into())].into(),
         images: [(Image::from("debian-12"), Arch::Amd64)].into(),
         ssh_keys: Some(["deploy".to_owned()].into()),
+        regional_keys: [].into(),
         default_arch: Arch::Amd64,
         spot: false,
     };

@@ -47,11 +47,15 @@ mod tests {
     fn going_on_concerns_the_hosts_that_were_named_and_replaces_none_again() {
         let again = |line: &str| {
             let words = ["stagecraft", "infra"].into_iter().chain(line.split(' '));
-            match Args::parse_from(words).command {
-                Command::Infra(Infra::Up(up)) => up.again(),
-                Command::Infra(Infra::Down(down)) => down.again(),
-                Command::Infra(Infra::Bootstrap(bootstrap)) => bootstrap.again(),
-                other => panic!("{other:?}"),
+            let command = Args::parse_from(words).command;
+            if let Command::Infra(Infra::Up(up)) = command {
+                up.again()
+            } else if let Command::Infra(Infra::Down(down)) = command {
+                down.again()
+            } else if let Command::Infra(Infra::Bootstrap(bootstrap)) = command {
+                bootstrap.again()
+            } else {
+                panic!("{command:?}")
             }
         };
         assert_eq!(again("up"), "infra up");

@@ -206,7 +206,7 @@ fn too_many_requests_without_a_word_on_how_long_to_wait() {
     [cloud]: listing
     [cloud]: rate limit reached, going on in 61 s
     stopping: nothing new is started; press Ctrl-C again to stop at once
-    Run `stagecraft infra up` to go on.
+    Run `stagecraft infra up --no-bootstrap` to go on.
     [exit status: 130]
     ");
     assert_eq!(scene.cloud.names(), [""; 0]);

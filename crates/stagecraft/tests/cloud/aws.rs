@@ -272,7 +272,7 @@ fn credentials_that_are_refused_are_told_and_never_shown() {
     insta::assert_snapshot!(errors(&scene.run(UP)), @"
     error[cloud.forbidden]: aws could not create host `app-1`: not permitted: You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/emulated is not authorized to perform: ec2:RunInstances because no identity-based policy allows the ec2:RunInstances action. Encoded authorization failure message: Xq0kYb3m9dVvSLkD1pXyB7gqWzv5Jw0Uo2nH4rT6 (UnauthorizedOperation) (request [id])
       hint: give this identity the permissions of docs/aws-iam-policy.json; `aws sts decode-authorization-message` explains an encoded message
-      note: run `stagecraft infra up` again to go on
+      note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 2]
     ");
     assert_eq!(scene.cloud.names(), [""; 0]);
@@ -309,7 +309,7 @@ fn a_quota_that_is_used_up_is_told_and_the_other_host_is_kept() {
     insta::assert_snapshot!(errors, @"
     error[cloud.quota-exceeded]: aws could not create host `FAILED`: a limit of the account is reached: You have requested more vCPU capacity than your current vCPU limit of 4 allows for the instance bucket that the specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit (VcpuLimitExceeded) (request [id])
       hint: see Service Quotas in the AWS console, and ask there for a higher quota
-      note: `KEPT` is kept; run `stagecraft infra up` again to go on
+      note: `KEPT` is kept; run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     scene.cloud.at_aws().change_habits(|habits| habits.vcpus = None);
@@ -324,7 +324,7 @@ fn what_is_sold_out_in_every_zone_fails_its_host_alone() {
     insta::assert_snapshot!(errors(&scene.run(UP)), @"
     error[cloud.sold-out]: aws could not create host `db-1`: sold out: We currently do not have sufficient c5.xlarge capacity in the Availability Zone you requested (us-east-1f). Our system will be working on provisioning additional capacity. Elsewhere in this Region: [] (InsufficientInstanceCapacity); tried were us-east-1a, us-east-1b, us-east-1c, us-east-1d, us-east-1e, us-east-1f (request [id])
       hint: choose another `size` or `region`, or try again later
-      note: `app-1` is kept; run `stagecraft infra up` again to go on
+      note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     assert_eq!(scene.cloud.names(), ["prod-app-1"]);
@@ -473,7 +473,7 @@ fn a_machine_that_fails_to_boot_is_told_and_the_next_run_makes_another() {
     insta::assert_snapshot!(errors(&scene.run("infra up --no-bootstrap --wait-timeout 2s")), @"
     error[wait.instance-gone]: the instance of `app-1` disappeared while it was waited for: Internal error on launch (Server.InternalError)
       hint: run the command again; a host without an instance is created anew
-      note: `app-1` is kept; run `stagecraft infra up` again to go on
+      note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     scene.converges_to(&["prod-app-1"]);
@@ -566,7 +566,7 @@ fn a_key_pair_and_a_network_that_are_missing_are_told_with_what_to_do() {
     insta::assert_snapshot!(errors(&scene.run(UP)), @"
     error[cloud.invalid-request]: aws could not create host `app-1`: `us-east-1` has no default VPC
       hint: give the `subnet_id` of a subnet there, or make a default VPC by `aws ec2 create-default-vpc`
-      note: run `stagecraft infra up` again to go on
+      note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 2]
     ");
     scene.cloud.at_aws().change_habits(|habits| habits.no_default_vpc = false);

@@ -60,7 +60,7 @@ fn a_machine_that_stays_pending_is_given_up_in_time() {
         error[wait.timed-out]: the instance of `app-1` at [cloud] did not come up within 2 s
           hint: run the command again to go on waiting, for longer with `--wait-timeout`
           hint: `stagecraft infra up --replace app-1` orders another
-          note: `app-1` is kept; run `stagecraft infra up` again to go on
+          note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
         [exit status: 10]
         "); }
         let stuck = scene.cloud.machines();
@@ -98,7 +98,7 @@ fn a_machine_that_fails_to_boot_is_told_and_replaced_when_asked() {
             error[wait.timed-out]: the instance of `app-1` at [cloud] did not come up within 2 s
               hint: run the command again to go on waiting, for longer with `--wait-timeout`
               hint: `stagecraft infra up --replace app-1` orders another
-              note: `app-1` is kept; run `stagecraft infra up` again to go on
+              note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
             [exit status: 10]
             "),
             Cloud::Hetzner => insta::assert_snapshot!(told, @"
@@ -115,7 +115,7 @@ fn a_machine_that_fails_to_boot_is_told_and_replaced_when_asked() {
 
             error[wait.instance-gone]: [cloud] reports that the instance of `app-1` failed: Action failed (action_failed)
               hint: `stagecraft infra up --replace app-1` orders another
-              note: `app-1` is kept; run `stagecraft infra up` again to go on
+              note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
             [exit status: 10]
             "),
         }

@@ -249,7 +249,7 @@ fn an_order_that_is_refused_says_why_in_the_providers_words() {
             digitalocean: listing
 
             error[cloud.invalid-request]: digitalocean could not create host `app-1`: The request could not be processed (request [id])
-              note: run `stagecraft infra up` again to go on
+              note: run `stagecraft infra up --no-bootstrap` again to go on
             [exit status: 2]
             "),
             Cloud::Hetzner => insta::assert_snapshot!(told, @"
@@ -270,7 +270,7 @@ fn an_order_that_is_refused_says_why_in_the_providers_words() {
             hetzner: listing
 
             error[cloud.invalid-request]: hetzner could not create host `app-1`: invalid input (request [id])
-              note: run `stagecraft infra up` again to go on
+              note: run `stagecraft infra up --no-bootstrap` again to go on
             [exit status: 2]
             "),
         }

@@ -57,7 +57,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
 
     error[cloud.sold-out]: digitalocean could not create host `db-1`: sold out: Size is not available in this region (request [id])
       hint: `c-4` is offered in `ams3`, `fra1`, `lon1`, `nyc1`, `sfo3`, `sgp1`, `tor1` too: change `region`, or choose another `size`, or try again later
-      note: `app-1` is kept; run `stagecraft infra up` again to go on
+      note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     assert_eq!(scene.cloud.names(), ["prod-app-1"]);
@@ -87,7 +87,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
 
     error[cloud.sold-out]: digitalocean could not create host `db-1`: sold out: size c-4 is temporarily unavailable in nyc3 (request [id])
       hint: it can be had in `nyc1`, `sfo3`, `fra1`, `ams3`, `lon1`, `sgp1`, `tor1`: change `region`
-      note: run `stagecraft infra up` again to go on
+      note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     assert_eq!(scene.cloud.names(), ["prod-app-1"]);
@@ -122,7 +122,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
 
     error[cloud.sold-out]: hetzner could not create host `db-1`: sold out: error during placement (request [id])
       hint: `cx33` is offered in `fsn1`, `hel1` too: change `region`, or choose another `size`, or try again later
-      note: `app-1` is kept; run `stagecraft infra up` again to go on
+      note: `app-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     assert_eq!(scene.cloud.names(), ["prod-app-1"]);
@@ -149,7 +149,7 @@ fn a_size_that_sells_out_before_the_order_fails_its_host_alone() {
 
     error[cloud.sold-out]: hetzner could not create host `db-1`: sold out: error during placement (request [id])
       hint: `cx33` is offered in `fsn1`, `hel1` too: change `region`, or choose another `size`, or try again later
-      note: run `stagecraft infra up` again to go on
+      note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     assert_eq!(scene.cloud.names(), ["prod-app-1"]);
@@ -178,13 +178,13 @@ fn an_account_that_is_full_says_its_limit_and_how_much_is_used() {
             Cloud::DigitalOcean => insta::assert_snapshot!(errors, @"
             error[cloud.quota-exceeded]: digitalocean could not create host `app-N`: a limit of the account is reached: creating this/these droplet(s) will exceed your droplet limit (3 droplets of at most 3) (request [id])
               hint: remove droplets, or ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase
-              note: KEPT are kept; run `stagecraft infra up` again to go on
+              note: KEPT are kept; run `stagecraft infra up --no-bootstrap` again to go on
             [exit status: 10]
             "),
             Cloud::Hetzner => insta::assert_snapshot!(errors, @"
             error[cloud.quota-exceeded]: hetzner could not create host `app-N`: a limit of the account is reached: server_limit exceeded; servers in the project: 3 (request [id])
               hint: see the limits of the project in the Hetzner Console under Limits, and ask there for higher ones
-              note: KEPT are kept; run `stagecraft infra up` again to go on
+              note: KEPT are kept; run `stagecraft infra up --no-bootstrap` again to go on
             [exit status: 10]
             "),
         }
@@ -259,7 +259,7 @@ fn a_name_that_somebody_else_holds_is_not_taken_over() {
 
     error[cloud.conflict]: hetzner could not create host `app-1`: the name `prod-app-1` is taken by server 1002, which is not one of ours (request [id])
       hint: rename the host or the environment in the file, or remove server 1002 in the Hetzner Console if nobody needs it
-      note: `db-1` is kept; run `stagecraft infra up` again to go on
+      note: `db-1` is kept; run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 10]
     ");
     assert_eq!(scene.cloud.names(), ["prod-db-1"]);

@@ -15,7 +15,8 @@ fn a_host_that_runs_and_does_not_answer_is_unreachable() {
     insta::assert_snapshot!(told, @"
     HOST   ROLE  PROVIDER  ADDRESS    STATE
     app-1  app   hetzner   127.0.0.1  unreachable: ssh_failed: could not reach `app-1` at 127.0.0.1:[port]: connection refused; gave up after 15 s
-                                      hint: if the machine is broken, `stagecraft infra up --replace app-1` makes a new, empty one
+                                      hint: see whether the machine runs, `infra.bootstrap.ssh.port` is where SSH answers, and no firewall is in the way
+                                      hint: if the machine is broken, `stagecraft infra up --replace app-1` makes a new, empty one, unless it is protected
 
     1 of 1 host not ready.
     ------- stderr -------

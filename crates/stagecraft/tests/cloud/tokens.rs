@@ -108,7 +108,7 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
 
     error[cloud.forbidden]: digitalocean could not create host `app-1`: not permitted: You are not authorized to perform this operation (request [id])
       hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
-      note: run `stagecraft infra up` again to go on
+      note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 2]
     ");
     assert_eq!(scene.cloud.names(), [""; 0]);
@@ -157,7 +157,7 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
 
     error[cloud.forbidden]: hetzner could not create host `app-1`: not permitted: token is only allowed to read (request [id])
       hint: use a token with Read & Write permission, made in the Hetzner Console under Security > API tokens of the project
-      note: run `stagecraft infra up` again to go on
+      note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 2]
     ");
     assert_eq!(scene.cloud.names(), [""; 0]);

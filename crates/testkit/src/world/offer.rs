@@ -20,6 +20,7 @@ pub fn offer() -> Catalogue {
         portable_sizes: [].into(),
         images: BTreeSet::new(),
         ssh_keys: Some(["deploy".to_owned()].into()),
+        regional_keys: [].into(),
         default_arch: Arch::Amd64,
         spot: true,
     };

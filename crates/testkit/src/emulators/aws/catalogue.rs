@@ -277,6 +277,7 @@ pub(super) fn offer() -> Catalogue {
             .map(|image| (image.key().into(), image.arch))
             .collect(),
         ssh_keys: None,
+        regional_keys: [].into(),
         default_arch: Arch::Amd64,
         spot: true,
     }

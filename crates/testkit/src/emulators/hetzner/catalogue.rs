@@ -129,6 +129,7 @@ pub(super) fn offer() -> Catalogue {
         portable_sizes: BTreeMap::new(),
         images: Image::all().map(|image| (image.key().as_str().into(), image.arch)).collect(),
         ssh_keys: None,
+        regional_keys: [].into(),
         default_arch: Arch::Amd64,
         spot: false,
     }
