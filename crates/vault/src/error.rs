@@ -228,7 +228,7 @@ impl Diagnose for VaultError {
                 return vec![why.remedy().to_owned(), ELSEWHERE.to_owned()];
             }
             Self::OtherStore { .. } => {
-                "name another item at `key_keyring`: each store has a key of its own".to_owned()
+                "name another item at `key_keyring`: each store has a key of its own; for a copy of a store, put its key there first".to_owned()
             }
             Self::NoNewKey { .. } => {
                 "put a new key in front of the others, separated by a space, and run this again; `openssl rand -base64 32` makes one".to_owned()

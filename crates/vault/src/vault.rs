@@ -195,7 +195,7 @@ impl Vault {
     /// key that was made already, or, where only the old key was left behind, to its removal.
     ///
     /// # Errors
-    /// When a record does not open, or anything cannot be written. Records are as they were then,
+    /// When a record does not open, the keys are of another store, or anything cannot be written. Records are as they were then,
     /// except with [`VaultError::OldKeyKept`].
     pub fn rotate(&mut self) -> Result<Rotation, VaultError> {
         let keys = self.keys.describe();
@@ -203,6 +203,7 @@ impl Vault {
         let Some(counts) = current(self.database.as_mut()).map_err(read)? else {
             return Err(VaultError::Empty);
         };
+        self.keys.may_change()?;
         let ring = self.ring()?;
         let old = ring.key(counts).ok_or_else(|| self.wrong_key(counts))?;
         let began = ring.newest().id() != counts;
