@@ -51,10 +51,15 @@ pub enum VaultError {
         keys: String,
     },
     /// There is no key.
-    #[error("the credential store is sealed, and {keys} is not there")]
+    #[error(
+        "the credential store {}, and {keys} is not there",
+        if anew.is_some() { "is sealed" } else { "needs a key" }
+    )]
     NoKey {
         /// Where it was looked for.
         keys: String,
+        /// How to begin with an empty store, where there is one that the key is missed for.
+        anew: Option<String>,
     },
     /// What should hold keys does not.
     #[error("{keys} cannot be used: {why}")]
@@ -63,6 +68,8 @@ pub enum VaultError {
         keys: String,
         /// Why.
         why: InvalidKey,
+        /// How to begin with an empty store, where there is one that the key is missed for.
+        anew: Option<String>,
     },
     /// Others may read the key file.
     #[error("the key file `{}` may be read or changed by others (mode {mode:04o}, user {owner})", path.display())]
@@ -213,14 +220,17 @@ impl Diagnose for VaultError {
                 OpenError::Newer(_) => NEWER.to_owned(),
             },
             Self::WrongKey { keys, .. } => other_key(keys),
-            Self::NoKey { keys } => format!(
-                "bring {keys} back from where it was; without it the secrets cannot be opened by anybody, and have to be added to a new store"
-            ),
-            Self::InvalidKey { .. } => {
+            Self::NoKey { keys, anew: Some(anew) } | Self::InvalidKey { keys, anew: Some(anew), .. } => {
+                return vec![
+                    format!("bring {keys} back as it was"),
+                    format!("if it is lost, nobody can open the secrets: {anew}, then add the entries again"),
+                ];
+            }
+            Self::NoKey { anew: None, .. } | Self::InvalidKey { anew: None, .. } => {
                 "a key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them".to_owned()
             }
             Self::Unsafe { path, .. } => format!(
-                "if nobody has read it, run `chmod 600 {0}` as its owner; then `stagecraft credentials rotate-key`",
+                "run `chmod 600 {}` as its owner; if anybody else can have read it, then also `stagecraft credentials rotate-key`",
                 path.display()
             ),
             Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
@@ -240,7 +250,7 @@ impl Diagnose for VaultError {
             Self::Database { why, .. } => match why.kind {
                 DatabaseErrorKind::Damaged => RESTORE.to_owned(),
                 DatabaseErrorKind::Unreachable | DatabaseErrorKind::Failed => {
-                    "see `credentials` in the file for where the store is, and whether it can be reached and written from here".to_owned()
+                    "see whether it can be reached and written from here; where it is, `credentials` in the file says, or else it is `credentials.db` in `$XDG_DATA_HOME/stagecraft`, by default `~/.local/share/stagecraft`".to_owned()
                 }
                 DatabaseErrorKind::Unprotected => {
                     "take `sslmode` out of the URL: then the connection is encrypted and the server verified".to_owned()

@@ -291,8 +291,17 @@ impl Vault {
         done
     }
 
+    /// The keys of what is sealed already.
     fn ring(&self) -> Result<KeyRing, VaultError> {
-        self.keys.load()?.ok_or_else(|| VaultError::NoKey { keys: self.keys.describe() })
+        let anew = || Some(self.database.anew());
+        match self.keys.load() {
+            Ok(Some(ring)) => Ok(ring),
+            Ok(None) => Err(VaultError::NoKey { keys: self.keys.describe(), anew: anew() }),
+            Err(VaultError::InvalidKey { keys, why, .. }) => {
+                Err(VaultError::InvalidKey { keys, why, anew: anew() })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn opened(&self, ring: &KeyRing, record: &Record) -> Result<Credential, VaultError> {

@@ -80,7 +80,7 @@ impl KeyItem {
     }
 
     fn parsed(&self, text: &[u8]) -> Result<KeyRing, VaultError> {
-        let invalid = |why| VaultError::InvalidKey { keys: self.describe(), why };
+        let invalid = |why| VaultError::InvalidKey { keys: self.describe(), why, anew: None };
         let text = std::str::from_utf8(text).map_err(|_| invalid(InvalidKey::NotBase64(1)))?;
         KeyRing::parse(text).map_err(invalid)
     }

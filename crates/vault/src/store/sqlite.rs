@@ -112,6 +112,10 @@ impl Database for Sqlite {
     fn bytes_type(&self) -> &'static str {
         "BLOB"
     }
+
+    fn anew(&self) -> String {
+        format!("move `{}` away", self.path.display())
+    }
 }
 
 impl ToSql for Value<'_> {
