@@ -36,6 +36,8 @@ pub enum VaultError {
     Sealed {
         /// Its name.
         name: CredentialName,
+        /// Whose it is.
+        issuer: Issuer,
         /// Why.
         #[source]
         why: OpenError,
@@ -197,25 +199,25 @@ impl Diagnose for VaultError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::NotFound { known, name } => {
-                let add = format!("add it by `stagecraft credentials add {name} --provider PROVIDER`");
+            Self::NotFound { known, .. } => {
                 let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                return match known.as_slice() {
-                    [] => vec![add],
-                    all => vec![format!("there are {}", all.join(", ")), add],
-                };
+                match known.as_slice() {
+                    [] => "there are none yet".to_owned(),
+                    all => format!("there are {}", all.join(", ")),
+                }
             }
-            Self::Exists { name, .. } => {
-                format!("`stagecraft credentials add {name} --replace ...` puts another in its place")
+            Self::Exists { name, issuer } => {
+                format!("`{}` puts another in its place", replacing(name, *issuer))
             }
-            Self::Sealed { why, name, keys } => match why {
+            Self::Sealed { why, name, issuer, keys } => match why {
                 OpenError::WrongKey(_) => other_key(keys),
                 OpenError::Cut { .. }
                 | OpenError::NoRecord
                 | OpenError::Tampered
                 | OpenError::Downgraded(_)
                 | OpenError::Misplaced { .. } => format!(
-                    "somebody or something changed the store: find out who, bring back a copy of it, or make a new secret at the provider and run `stagecraft credentials add {name} --replace ...`"
+                    "somebody or something changed the store: find out who, bring back a copy of it, or make a new secret at the provider and run `{}`",
+                    replacing(name, *issuer)
                 ),
                 OpenError::Newer(_) => NEWER.to_owned(),
             },
@@ -243,7 +245,7 @@ impl Diagnose for VaultError {
             Self::NoNewKey { .. } => {
                 "put a new key in front of the others, separated by a space, and run this again; `openssl rand -base64 32` makes one".to_owned()
             }
-            Self::Empty => "`stagecraft credentials add` makes the first entry".to_owned(),
+            Self::Empty => "`stagecraft credentials add NAME --provider PROVIDER` makes the first entry".to_owned(),
             Self::OldKeyKept { .. } => "run `stagecraft credentials rotate-key` again".to_owned(),
             Self::Newer { .. } => NEWER.to_owned(),
             Self::Damaged(_) => RESTORE.to_owned(),
@@ -266,6 +268,10 @@ const NEWER: &str = "use the newest version of stagecraft that works on this sto
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
 
 const ELSEWHERE: &str = "a key in a file works without any keyring: `key_file` in the place of `key_keyring`, for a new store";
+
+fn replacing(name: &CredentialName, issuer: Issuer) -> String {
+    format!("stagecraft credentials add {name} --provider {issuer} --replace")
+}
 
 fn other_key(keys: &str) -> String {
     format!("somebody may have changed the key: get the new one, and put it into {keys}")

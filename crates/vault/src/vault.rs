@@ -308,7 +308,7 @@ impl Vault {
         let Entry { name, issuer } = &record.entry;
         open(ring, name, *issuer, &record.sealed).map_err(|why: OpenError| {
             let keys = self.keys.describe();
-            VaultError::Sealed { name: name.clone(), why, keys }
+            VaultError::Sealed { name: name.clone(), issuer: *issuer, why, keys }
         })
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use stagecraft_core::config::{KeyPlace, StoreConfig, StorePlace};
+use stagecraft_core::credential::Issuer;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::CredentialName;
 use stagecraft_vault::{
@@ -72,6 +73,7 @@ pub(super) fn no_store(
     store: &StoreConfig,
     base: &Path,
     name: &CredentialName,
+    issuer: Issuer,
 ) -> Failure {
     let place = match &store.place {
         StorePlace::File(path) => store_file(environment, path.as_deref(), base)
@@ -81,7 +83,7 @@ pub(super) fn no_store(
     };
     let message = format!("the entry `{name}` is needed, and there is no credential store{place}");
     Failure::new(Code::CREDENTIAL_NOT_FOUND, message).with_hint(format!(
-        "run `stagecraft credentials add {name} --provider PROVIDER`, which makes it"
+        "run `stagecraft credentials add {name} --provider {issuer}`, which makes it"
     ))
 }
 
