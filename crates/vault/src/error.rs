@@ -222,11 +222,9 @@ impl Diagnose for VaultError {
                 OpenError::Newer(_) => NEWER.to_owned(),
             },
             Self::WrongKey { keys, .. } => other_key(keys),
-            Self::NoKey { keys, anew: Some(anew) } | Self::InvalidKey { keys, anew: Some(anew), .. } => {
-                return vec![
-                    format!("bring {keys} back as it was"),
-                    format!("if it is lost, nobody can open the secrets: {anew}, then add the entries again"),
-                ];
+            Self::NoKey { keys, anew: Some(anew) } => return without_key(keys, anew),
+            Self::InvalidKey { keys, anew: Some(anew), .. } => {
+                return without_key(keys, &format!("{anew}, remove {keys} as well"));
             }
             Self::NoKey { anew: None, .. } | Self::InvalidKey { anew: None, .. } => {
                 "a key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them".to_owned()
@@ -268,6 +266,13 @@ const NEWER: &str = "use the newest version of stagecraft that works on this sto
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
 
 const ELSEWHERE: &str = "a key in a file works without any keyring: `key_file` in the place of `key_keyring`, for a new store";
+
+fn without_key(keys: &str, anew: &str) -> Vec<String> {
+    vec![
+        format!("bring {keys} back as it was"),
+        format!("if it is lost, nobody can open the secrets: {anew}, then add the entries again"),
+    ]
+}
 
 fn replacing(name: &CredentialName, issuer: Issuer) -> String {
     format!("stagecraft credentials add {name} --provider {issuer} --replace")
