@@ -112,7 +112,7 @@ pub(crate) struct Init {
 
 /// Check the configuration file
 ///
-/// Shows all problems at once. Without --online nothing is asked of any provider.
+/// Shows its problems together. Without --online nothing is asked of any provider.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
     /// Also check credentials, SSH keys, regions, sizes and images with the providers

@@ -21,8 +21,12 @@ impl Next {
     /// has not to be typed next time either.
     pub(crate) fn new(global: &Global) -> Self {
         let named = global.config != Path::new(DEFAULT_CONFIG);
+        // What begins with `-` would be read as an option.
+        let dashed = global.config.to_string_lossy().starts_with('-');
+        let config =
+            if dashed { Path::new(".").join(&global.config) } else { global.config.clone() };
         Self {
-            config: named.then(|| quote(&global.config.to_string_lossy())),
+            config: named.then(|| quote(&config.to_string_lossy())),
             environment: global.env.as_ref().map(ToString::to_string),
         }
     }
@@ -49,11 +53,10 @@ impl Next {
         spelled
     }
 
-    /// The words of one command, and the options behind them: what `--` and `...` stand for is whatever
-    /// the user wants.
+    /// The words of one command, and the options behind them: what stands behind `--` is whatever the user
+    /// wants.
     fn with_options(&self, words: &str) -> String {
-        let end = [" -- ", " ..."].iter().filter_map(|open| words.find(open)).min();
-        let (own, open) = words.split_at(end.unwrap_or(words.len()));
+        let (own, open) = words.split_at(words.find(" -- ").unwrap_or(words.len()));
         let (of_file, of_environment) = match own.split(' ').next().unwrap_or_default() {
             "infra" | "ssh" | "exec" | "validate" => (true, true),
             "init" | "credentials" => (true, false),
@@ -87,6 +90,10 @@ mod tests {
         assert_eq!(up(&[]), "`stagecraft infra up`");
         assert_eq!(up(&["--env", "staging"]), "`stagecraft infra up --env staging`");
         assert_eq!(up(&["--config", "a b.yml"]), "`stagecraft infra up --config 'a b.yml'`");
+        let dashed = up(&["--config=-x.yml"]);
+        assert_eq!(dashed, "`stagecraft infra up --config ./-x.yml`");
+        let again = Args::try_parse_from(dashed.trim_matches('`').split(' ')).unwrap();
+        assert_eq!(Next::new(&again.global).command("infra up"), dashed);
     }
 
     #[test]
@@ -111,7 +118,7 @@ mod tests {
         let next = next(&["--config", "x.yml", "--env", "dev"]);
         for (words, with_options) in [
             ("credentials list", "credentials list --config x.yml"),
-            ("credentials add a --replace ...", "credentials add a --replace --config x.yml ..."),
+            ("credentials add a --replace", "credentials add a --replace --config x.yml"),
             ("exec -- df -h", "exec --config x.yml --env dev -- df -h"),
             ("schema", "schema"),
         ] {

@@ -36,6 +36,8 @@ pub enum VaultError {
     Sealed {
         /// Its name.
         name: CredentialName,
+        /// Whose it is.
+        issuer: Issuer,
         /// Why.
         #[source]
         why: OpenError,
@@ -51,10 +53,15 @@ pub enum VaultError {
         keys: String,
     },
     /// There is no key.
-    #[error("the credential store is sealed, and {keys} is not there")]
+    #[error(
+        "the credential store {}, and {keys} is not there",
+        if anew.is_some() { "is sealed" } else { "needs a key" }
+    )]
     NoKey {
         /// Where it was looked for.
         keys: String,
+        /// How to begin with an empty store, where there is one that the key is missed for.
+        anew: Option<String>,
     },
     /// What should hold keys does not.
     #[error("{keys} cannot be used: {why}")]
@@ -63,6 +70,8 @@ pub enum VaultError {
         keys: String,
         /// Why.
         why: InvalidKey,
+        /// How to begin with an empty store, where there is one that the key is missed for.
+        anew: Option<String>,
     },
     /// Others may read the key file.
     #[error("the key file `{}` may be read or changed by others (mode {mode:04o}, user {owner})", path.display())]
@@ -190,37 +199,38 @@ impl Diagnose for VaultError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::NotFound { known, name } => {
-                let add = format!("add it by `stagecraft credentials add {name} --provider PROVIDER`");
+            Self::NotFound { known, .. } => {
                 let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                return match known.as_slice() {
-                    [] => vec![add],
-                    all => vec![format!("there are {}", all.join(", ")), add],
-                };
+                match known.as_slice() {
+                    [] => "there are none yet".to_owned(),
+                    all => format!("there are {}", all.join(", ")),
+                }
             }
-            Self::Exists { name, .. } => {
-                format!("`stagecraft credentials add {name} --replace ...` puts another in its place")
+            Self::Exists { name, issuer } => {
+                format!("`{}` puts another in its place", replacing(name, *issuer))
             }
-            Self::Sealed { why, name, keys } => match why {
+            Self::Sealed { why, name, issuer, keys } => match why {
                 OpenError::WrongKey(_) => other_key(keys),
                 OpenError::Cut { .. }
                 | OpenError::NoRecord
                 | OpenError::Tampered
                 | OpenError::Downgraded(_)
                 | OpenError::Misplaced { .. } => format!(
-                    "somebody or something changed the store: find out who, bring back a copy of it, or make a new secret at the provider and run `stagecraft credentials add {name} --replace ...`"
+                    "somebody or something changed the store: find out who, bring back a copy of it, or make a new secret at the provider and run `{}`",
+                    replacing(name, *issuer)
                 ),
                 OpenError::Newer(_) => NEWER.to_owned(),
             },
             Self::WrongKey { keys, .. } => other_key(keys),
-            Self::NoKey { keys } => format!(
-                "bring {keys} back from where it was; without it the secrets cannot be opened by anybody, and have to be added to a new store"
-            ),
-            Self::InvalidKey { .. } => {
+            Self::NoKey { keys, anew: Some(anew) } => return without_key(keys, anew),
+            Self::InvalidKey { keys, anew: Some(anew), .. } => {
+                return without_key(keys, &format!("{anew}, remove {keys} as well"));
+            }
+            Self::NoKey { anew: None, .. } | Self::InvalidKey { anew: None, .. } => {
                 "a key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them".to_owned()
             }
             Self::Unsafe { path, .. } => format!(
-                "if nobody has read it, run `chmod 600 {0}` as its owner; then `stagecraft credentials rotate-key`",
+                "run `chmod 600 {}` as its owner; if anybody else can have read it, then also `stagecraft credentials rotate-key`",
                 path.display()
             ),
             Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
@@ -228,19 +238,19 @@ impl Diagnose for VaultError {
                 return vec![why.remedy().to_owned(), ELSEWHERE.to_owned()];
             }
             Self::OtherStore { .. } => {
-                "name another item at `key_keyring`: each store has a key of its own".to_owned()
+                "name another item at `key_keyring`: each store has a key of its own; for a copy of a store, put its key there first".to_owned()
             }
             Self::NoNewKey { .. } => {
                 "put a new key in front of the others, separated by a space, and run this again; `openssl rand -base64 32` makes one".to_owned()
             }
-            Self::Empty => "`stagecraft credentials add` makes the first entry".to_owned(),
+            Self::Empty => "`stagecraft credentials add NAME --provider PROVIDER` makes the first entry".to_owned(),
             Self::OldKeyKept { .. } => "run `stagecraft credentials rotate-key` again".to_owned(),
             Self::Newer { .. } => NEWER.to_owned(),
             Self::Damaged(_) => RESTORE.to_owned(),
             Self::Database { why, .. } => match why.kind {
                 DatabaseErrorKind::Damaged => RESTORE.to_owned(),
                 DatabaseErrorKind::Unreachable | DatabaseErrorKind::Failed => {
-                    "see `credentials` in the file for where the store is, and whether it can be reached and written from here".to_owned()
+                    "see whether it can be reached and written from here; where it is, `credentials` in the file says, or else it is `credentials.db` in `$XDG_DATA_HOME/stagecraft`, by default `~/.local/share/stagecraft`".to_owned()
                 }
                 DatabaseErrorKind::Unprotected => {
                     "take `sslmode` out of the URL: then the connection is encrypted and the server verified".to_owned()
@@ -256,6 +266,17 @@ const NEWER: &str = "use the newest version of stagecraft that works on this sto
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
 
 const ELSEWHERE: &str = "a key in a file works without any keyring: `key_file` in the place of `key_keyring`, for a new store";
+
+fn without_key(keys: &str, anew: &str) -> Vec<String> {
+    vec![
+        format!("bring {keys} back as it was"),
+        format!("if it is lost, nobody can open the secrets: {anew}, then add the entries again"),
+    ]
+}
+
+fn replacing(name: &CredentialName, issuer: Issuer) -> String {
+    format!("stagecraft credentials add {name} --provider {issuer} --replace")
+}
 
 fn other_key(keys: &str) -> String {
     format!("somebody may have changed the key: get the new one, and put it into {keys}")

@@ -40,6 +40,15 @@ pub trait KeySource: Debug + Send {
     /// Whether keys can be put there at all.
     fn is_writable(&self) -> bool;
 
+    /// Refuses where changing these keys would take them from another store that needs them. A place that
+    /// does not know whose its keys are refuses nothing.
+    ///
+    /// # Errors
+    /// When they are of another store, or it cannot be found out.
+    fn may_change(&self) -> Result<(), VaultError> {
+        Ok(())
+    }
+
     /// Keeps other runs from changing keys until it is dropped.
     ///
     /// # Errors

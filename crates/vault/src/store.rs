@@ -80,6 +80,9 @@ pub trait Database: Debug + Send {
 
     /// The type of columns that hold bytes.
     fn bytes_type(&self) -> &'static str;
+
+    /// What a user does to begin with an empty store, e.g. "move `/home/ada/a.db` away".
+    fn anew(&self) -> String;
 }
 
 /// Why a database did not do what it was asked.

@@ -195,7 +195,7 @@ impl Vault {
     /// key that was made already, or, where only the old key was left behind, to its removal.
     ///
     /// # Errors
-    /// When a record does not open, or anything cannot be written. Records are as they were then,
+    /// When a record does not open, the keys are of another store, or anything cannot be written. Records are as they were then,
     /// except with [`VaultError::OldKeyKept`].
     pub fn rotate(&mut self) -> Result<Rotation, VaultError> {
         let keys = self.keys.describe();
@@ -203,6 +203,7 @@ impl Vault {
         let Some(counts) = current(self.database.as_mut()).map_err(read)? else {
             return Err(VaultError::Empty);
         };
+        self.keys.may_change()?;
         let ring = self.ring()?;
         let old = ring.key(counts).ok_or_else(|| self.wrong_key(counts))?;
         let began = ring.newest().id() != counts;
@@ -290,15 +291,24 @@ impl Vault {
         done
     }
 
+    /// The keys of what is sealed already.
     fn ring(&self) -> Result<KeyRing, VaultError> {
-        self.keys.load()?.ok_or_else(|| VaultError::NoKey { keys: self.keys.describe() })
+        let anew = || Some(self.database.anew());
+        match self.keys.load() {
+            Ok(Some(ring)) => Ok(ring),
+            Ok(None) => Err(VaultError::NoKey { keys: self.keys.describe(), anew: anew() }),
+            Err(VaultError::InvalidKey { keys, why, .. }) => {
+                Err(VaultError::InvalidKey { keys, why, anew: anew() })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn opened(&self, ring: &KeyRing, record: &Record) -> Result<Credential, VaultError> {
         let Entry { name, issuer } = &record.entry;
         open(ring, name, *issuer, &record.sealed).map_err(|why: OpenError| {
             let keys = self.keys.describe();
-            VaultError::Sealed { name: name.clone(), why, keys }
+            VaultError::Sealed { name: name.clone(), issuer: *issuer, why, keys }
         })
     }
 

@@ -199,6 +199,10 @@ impl Database for Fused {
     fn bytes_type(&self) -> &'static str {
         self.0.bytes_type()
     }
+
+    fn anew(&self) -> String {
+        self.0.anew()
+    }
 }
 
 #[derive(Debug)]

@@ -22,8 +22,10 @@ const HEAD: &str = "\
 # `stagecraft.yml`
 
 Every key of the file. A key that is not listed here, a key that stands twice, a value of the wrong
-type and an impossible value are errors; all errors of a file are reported at once, with their
-places. `stagecraft schema` prints the keys, types and allowed values as a JSON Schema for editors;
+type and an impossible value are errors; they are reported together, with their places. Some show
+only when another is mended: what stands below a name that cannot be one, what is missing beside or
+below an unknown key or a wrong value, and all else in a file that is no YAML. `stagecraft schema`
+prints the keys, types and allowed values as a JSON Schema for editors;
 what depends on more than one value is checked by `stagecraft validate`, and what depends on the
 cloud (regions, sizes, keys) by `stagecraft validate --online` and by every plan.
 

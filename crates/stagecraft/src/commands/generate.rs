@@ -68,5 +68,12 @@ fn page(command: &Command) -> Result<(String, String), Stop> {
             text = text.replace(&format!("[\\fB\\-\\-{long}\\fR]"), &with_value);
         }
     }
+    // And it leaves out what stands before arguments that may look like options.
+    for argument in command.get_positionals().filter(|argument| argument.is_last_set()) {
+        for value in argument.get_value_names().into_iter().flatten() {
+            let shown = format!("<\\fI{value}\\fR>");
+            text = text.replacen(&shown, &format!("\\-\\- {shown}"), 1);
+        }
+    }
     Ok((man.get_filename(), text))
 }

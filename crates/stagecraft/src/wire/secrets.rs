@@ -5,7 +5,7 @@ use stagecraft_core::config::StoreConfig;
 use stagecraft_core::credential::{Credential, Issuer};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::CredentialName;
-use stagecraft_vault::Vault;
+use stagecraft_vault::{Vault, VaultError};
 
 use super::Environment;
 use super::vault::{existing_vault, no_store};
@@ -42,12 +42,20 @@ impl<'a> Secrets<'a> {
         let opened = self.vault.get_or_init(|| {
             match existing_vault(self.environment, self.store, self.base)? {
                 Some(vault) => Ok(RefCell::new(vault)),
-                None => Err(no_store(self.environment, self.store, self.base, name)),
+                None => Err(no_store(self.environment, self.store, self.base, name, issuer)),
             }
         });
         let vault = opened.as_ref().map_err(Clone::clone)?;
         let got = vault.borrow_mut().get(name);
-        let credential = got.map_err(|error| Failure::from(&error))?;
+        let credential = got.map_err(|error| {
+            let failure = Failure::from(&error);
+            if !matches!(error, VaultError::NotFound { .. }) {
+                return failure;
+            }
+            failure.with_hint(format!(
+                "add it by `stagecraft credentials add {name} --provider {issuer}`"
+            ))
+        })?;
         let of = credential.issuer();
         if of == issuer {
             return Ok(credential);

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use stagecraft_core::config::{KeyPlace, StoreConfig, StorePlace};
+use stagecraft_core::credential::Issuer;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::CredentialName;
 use stagecraft_vault::{
-    Database, DatabaseError, KeyFile, KeyItem, KeySource, KeyVariable, Postgres, SessionBus,
+    Database, DatabaseError, Key, KeyFile, KeyItem, KeySource, KeyVariable, Postgres, SessionBus,
     Sqlite, Url, Vault, VaultError,
 };
 
@@ -49,6 +50,12 @@ pub(crate) fn vault(
     let database: Box<dyn Database> = match &store.place {
         StorePlace::File(path) => {
             let path = store_file(environment, path.as_deref(), base)?;
+            if !path.exists() {
+                // Without a key there is nothing to keep in a store: where none can be had, none is made.
+                Sqlite::make_folder(&path).map_err(|why| failed("make", why))?;
+                first_key(keys(environment, store, base)?.as_ref())
+                    .map_err(|error| Failure::from(&error))?;
+            }
             Box::new(Sqlite::create(&path).map_err(|why| failed("make", why))?)
         }
         // Nobody but its owner makes a database in PostgreSQL; its tables are made when it is opened.
@@ -66,6 +73,7 @@ pub(super) fn no_store(
     store: &StoreConfig,
     base: &Path,
     name: &CredentialName,
+    issuer: Issuer,
 ) -> Failure {
     let place = match &store.place {
         StorePlace::File(path) => store_file(environment, path.as_deref(), base)
@@ -75,7 +83,7 @@ pub(super) fn no_store(
     };
     let message = format!("the entry `{name}` is needed, and there is no credential store{place}");
     Failure::new(Code::CREDENTIAL_NOT_FOUND, message).with_hint(format!(
-        "run `stagecraft credentials add {name} --provider PROVIDER`, which makes it"
+        "run `stagecraft credentials add {name} --provider {issuer}`, which makes it"
     ))
 }
 
@@ -144,17 +152,31 @@ fn keys(
     })
 }
 
+/// The key of a store that is about to be made. One that was made for it already stays.
+fn first_key(keys: &dyn KeySource) -> Result<(), VaultError> {
+    keys.create(Key::generate()?).map(drop)
+}
+
 /// What tells a store from the others of this user, without the password of its URL.
 fn identity(environment: &Environment, place: &StorePlace, base: &Path) -> Result<String, Failure> {
     match place {
         StorePlace::File(path) => {
             let path = store_file(environment, path.as_deref(), base)?;
-            // Whatever links lead there.
-            let path = std::fs::canonicalize(&path).unwrap_or(path);
-            Ok(path.display().to_string())
+            Ok(real(&path).display().to_string())
         }
         StorePlace::Postgres { url_env, .. } => Ok(postgres_url(environment, url_env)?.describe()),
     }
+}
+
+/// Where a file is, or will be, whatever links lead there.
+fn real(path: &Path) -> PathBuf {
+    let real = std::fs::canonicalize;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return path.to_owned();
+    };
+    real(path)
+        .or_else(|_| real(folder).map(|folder| folder.join(name)))
+        .unwrap_or_else(|_| path.to_owned())
 }
 
 /// Where the programs of this session meet.
@@ -193,6 +215,18 @@ mod tests {
         assert_eq!(bus(&[address, folder]), by_address);
         assert_eq!(bus(&[folder]), Some(SessionBus::Socket("/run/user/1/bus".into())));
         assert_eq!(bus(&[]), None);
+    }
+
+    #[test]
+    fn a_store_is_at_the_same_place_before_it_is_made_and_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let (there, link) = (folder.path().join("there"), folder.path().join("link"));
+        std::fs::create_dir(&there).unwrap();
+        std::os::unix::fs::symlink(&there, &link).unwrap();
+        let before = real(&link.join("a.db"));
+        std::fs::write(there.join("a.db"), "").unwrap();
+        assert_eq!(before, real(&link.join("a.db")));
+        assert_eq!(before, std::fs::canonicalize(there.join("a.db")).unwrap());
     }
 
     #[test]

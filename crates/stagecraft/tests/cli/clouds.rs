@@ -272,7 +272,10 @@ fn an_entry_of_a_credential_store_that_is_not_there_is_told() {
     let stage = Stage::with(&text);
     let told = stage.run("infra plan --env prod");
     assert!(told.contains("error[credential.not-found]: the entry `prod` is needed"), "{told}");
-    assert!(told.contains("run `stagecraft credentials add prod --provider PROVIDER`"), "{told}");
+    assert!(
+        told.contains("run `stagecraft credentials add prod --provider digitalocean`"),
+        "{told}"
+    );
     assert!(told.ends_with("[exit status: 1]"), "{told}");
     let dev = plan_of_dev(&stage, &[]);
     assert!(dev.contains("digitalocean (the entry `prod` is needed"), "{dev}");

@@ -195,6 +195,9 @@ fn completions_and_manual_are_made_of_the_same_command_line() {
     std::fs::create_dir(stage.work().join("pages")).unwrap();
     assert_eq!(stage.run("man --dir pages"), "[exit status: 0]");
     assert!(stage.work().join("pages/stagecraft-infra-up.1").exists());
+    let page = std::fs::read_to_string(stage.work().join("pages/stagecraft-exec.1")).unwrap();
+    let synopsis = page.lines().find(|line| line.contains("CMD")).unwrap();
+    assert!(synopsis.contains(r"\-\- <\fICMD\fR>"), "{synopsis}");
 }
 
 #[test]

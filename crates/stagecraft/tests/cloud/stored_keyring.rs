@@ -97,6 +97,8 @@ fn without_a_session_it_is_said_what_works_everywhere() {
     ] {
         assert!(none.contains(part), "{part}: {none}");
     }
+    let own = scene.home().join(".local/share/stagecraft/credentials.db");
+    assert!(!own.exists(), "there is no store without a key");
     let list = told(&scene, None, "", "credentials list");
     assert!(list.contains("has no entries"), "{list}");
 }

@@ -100,7 +100,11 @@ impl KeySource for KeyFile {
         let mut text = Zeroizing::new(String::with_capacity(room));
         file.take(TOO_MUCH).read_to_string(&mut text).map_err(|why| self.failed("read", why))?;
         let ring = KeyRing::parse(&text);
-        ring.map(Some).map_err(|why| VaultError::InvalidKey { keys: self.describe(), why })
+        ring.map(Some).map_err(|why| VaultError::InvalidKey {
+            keys: self.describe(),
+            why,
+            anew: None,
+        })
     }
 
     fn create(&self, key: Key) -> Result<KeyRing, VaultError> {
@@ -117,7 +121,7 @@ impl KeySource for KeyFile {
             }
             // Another run was faster: its key counts.
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-                self.load()?.ok_or_else(|| VaultError::NoKey { keys: self.describe() })
+                self.load()?.ok_or_else(|| VaultError::NoKey { keys: self.describe(), anew: None })
             }
             Err(error) => Err(self.failed("write", error.error)),
         }

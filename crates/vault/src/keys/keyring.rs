@@ -67,6 +67,10 @@ impl KeyItem {
         VaultError::Keyring { doing, keys: self.describe(), why }
     }
 
+    fn other_store(&self, store: &str) -> VaultError {
+        VaultError::OtherStore { keys: self.describe(), store: store.to_owned() }
+    }
+
     /// The text of the item.
     fn text(&self) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
         let read = with_session(self.bus.as_ref(), self.patience, async |session| {
@@ -76,7 +80,7 @@ impl KeyItem {
     }
 
     fn parsed(&self, text: &[u8]) -> Result<KeyRing, VaultError> {
-        let invalid = |why| VaultError::InvalidKey { keys: self.describe(), why };
+        let invalid = |why| VaultError::InvalidKey { keys: self.describe(), why, anew: None };
         let text = std::str::from_utf8(text).map_err(|_| invalid(InvalidKey::NotBase64(1)))?;
         KeyRing::parse(text).map_err(invalid)
     }
@@ -110,10 +114,7 @@ impl KeySource for KeyItem {
             let ring = self.parsed(&text)?;
             return match store_of(&text).filter(|store| *store != self.store) {
                 // When its key is changed there, nothing here would open any more.
-                Some(store) => {
-                    let store = store.to_owned();
-                    Err(VaultError::OtherStore { keys: self.describe(), store })
-                }
+                Some(store) => Err(self.other_store(store)),
                 None => Ok(ring),
             };
         }
@@ -132,6 +133,14 @@ impl KeySource for KeyItem {
 
     fn is_writable(&self) -> bool {
         true
+    }
+
+    fn may_change(&self) -> Result<(), VaultError> {
+        let text = self.text()?.unwrap_or_default();
+        match store_of(&text).filter(|store| is_another(store, &self.store)) {
+            Some(store) => Err(self.other_store(store)),
+            None => Ok(()),
+        }
     }
 
     fn lock(&self) -> Result<KeyLock, VaultError> {
@@ -161,9 +170,41 @@ fn store_of(text: &[u8]) -> Option<&str> {
     lines.filter_map(|line| line.strip_prefix(STORE)).next()
 }
 
+/// Whether an item's store is in a file that is still there, and another than this one. Where the file is
+/// gone, the store moved; whether a database elsewhere is still there cannot be told.
+fn is_another(store: &str, own: &str) -> bool {
+    let place = |store: &str| {
+        let path = Path::new(store);
+        path.is_absolute().then(|| std::fs::canonicalize(path).ok()).flatten()
+    };
+    place(store).is_some_and(|there| place(own) != Some(there))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_is_another_while_its_file_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let (shop, copy, link) = (at("shop.db"), at("copy.db"), at("link.db"));
+        std::fs::write(&shop, "").unwrap();
+        std::fs::write(&copy, "").unwrap();
+        std::os::unix::fs::symlink(&copy, &link).unwrap();
+        let database = "PostgreSQL `shop` at db.example.com";
+        for (store, own, another) in [
+            (&*shop, &*copy, true),
+            (&shop, database, true),
+            (&shop, &shop, false),
+            (&link, &copy, false),
+            (&at("moved.db"), &copy, false),
+            (database, &copy, false),
+            ("Cargo.toml", &copy, false),
+        ] {
+            assert_eq!(is_another(store, own), another, "{store} for {own}");
+        }
+    }
 
     #[test]
     fn an_item_says_which_store_it_is_of_and_is_read_as_keys() {

@@ -18,7 +18,7 @@ impl KeyVariable {
     }
 
     fn cannot_be_written(&self) -> VaultError {
-        VaultError::NoKey { keys: self.describe() }
+        VaultError::NoKey { keys: self.describe(), anew: None }
     }
 }
 
@@ -38,7 +38,11 @@ impl KeySource for KeyVariable {
             return Ok(None);
         };
         let ring = KeyRing::parse(value);
-        ring.map(Some).map_err(|why| VaultError::InvalidKey { keys: self.describe(), why })
+        ring.map(Some).map_err(|why| VaultError::InvalidKey {
+            keys: self.describe(),
+            why,
+            anew: None,
+        })
     }
 
     fn create(&self, _: Key) -> Result<KeyRing, VaultError> {

@@ -91,6 +91,10 @@ impl Database for Postgres {
     fn bytes_type(&self) -> &'static str {
         "BYTEA"
     }
+
+    fn anew(&self) -> String {
+        format!("take another database than {}", self.url.describe())
+    }
 }
 
 fn parameters<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {

@@ -36,10 +36,7 @@ impl Sqlite {
     /// # Errors
     /// When it cannot be opened or made.
     pub fn create(path: &Path) -> Result<Self, DatabaseError> {
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(folder).map_err(|error| unreachable(folder, &error))?;
+        Self::make_folder(path)?;
         // An empty file is an empty database; made here, it has its permissions from the start.
         let mut options = OpenOptions::new();
         match options.write(true).create_new(true).mode(0o600).open(path) {
@@ -48,6 +45,17 @@ impl Sqlite {
             Err(error) => return Err(unreachable(path, &error)),
         }
         Self::connect(path)
+    }
+
+    /// Makes the folder of the file at this place, for its owner alone, where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_folder(path: &Path) -> Result<(), DatabaseError> {
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(folder).map_err(|error| unreachable(folder, &error))
     }
 
     fn connect(path: &Path) -> Result<Self, DatabaseError> {
@@ -111,6 +119,10 @@ impl Database for Sqlite {
 
     fn bytes_type(&self) -> &'static str {
         "BLOB"
+    }
+
+    fn anew(&self) -> String {
+        format!("move `{}` away", self.path.display())
     }
 }
 

@@ -2,6 +2,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::thread;
 
 use stagecraft_core::credential::Issuer;
+use stagecraft_core::error::Diagnose as _;
 use stagecraft_vault::{
     Key, KeyFile, KeyRing, KeySource as _, KeyVariable, Put, Sqlite, Vault, VaultError,
 };
@@ -37,11 +38,21 @@ fn what_is_put_is_there_for_the_next_run_until_it_is_removed() {
 fn a_list_opens_nothing_and_needs_no_key() {
     on_each(|stage| {
         stage.fill(2);
-        std::fs::remove_file(stage.key()).unwrap();
         let mut vault = stage.vault();
+        let with_way_out = |error: VaultError| {
+            let (hints, anew) = (error.hints(), stage.database().anew());
+            assert!(hints[0].starts_with("bring the key file"), "{hints:?}");
+            assert!(hints[1].contains(&anew) && !hints[1].contains("openssl"), "{hints:?}");
+        };
+        std::fs::write(stage.key(), "cut").unwrap();
+        let error = vault.get(&name("n0")).unwrap_err();
+        assert!(matches!(error, VaultError::InvalidKey { .. }), "{error:?}");
+        with_way_out(error);
+        std::fs::remove_file(stage.key()).unwrap();
         assert_eq!(vault.list().unwrap().len(), 2);
         let error = vault.get(&name("n0")).unwrap_err();
         assert!(matches!(error, VaultError::NoKey { .. }), "{error:?}");
+        with_way_out(error);
         let error = vault.put(&name("n2"), &token("planted"), false).unwrap_err();
         assert!(matches!(error, VaultError::NoKey { .. }), "{error:?}");
         assert!(!stage.key().exists(), "a new key would open nothing that is there");

@@ -97,6 +97,30 @@ fn an_item_gives_no_key_to_a_second_store() {
 }
 
 #[test]
+fn a_copy_of_a_store_does_not_take_its_key_away_and_a_moved_one_keeps_it() {
+    let Some(session) = Session::begin() else { return };
+    let (original, copy) = (Stage::sqlite(), Stage::sqlite());
+    let folder = tempfile::tempdir().unwrap();
+    let vault = |stage: &Stage| {
+        let item = item(&session, folder.path(), stage.store().to_str().unwrap());
+        Vault::open(stage.database(), Box::new(item)).unwrap()
+    };
+    vault(&original).put(&name("n"), &token("planted"), false).unwrap();
+    std::fs::copy(original.store(), copy.store()).unwrap();
+    let error = vault(&copy).rotate().unwrap_err();
+    assert_eq!(error.code(), Code::KEY_INVALID);
+    assert!(error.to_string().ends_with(original.store().to_str().unwrap()), "{error}");
+    for stage in [&original, &copy] {
+        assert_eq!(vault(stage).get(&name("n")).unwrap(), token("planted"));
+    }
+    assert_eq!(vault(&original).rotate().unwrap().records, 1);
+    // Moved there in truth, it takes the key along.
+    std::fs::rename(original.store(), copy.store()).unwrap();
+    assert_eq!(vault(&copy).rotate().unwrap().records, 1);
+    assert_eq!(vault(&copy).get(&name("n")).unwrap(), token("planted"));
+}
+
+#[test]
 fn a_keyring_that_stays_locked_is_told_and_nothing_is_changed() {
     let Some(mut stage) = Stage::keyring() else { return };
     stage.fill(1);

@@ -244,6 +244,10 @@ impl Database for FusedDatabase {
     fn bytes_type(&self) -> &'static str {
         self.0.bytes_type()
     }
+
+    fn anew(&self) -> String {
+        self.0.anew()
+    }
 }
 
 #[derive(Debug)]

@@ -94,9 +94,8 @@ impl Lowering<'_> {
                  or digit at both ends; keys do not begin with `stagecraft`"
             }
             ProviderId::Aws => {
-                "use `KEY` or `KEY:VALUE`, of letters, digits, spaces and `_.:/=+-@`; keys have at most \
-                 128 characters, values 256; keys do not begin with `stagecraft` or `aws:`, and are \
-                 not `Name`"
+                "use `KEY` or `KEY:VALUE`; keys do not begin with `stagecraft`, and are not `Name` or \
+                 `aws`"
             }
             ProviderId::Local => return,
         };

@@ -21,7 +21,7 @@ pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
     match app.ui.output {
         Output::Json => app.ui.document(&CredentialsDocument { credentials })?,
         Output::Human if credentials.is_empty() => {
-            let add = Next::new(&app.global).command("credentials add");
+            let add = Next::new(&app.global).command("credentials add NAME --provider PROVIDER");
             let none = format!("The credential store has no entries. {add} makes the first.");
             app.ui.result(Text::new().line(&none))?;
         }
