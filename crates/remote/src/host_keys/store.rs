@@ -1,14 +1,23 @@
 //! Known-hosts files on disk: those of the user, read, and our own, kept.
 
 use std::ffi::OsString;
+use std::fs::TryLockError;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use russh::keys::PublicKey;
 
 use super::known_hosts::{self, Line};
 use crate::folders::{folder_of, make_folder_of};
+
+/// How long other writers are waited for. Each takes milliseconds; and a login, which waits for this, must
+/// not be over its own limit first: then the host would be told of as unreachable.
+const LOCK_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often the lock is tried.
+const LOCK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A known-hosts file could not be read or written; the message names it.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +144,7 @@ impl HostKeyStore {
         Ok(make_folder_of(&self.path)?)
     }
 
-    /// Waits for other writers; released when dropped. The lock is on a file of its own, since
+    /// Waits for other writers, within a limit; released when dropped. The lock is on a file of its own, since
     /// [`Self::forget`] replaces the file itself.
     fn lock(&self) -> Result<fs_err::File, StoreError> {
         self.prepare()?;
@@ -145,8 +154,27 @@ impl HostKeyStore {
             .truncate(false)
             .mode(0o600)
             .open(self.lock_file())?;
-        file.file().lock()?;
-        Ok(file)
+        let deadline = Instant::now() + LOCK_LIMIT;
+        loop {
+            match file.file().try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(LOCK_INTERVAL);
+                }
+                Err(TryLockError::WouldBlock) => return Err(self.held()),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn held(&self) -> StoreError {
+        let path = self.lock_file();
+        let why = format!(
+            "another run has held `{}` for more than {} s; end it, or go on when it is over",
+            path.display(),
+            LOCK_LIMIT.as_secs()
+        );
+        StoreError(io::Error::new(io::ErrorKind::WouldBlock, why))
     }
 
     fn lock_file(&self) -> PathBuf {
@@ -278,6 +306,19 @@ mod tests {
             assert_eq!(store.keys_of(&format!("host-{index}")).unwrap().len(), 1);
         }
         assert_eq!(store.keys_of("same").unwrap().len(), 1, "one of the twenty was first");
+    }
+
+    #[test]
+    fn a_run_that_holds_the_lock_and_does_nothing_is_named_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = HostKeyStore::new(dir.path().join("known_hosts"));
+        let stuck = store.lock().unwrap();
+        let refused = store.remember("a", &public_key()).unwrap_err().to_string();
+        let shown = format!("another run has held `{}`", store.lock_file().display());
+        assert!(refused.contains(&shown), "{refused}");
+        assert!(store.keys_of("a").unwrap().is_empty(), "nothing was written");
+        drop(stuck);
+        assert!(store.remember("a", &public_key()).unwrap().is_empty());
     }
 
     #[test]
