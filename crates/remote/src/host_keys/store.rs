@@ -10,6 +10,7 @@ use fs_err::os::unix::fs::OpenOptionsExt as _;
 use russh::keys::PublicKey;
 
 use super::known_hosts::{self, Line};
+use crate::files;
 use crate::folders::{folder_of, make_folder_of};
 
 /// How long other writers are waited for. Each takes milliseconds; and a login, which waits for this, must
@@ -18,6 +19,9 @@ const LOCK_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often the lock is tried.
 const LOCK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// More than is known of any number of hosts: tens of thousands of keys take less.
+const TOO_MUCH: u64 = 16 * 1024 * 1024;
 
 /// A known-hosts file could not be read or written; the message names it.
 #[derive(Debug, thiserror::Error)]
@@ -212,7 +216,7 @@ impl KnownFile {
 }
 
 fn read(path: &Path) -> Result<String, StoreError> {
-    match fs_err::read(path) {
+    match files::read(path, TOO_MUCH) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error.into()),
@@ -286,6 +290,18 @@ mod tests {
         assert!(made.success());
         let refused = HostKeyStore::new(&path).keys_of("a").unwrap_err();
         assert!(refused.to_string().contains("is not an ordinary file"), "{refused}");
+    }
+
+    #[test]
+    fn files_of_the_user_that_are_pipes_or_huge_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, huge) =
+            (files::tests::pipe(dir.path()), files::tests::hollow(dir.path(), TOO_MUCH + 1));
+        for (path, why) in [(pipe, "is not an ordinary file"), (huge, "more than 16777216 bytes")] {
+            let refused = KnownFile::read(&path).unwrap_err().to_string();
+            assert!(refused.contains(why), "{refused}");
+        }
+        assert!(KnownFile::read(Path::new("/dev/null")).unwrap().keys(|_| true).is_empty());
     }
 
     #[test]
