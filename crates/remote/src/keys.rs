@@ -18,7 +18,7 @@ const TOO_MUCH: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// It cannot be read or written; the cause names it.
-    #[error("{0}")]
+    #[error(transparent)]
     File(#[from] io::Error),
     /// It is not a private key, or of a kind that is not supported.
     #[error("`{}` is not a private key that can be used: {why}", path.display())]
@@ -223,6 +223,7 @@ pub(crate) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use russh::keys::HashAlg;
+    use stagecraft_core::error::chain;
 
     use super::*;
 
@@ -294,6 +295,8 @@ pub(crate) mod tests {
                 check_key_file(&path),
             ] {
                 assert!(matches!(refused, Err(KeyError::File(_))), "{path:?}: {refused:?}");
+                let whole = chain(&refused.unwrap_err());
+                assert_eq!(whole.matches("could not read").count(), 1, "{whole}");
             }
         }
         let key = dir.path().join("id");
