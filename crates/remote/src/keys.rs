@@ -8,13 +8,17 @@ use russh::keys::ssh_key::{Cipher, LineEnding};
 use russh::keys::{Algorithm, PrivateKey, PublicKey, decode_secret_key, key};
 use zeroize::Zeroizing;
 
+use crate::files;
 use crate::folders::{folder_of, make_folder_of};
+
+/// More than any key takes.
+const TOO_MUCH: u64 = 64 * 1024;
 
 /// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// It cannot be read or written; the cause names it.
-    #[error("{0}")]
+    #[error(transparent)]
     File(#[from] io::Error),
     /// It is not a private key, or of a kind that is not supported.
     #[error("`{}` is not a private key that can be used: {why}", path.display())]
@@ -68,7 +72,8 @@ pub fn ensure_key_pair(path: &Path) -> Result<KeyPair, KeyError> {
     // Derived from the private key, not read: a `.pub` file may be missing or of another key.
     let public = public_line(&public_half(path)?)?;
     let public_path = with_pub(path);
-    if fs_err::read_to_string(&public_path).ok().as_deref().map(str::trim_end) != Some(&public) {
+    let written = files::read_text(&public_path, TOO_MUCH).ok();
+    if written.as_ref().map(|text| text.trim_end()) != Some(&public) {
         let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
         writeln!(file, "{public}")?;
         file.persist(public_path).map_err(|error| error.error)?;
@@ -82,15 +87,25 @@ pub fn ensure_key_pair(path: &Path) -> Result<KeyPair, KeyError> {
 /// # Errors
 /// When neither file can be read or understood.
 pub fn public_key_of(path: &Path) -> Result<String, KeyError> {
-    match fs_err::read_to_string(with_pub(path)) {
-        Ok(text) => {
-            let key = PublicKey::from_openssh(text.trim()).map_err(|error| {
-                KeyError::Malformed { path: with_pub(path), why: error.to_string() }
-            })?;
-            public_line(&key)
-        }
-        Err(_) => public_line(&public_half(path)?),
+    match public_file(&with_pub(path)) {
+        Err(KeyError::File(_)) => public_line(&public_half(path)?),
+        read => public_line(&read?),
     }
+}
+
+/// Whether the file of a private key can be read at all; what is in it is not looked at.
+///
+/// # Errors
+/// When it cannot.
+pub fn check_key_file(path: &Path) -> Result<(), KeyError> {
+    read(path).map(drop)
+}
+
+/// Reads a public key.
+pub(crate) fn public_file(path: &Path) -> Result<PublicKey, KeyError> {
+    let text = files::read_text(path, TOO_MUCH)?;
+    PublicKey::from_openssh(text.trim())
+        .map_err(|error| KeyError::Malformed { path: path.to_owned(), why: error.to_string() })
 }
 
 /// Reads a private key that has no passphrase.
@@ -163,7 +178,7 @@ pub(crate) fn public_half(path: &Path) -> Result<PublicKey, KeyError> {
     }
     match private_key(path) {
         Ok(key) => Ok(key.public_key().clone()),
-        Err(error) => russh::keys::load_public_key(with_pub(path)).map_err(|_| error),
+        Err(error) => public_file(&with_pub(path)).map_err(|_| error),
     }
 }
 
@@ -189,7 +204,7 @@ fn create(path: &Path) -> Result<(), KeyError> {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
-    Ok(Zeroizing::new(fs_err::read_to_string(path)?))
+    Ok(files::read_text(path, TOO_MUCH)?)
 }
 
 pub(crate) fn public_line(key: &PublicKey) -> Result<String, KeyError> {
@@ -208,6 +223,7 @@ pub(crate) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use russh::keys::HashAlg;
+    use stagecraft_core::error::chain;
 
     use super::*;
 
@@ -268,6 +284,33 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_key_that_is_a_pipe_a_device_or_huge_is_refused_and_its_public_half_does_without() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = files::tests::pipe(dir.path());
+        for path in [pipe.clone(), PathBuf::from("/dev/zero"), huge(dir.path())] {
+            for refused in [
+                private_key(&path).map(drop),
+                public_half(&path).map(drop),
+                public_key_of(&path).map(drop),
+                check_key_file(&path),
+            ] {
+                assert!(matches!(refused, Err(KeyError::File(_))), "{path:?}: {refused:?}");
+                let whole = chain(&refused.unwrap_err());
+                assert_eq!(whole.matches("could not read").count(), 1, "{whole}");
+            }
+        }
+        let key = dir.path().join("id");
+        let pair = ensure_key_pair(&key).unwrap();
+        std::fs::rename(pipe, with_pub(&key)).unwrap();
+        assert_eq!(public_key_of(&key).unwrap(), pair.public);
+        assert_eq!(ensure_key_pair(&key).unwrap(), pair, "the pipe is replaced");
+        assert_eq!(
+            public_file(&with_pub(&key)).unwrap().key_data(),
+            public_half(&key).unwrap().key_data()
+        );
+    }
+
+    #[test]
     fn the_public_half_of_a_key_with_passphrase_is_known_without_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("id");
@@ -283,6 +326,10 @@ pub(crate) mod tests {
     pub(crate) fn public_key() -> PublicKey {
         let key = PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).unwrap();
         key.public_key().clone()
+    }
+
+    fn huge(folder: &Path) -> PathBuf {
+        files::tests::hollow(folder, TOO_MUCH + 1)
     }
 
     fn mode(path: &Path) -> u32 {

@@ -12,8 +12,13 @@ pub(crate) mod pattern;
 use std::io;
 use std::path::Path;
 
+use crate::files;
+
 /// How deep `Include` may nest, as in OpenSSH.
 const MAX_DEPTH: usize = 16;
+
+/// More than any configuration takes.
+const TOO_MUCH: u64 = 1024 * 1024;
 
 /// A configuration file with everything it includes.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +118,7 @@ impl SshConfig {
         skipped: bool,
         depth: usize,
     ) -> Result<(), SshConfigError> {
-        match fs_err::read_to_string(path) {
+        match files::read_text(path, TOO_MUCH) {
             Ok(text) => {
                 let origin = path.display().to_string();
                 self.add(&text, &origin, loader, outer, skipped, depth)
@@ -330,6 +335,19 @@ mod tests {
         std::fs::write(&path, "Include config\n").unwrap();
         let error = SshConfig::load(&path, None).unwrap_err();
         assert!(error.to_string().ends_with(":1: `Include` nests too deep"), "{error}");
+    }
+
+    #[test]
+    fn a_pipe_keeps_nobody_waiting_and_a_file_that_does_not_end_has_a_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = files::tests::pipe(dir.path());
+        let error = SshConfig::load(&pipe, None).unwrap_err().to_string();
+        assert!(error.ends_with("it is not an ordinary file"), "{error}");
+        files::tests::hollow(dir.path(), TOO_MUCH + 1);
+        let path = dir.path().join("config");
+        std::fs::write(&path, "Include pipe hollow\n").unwrap();
+        let error = SshConfig::load(&path, None).unwrap_err().to_string();
+        assert!(error.ends_with("hollow`: it has more than 1048576 bytes"), "{error}");
     }
 
     #[test]

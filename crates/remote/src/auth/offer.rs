@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use russh::keys::agent::AgentIdentity;
 use russh::keys::ssh_key::Fingerprint;
-use russh::keys::{HashAlg, PrivateKey, PublicKey, load_public_key};
+use russh::keys::{HashAlg, PrivateKey, PublicKey};
 
-use crate::keys::public_half;
+use crate::keys::{public_file, public_half};
 
 /// A key that can be offered.
 pub(super) struct Offer {
@@ -94,7 +94,7 @@ impl russh::Signer for Nobody {
 
 /// The key a file stands for, which may also be only the public half of one in the agent.
 pub(super) fn public_key(path: &Path) -> Option<PublicKey> {
-    public_half(path).or_else(|_| load_public_key(path)).ok()
+    public_half(path).or_else(|_| public_file(path)).ok()
 }
 
 /// The fingerprint of that key.

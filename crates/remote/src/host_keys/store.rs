@@ -1,19 +1,41 @@
 //! Known-hosts files on disk: those of the user, read, and our own, kept.
 
 use std::ffi::OsString;
+use std::fs::TryLockError;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use russh::keys::PublicKey;
 
 use super::known_hosts::{self, Line};
+use crate::files;
 use crate::folders::{folder_of, make_folder_of};
+
+/// How long other writers are waited for. Each takes milliseconds; and a login, which waits for this, must
+/// not be over its own limit first: then the host would be told of as unreachable.
+const LOCK_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often the lock is tried.
+const LOCK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// More than is known of any number of hosts: tens of thousands of keys take less.
+const TOO_MUCH: u64 = 16 * 1024 * 1024;
 
 /// A known-hosts file could not be read or written; the message names it.
 #[derive(Debug, thiserror::Error)]
 #[error("the known-hosts file cannot be used: {0}")]
-pub struct StoreError(#[from] io::Error);
+pub struct StoreError(
+    // Told in the message, so it is no source: who shows sources would say it twice.
+    io::Error,
+);
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
 
 /// A key some file knows for a host.
 #[derive(Clone, Debug)]
@@ -135,7 +157,7 @@ impl HostKeyStore {
         Ok(make_folder_of(&self.path)?)
     }
 
-    /// Waits for other writers; released when dropped. The lock is on a file of its own, since
+    /// Waits for other writers, within a limit; released when dropped. The lock is on a file of its own, since
     /// [`Self::forget`] replaces the file itself.
     fn lock(&self) -> Result<fs_err::File, StoreError> {
         self.prepare()?;
@@ -145,8 +167,27 @@ impl HostKeyStore {
             .truncate(false)
             .mode(0o600)
             .open(self.lock_file())?;
-        file.file().lock()?;
-        Ok(file)
+        let deadline = Instant::now() + LOCK_LIMIT;
+        loop {
+            match file.file().try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(LOCK_INTERVAL);
+                }
+                Err(TryLockError::WouldBlock) => return Err(self.held()),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn held(&self) -> StoreError {
+        let path = self.lock_file();
+        let why = format!(
+            "another run has held `{}` for more than {} s; end it, or go on when it is over",
+            path.display(),
+            LOCK_LIMIT.as_secs()
+        );
+        StoreError(io::Error::new(io::ErrorKind::WouldBlock, why))
     }
 
     fn lock_file(&self) -> PathBuf {
@@ -184,7 +225,7 @@ impl KnownFile {
 }
 
 fn read(path: &Path) -> Result<String, StoreError> {
-    match fs_err::read(path) {
+    match files::read(path, TOO_MUCH) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error.into()),
@@ -205,6 +246,8 @@ fn ends_with_newline(file: &mut fs_err::File) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
+
+    use stagecraft_core::error::chain;
 
     use super::*;
     use crate::keys::tests::public_key;
@@ -261,6 +304,18 @@ mod tests {
     }
 
     #[test]
+    fn files_of_the_user_that_are_pipes_or_huge_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, huge) =
+            (files::tests::pipe(dir.path()), files::tests::hollow(dir.path(), TOO_MUCH + 1));
+        for (path, why) in [(pipe, "is not an ordinary file"), (huge, "more than 16777216 bytes")] {
+            let refused = KnownFile::read(&path).unwrap_err().to_string();
+            assert!(refused.contains(why), "{refused}");
+        }
+        assert!(KnownFile::read(Path::new("/dev/null")).unwrap().keys(|_| true).is_empty());
+    }
+
+    #[test]
     fn many_writers_at_once_lose_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let store = HostKeyStore::new(dir.path().join("known_hosts"));
@@ -278,6 +333,19 @@ mod tests {
             assert_eq!(store.keys_of(&format!("host-{index}")).unwrap().len(), 1);
         }
         assert_eq!(store.keys_of("same").unwrap().len(), 1, "one of the twenty was first");
+    }
+
+    #[test]
+    fn a_run_that_holds_the_lock_and_does_nothing_is_named_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = HostKeyStore::new(dir.path().join("known_hosts"));
+        let stuck = store.lock().unwrap();
+        let refused = store.remember("a", &public_key()).unwrap_err().to_string();
+        let shown = format!("another run has held `{}`", store.lock_file().display());
+        assert!(refused.contains(&shown), "{refused}");
+        assert!(store.keys_of("a").unwrap().is_empty(), "nothing was written");
+        drop(stuck);
+        assert!(store.remember("a", &public_key()).unwrap().is_empty());
     }
 
     #[test]
@@ -313,7 +381,8 @@ mod tests {
     fn a_file_that_cannot_be_read_is_an_error_and_not_empty() {
         let dir = tempfile::tempdir().unwrap();
         let error = HostKeyStore::new(dir.path()).keys_of("a").unwrap_err();
-        assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
+        let (place, whole) = (dir.path().display().to_string(), chain(&error));
+        assert_eq!(whole.matches(&place).count(), 1, "{whole}");
     }
 
     fn mode(path: &Path) -> u32 {

@@ -7,8 +7,8 @@ use stagecraft_core::config::{Config, HostKeys, SshConfig};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::identity::KeyMint;
 use stagecraft_remote::{
-    Ed25519Mint, KeyError, Passphrases, SshConnector, SshSettings, UnlockedKey, ensure_key_pair,
-    public_key_of,
+    Ed25519Mint, KeyError, Passphrases, SshConnector, SshSettings, UnlockedKey, check_key_file,
+    ensure_key_pair, public_key_of,
 };
 
 use super::{Clouds, Environment};
@@ -61,7 +61,9 @@ pub(crate) fn access(
             Stop::bootstrap(format!("the private key `{written}` cannot be used: {why}"))
                 .with_hint("set `infra.bootstrap.ssh.private_key_path` to a key you can read")
         };
-        std::fs::File::open(&path).map_err(|error| unusable(error.to_string()))?;
+        // That there is none is said without its whole path once more.
+        std::fs::metadata(&path).map_err(|error| unusable(error.to_string()))?;
+        check_key_file(&path).map_err(|error| unusable(error.to_string()))?;
         match unlocked(environment, ssh, written, &path)? {
             Some(key) => {
                 let public = key.public().map_err(|error| unusable(error.to_string()))?;
@@ -197,6 +199,9 @@ mod tests {
         assert!(access.settings.provider_keys.is_empty());
         let missing = access_of(home.path(), &clouds, "{ private_key_path: ~/none }").unwrap_err();
         assert_eq!(missing.exit, ExitCode::Bootstrap);
+        let endless = access_of(home.path(), &clouds, "{ private_key_path: /dev/zero }");
+        let endless = endless.unwrap_err().troubles[0].failure.message.clone();
+        assert!(endless.contains("it is not an ordinary file"), "{endless}");
     }
 
     fn access_of(home: &Path, clouds: &Clouds, ssh: &str) -> Result<Access, Stop> {
