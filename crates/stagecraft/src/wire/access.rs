@@ -63,13 +63,13 @@ pub(crate) fn access(
         };
         // That there is none is said without its whole path once more.
         std::fs::metadata(&path).map_err(|error| unusable(error.to_string()))?;
-        check_key_file(&path).map_err(|error| match error {
-            KeyError::Unsafe { why, mend, .. } => {
-                let who = if mend == "chown" { " $(id -u)" } else { "" };
-                Stop::bootstrap(format!("the private key `{written}` {why}"))
-                    .with_hint(format!("run `{mend}{who} {written}`, or name a key of your own"))
-            }
-            error => unusable(error.to_string()),
+        check_key_file(&path).map_err(|error| {
+            let KeyError::Unsafe { why, mend, .. } = error else {
+                return unusable(error.to_string());
+            };
+            let who = if mend == "chown" { " $(id -u)" } else { "" };
+            Stop::bootstrap(format!("the private key `{written}` {why}"))
+                .with_hint(format!("run `{mend}{who} {written}`, or name a key of your own"))
         })?;
         match unlocked(environment, ssh, written, &path)? {
             Some(key) => {
