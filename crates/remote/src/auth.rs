@@ -311,6 +311,7 @@ impl<'a> Authentication<'a> {
         let why = match error {
             KeyError::File(error) if error.kind() == std::io::ErrorKind::NotFound => return,
             KeyError::File(_) => "it cannot be read",
+            KeyError::Unsafe { .. } => "others may use it, or it is somebody else's",
             KeyError::Malformed { .. } => "it is not a private key",
             KeyError::Encrypted { .. } if self.keyring.was_asked_for(path) => {
                 "it has a passphrase that was not given"

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use russh::keys::ssh_key::{Cipher, LineEnding};
@@ -27,6 +28,16 @@ pub enum KeyError {
         path: PathBuf,
         /// The cause.
         why: String,
+    },
+    /// Others may read or change it, or somebody else can, whose it is.
+    #[error("the private key `{}` {why}", path.display())]
+    Unsafe {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// The command that mends it.
+        mend: &'static str,
     },
     /// Its passphrase is needed.
     #[error("the private key `{}` has a passphrase", path.display())]
@@ -93,12 +104,36 @@ pub fn public_key_of(path: &Path) -> Result<String, KeyError> {
     }
 }
 
-/// Whether the file of a private key can be read at all; what is in it is not looked at.
+/// Whether the file of a private key can be read, and by nobody else; what is in it is not looked at.
 ///
 /// # Errors
-/// When it cannot.
+/// When it cannot, or by others too.
 pub fn check_key_file(path: &Path) -> Result<(), KeyError> {
-    read(path).map(drop)
+    read(path)?;
+    check_owner(path)
+}
+
+/// Whether nobody else may read a private key.
+fn check_owner(path: &Path) -> Result<(), KeyError> {
+    let facts = fs_err::metadata(path)?;
+    match exposure(facts.mode() & 0o7777, facts.uid(), rustix::process::geteuid().as_raw()) {
+        Some((why, mend)) => Err(KeyError::Unsafe { path: path.to_owned(), why, mend }),
+        None => Ok(()),
+    }
+}
+
+/// Why a private key with this mode and owner is not for `user` alone, and the command that mends it.
+///
+/// Of a file of root another user could read nothing without a right of the group, so that one is granted:
+/// this is how orchestrators of containers hand keys out.
+fn exposure(mode: u32, owner: u32, user: u32) -> Option<(String, &'static str)> {
+    if ![user, 0].contains(&owner) {
+        return Some((format!("belongs to another user (with the number {owner})"), "chown"));
+    }
+    let (of_others, mend) =
+        if owner == user { (0o077, "chmod 600") } else { (0o037, "chmod g=r,o=") };
+    (mode & of_others != 0)
+        .then(|| (format!("may be used by others (its mode is {mode:04o})"), mend))
 }
 
 /// Reads a public key.
@@ -111,7 +146,7 @@ pub(crate) fn public_file(path: &Path) -> Result<PublicKey, KeyError> {
 /// Reads a private key that has no passphrase.
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKey, KeyError> {
     let text = read(path)?;
-    decode_secret_key(&text, None).map_err(|error| {
+    let key = decode_secret_key(&text, None).map_err(|error| {
         let path = path.to_owned();
         // The older formats fail in various ways when a passphrase is missing.
         let is_locked = matches!(error, russh::keys::Error::KeyIsEncrypted);
@@ -120,12 +155,18 @@ pub(crate) fn private_key(path: &Path) -> Result<PrivateKey, KeyError> {
         } else {
             KeyError::Malformed { path, why: error.to_string() }
         }
-    })
+    });
+    // What is no private key may be read by everybody.
+    if !matches!(key, Err(KeyError::Malformed { .. })) {
+        check_owner(path)?;
+    }
+    key
 }
 
 /// Reads a private key that has a passphrase.
 pub(crate) fn unlocked(path: &Path, passphrase: &str) -> Result<PrivateKey, KeyError> {
     check_form(path)?;
+    check_owner(path)?;
     let text = read(path)?;
     decode_secret_key(&text, Some(passphrase)).map_err(|error| {
         let (path, why) = (path.to_owned(), error.to_string());
@@ -317,6 +358,7 @@ pub(crate) mod tests {
         let key = PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).unwrap();
         let locked = key.encrypt(&mut key::safe_rng(), "passphrase").unwrap();
         std::fs::write(&path, locked.to_openssh(LineEnding::LF).unwrap()).unwrap();
+        set_mode(&path, 0o600);
         assert!(matches!(private_key(&path), Err(KeyError::Encrypted { .. })));
         let public = PublicKey::from_openssh(&public_key_of(&path).unwrap()).unwrap();
         assert_eq!(public.fingerprint(HashAlg::Sha256), key.fingerprint(HashAlg::Sha256));
@@ -326,6 +368,50 @@ pub(crate) mod tests {
     pub(crate) fn public_key() -> PublicKey {
         let key = PrivateKey::random(&mut key::safe_rng(), Algorithm::Ed25519).unwrap();
         key.public_key().clone()
+    }
+
+    #[test]
+    fn a_private_key_that_others_may_use_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("id");
+        ensure_key_pair(&path).unwrap();
+        for mode in [0o640, 0o604, 0o620, 0o644, 0o777] {
+            set_mode(&path, mode);
+            for refused in [
+                private_key(&path).map(drop),
+                unlocked(&path, "passphrase").map(drop),
+                check_key_file(&path),
+            ] {
+                let error = refused.unwrap_err();
+                assert!(matches!(error, KeyError::Unsafe { mend: "chmod 600", .. }), "{error:?}");
+                assert!(
+                    error.to_string().ends_with(&format!("(its mode is {mode:04o})")),
+                    "{error}"
+                );
+            }
+        }
+        for mode in [0o600, 0o400] {
+            set_mode(&path, mode);
+            private_key(&path).unwrap();
+            check_key_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_private_key_belongs_to_its_user_or_to_root() {
+        let mend = |mode, owner, user| exposure(mode, owner, user).map(|(_, mend)| mend);
+        assert_eq!(mend(0o600, 1000, 1000), None);
+        assert_eq!(mend(0o600, 0, 1000), None);
+        assert_eq!(mend(0o440, 0, 1000), None, "root's, for a group");
+        assert_eq!(mend(0o460, 0, 1000), Some("chmod g=r,o="));
+        assert_eq!(mend(0o444, 0, 1000), Some("chmod g=r,o="));
+        assert_eq!(mend(0o440, 0, 0), Some("chmod 600"));
+        assert_eq!(mend(0o600, 1001, 1000), Some("chown"));
+        assert_eq!(mend(0o600, 1001, 0), Some("chown"));
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
     fn huge(folder: &Path) -> PathBuf {

@@ -63,7 +63,14 @@ pub(crate) fn access(
         };
         // That there is none is said without its whole path once more.
         std::fs::metadata(&path).map_err(|error| unusable(error.to_string()))?;
-        check_key_file(&path).map_err(|error| unusable(error.to_string()))?;
+        check_key_file(&path).map_err(|error| {
+            let KeyError::Unsafe { why, mend, .. } = error else {
+                return unusable(error.to_string());
+            };
+            let who = if mend == "chown" { " $(id -u)" } else { "" };
+            Stop::bootstrap(format!("the private key `{written}` {why}"))
+                .with_hint(format!("run `{mend}{who} {written}`, or name a key of your own"))
+        })?;
         match unlocked(environment, ssh, written, &path)? {
             Some(key) => {
                 let public = key.public().map_err(|error| unusable(error.to_string()))?;
@@ -161,6 +168,8 @@ pub(crate) fn mint(config: &Config) -> Option<Arc<dyn KeyMint>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use stagecraft_core::config;
     use stagecraft_core::error::ExitCode;
 
@@ -197,6 +206,15 @@ mod tests {
         let access = access_of(home.path(), &clouds, "{ private_key_path: ~/key }").unwrap();
         assert_eq!(access.settings.private_key, Some(pair.private));
         assert!(access.settings.provider_keys.is_empty());
+        let key = home.path().join("key");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let open = access_of(home.path(), &clouds, "{ private_key_path: ~/key }").unwrap_err();
+        let open = &open.troubles[0].failure;
+        assert_eq!(
+            open.message,
+            "the private key `~/key` may be used by others (its mode is 0644)"
+        );
+        assert_eq!(open.hints, ["run `chmod 600 ~/key`, or name a key of your own"]);
         let missing = access_of(home.path(), &clouds, "{ private_key_path: ~/none }").unwrap_err();
         assert_eq!(missing.exit, ExitCode::Bootstrap);
         let endless = access_of(home.path(), &clouds, "{ private_key_path: /dev/zero }");

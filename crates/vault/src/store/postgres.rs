@@ -1,5 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use postgres::error::{Error, SqlState};
 use postgres::types::{ToSql, Type};
@@ -13,6 +15,18 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::url::Url;
 use super::{Column, Database, DatabaseError, DatabaseErrorKind, Row, Value};
 
+#[cfg(test)]
+mod tests;
+
+/// How long the server may take to let us in, and for each answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// For how long the server keeps us waiting for other writers, as [`BEGIN`] tells it.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most of the server's words that is shown.
+const LONGEST: usize = 200;
+
 /// The lock of all writers of one store, by a number that nobody else is likely to take.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '30s'; \
                      SELECT pg_advisory_xact_lock(6004232150912563532)";
@@ -20,7 +34,9 @@ const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '30s'; \
 /// A store in a database of PostgreSQL.
 pub struct Postgres {
     url: Url,
-    client: Client,
+    /// `None` once the server did not answer in time: whoever waits for it has the connection.
+    client: Option<Client>,
+    patience: Duration,
 }
 
 impl Postgres {
@@ -32,20 +48,51 @@ impl Postgres {
     /// # Errors
     /// When the server cannot be reached or does not let us in.
     pub fn connect(url: &Url, ca_file: Option<&Path>) -> Result<Self, DatabaseError> {
-        let config = url.config()?;
-        let client = if url.is_encrypted() {
-            config.connect(MakeRustlsConnect::new(tls(ca_file)?))
-        } else {
-            config.connect(NoTls)
+        Self::connect_within(url, ca_file, PATIENCE)
+    }
+
+    fn connect_within(
+        url: &Url,
+        ca_file: Option<&Path>,
+        patience: Duration,
+    ) -> Result<Self, DatabaseError> {
+        let config = url.config()?.clone();
+        let tls = if url.is_encrypted() { Some(tls(ca_file)?) } else { None };
+        // The URL may give each of its servers more.
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1);
+        let asked = config.get_connect_timeout().copied().unwrap_or_default();
+        let limit = patience.max(asked.saturating_mul(hosts.max(1)));
+        let connecting = move || match tls {
+            Some(tls) => config.connect(MakeRustlsConnect::new(tls)),
+            None => config.connect(NoTls),
         };
-        match client {
-            Ok(client) => Ok(Self { url: url.clone(), client }),
-            Err(error) => Err(failed(url, DatabaseErrorKind::Unreachable, &error)),
+        match within(limit, connecting)? {
+            Some(Ok(client)) => Ok(Self { url: url.clone(), client: Some(client), patience }),
+            Some(Err(error)) => Err(failed(url, DatabaseErrorKind::Unreachable, &error)),
+            None => Err(silent(url, limit)),
         }
     }
 
-    fn failed(&self, error: &Error) -> DatabaseError {
-        failed(&self.url, DatabaseErrorKind::Failed, error)
+    /// Asks the server something and waits for the answer, within a limit: where it does not come, the
+    /// connection is given up, and with it the transaction.
+    fn exchange<T: Send + 'static>(
+        &mut self,
+        limit: Duration,
+        ask: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let Some(mut client) = self.client.take() else {
+            let why = format!("{}: the connection was given up", self.url.describe());
+            return Err(DatabaseError::new(DatabaseErrorKind::Unreachable, why));
+        };
+        let asking = move || {
+            let answer = ask(&mut client);
+            (client, answer)
+        };
+        let Some((client, answer)) = within(limit, asking)? else {
+            return Err(silent(&self.url, limit));
+        };
+        self.client = Some(client);
+        answer.map_err(|error| failed(&self.url, DatabaseErrorKind::Failed, &error))
     }
 }
 
@@ -57,26 +104,27 @@ impl std::fmt::Debug for Postgres {
 
 impl Database for Postgres {
     fn begin(&mut self) -> Result<(), DatabaseError> {
-        self.client.batch_execute(BEGIN).map_err(|error| self.failed(&error))
+        self.exchange(self.patience + LOCK_TIMEOUT, |client| client.batch_execute(BEGIN))
     }
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.client.batch_execute("COMMIT").map_err(|error| self.failed(&error))
+        self.exchange(self.patience, |client| client.batch_execute("COMMIT"))
     }
 
     fn rollback(&mut self) {
         // A connection that is lost gives its transaction up as well.
-        let _best_effort = self.client.batch_execute("ROLLBACK");
+        let _best_effort = self.exchange(self.patience, |client| client.batch_execute("ROLLBACK"));
     }
 
     fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64, DatabaseError> {
-        let changed = self.client.execute(sql, &parameters(values));
-        changed.map_err(|error| self.failed(&error))
+        let (sql, values) = (sql.to_owned(), owned(values));
+        self.exchange(self.patience, move |client| client.execute(&sql, &parameters(&values)))
     }
 
     fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>, DatabaseError> {
-        let rows = self.client.query(sql, &parameters(values));
-        let rows = rows.map_err(|error| self.failed(&error))?;
+        let (sql, values) = (sql.to_owned(), owned(values));
+        let asking = move |client: &mut Client| client.query(&sql, &parameters(&values));
+        let rows = self.exchange(self.patience, asking)?;
         Ok(rows.iter().map(|row| (0..row.len()).map(|at| column(row, at)).collect()).collect())
     }
 
@@ -97,15 +145,57 @@ impl Database for Postgres {
     }
 }
 
-fn parameters<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    let parameter = |value: &'a Value<'_>| -> &'a (dyn ToSql + Sync) {
-        match value {
-            Value::Text(text) => text,
-            Value::Bytes(bytes) => bytes,
-            Value::Number(number) => number,
+/// What comes of `work`, which waits for somebody else; `None` when the limit is reached first. It is then
+/// left to itself, and ends with the process at the latest.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, DatabaseError> {
+    let (done, waiting) = sync_channel(1);
+    let working = move || {
+        // Nobody may listen any more.
+        let _unheard = done.send(work());
+    };
+    let failed = |why: String| DatabaseError::new(DatabaseErrorKind::Failed, why);
+    std::thread::Builder::new()
+        .spawn(working)
+        .map_err(|error| failed(format!("could not start a thread: {error}")))?;
+    // In pieces: a process that is stopped, or whose machine sleeps, is not kept waiting by the server, and
+    // no more than a piece counts.
+    let mut left = limit;
+    while !left.is_zero() {
+        let piece = left.min(Duration::from_secs(1));
+        match waiting.recv_timeout(piece) {
+            Ok(outcome) => return Ok(Some(outcome)),
+            Err(RecvTimeoutError::Timeout) => left -= piece,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(failed("what waited for the server broke off".to_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn silent(url: &Url, limit: Duration) -> DatabaseError {
+    let why = format!("{}: it did not answer within {} s", url.describe(), limit.as_secs());
+    DatabaseError::new(DatabaseErrorKind::Unreachable, why)
+}
+
+type Parameter = Box<dyn ToSql + Sync + Send>;
+
+fn owned(values: &[Value<'_>]) -> Vec<Parameter> {
+    let parameter = |value: &Value<'_>| -> Parameter {
+        match *value {
+            Value::Text(text) => Box::new(text.to_owned()),
+            Value::Bytes(bytes) => Box::new(bytes.to_owned()),
+            Value::Number(number) => Box::new(number),
         }
     };
     values.iter().map(parameter).collect()
+}
+
+fn parameters(values: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(|value| -> &(dyn ToSql + Sync) { value.as_ref() }).collect()
 }
 
 fn column(row: &postgres::Row, at: usize) -> Column {
@@ -152,9 +242,18 @@ fn failed(url: &Url, kind: DatabaseErrorKind, error: &Error) -> DatabaseError {
         Some(said) if *said.code() == SqlState::LOCK_NOT_AVAILABLE => {
             "another run has been writing for more than 30 seconds".to_owned()
         }
-        Some(said) => said.message().to_owned(),
+        Some(said) => short(&url.redact(said.message())),
         None => stagecraft_core::error::chain(error),
     };
     let kind = if error.is_closed() { DatabaseErrorKind::Unreachable } else { kind };
     DatabaseError::new(kind, format!("{}: {}", url.describe(), url.redact(&why)))
+}
+
+/// What the server says, on one line and not longer than anybody reads.
+fn short(words: &str) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
