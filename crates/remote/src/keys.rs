@@ -124,12 +124,9 @@ fn check_owner(path: &Path) -> Result<(), KeyError> {
 
 /// Why a private key with this mode and owner is not for `user` alone, and the command that mends it.
 ///
-/// Of a file of root another user could read nothing without a right of the group, so that one is granted:
-/// this is how orchestrators of containers hand keys out.
+/// Of somebody else's file `user` could read nothing without a right of the group, or without being root, so
+/// these are granted: this is how orchestrators of containers hand keys out, and what `sudo` finds.
 fn exposure(mode: u32, owner: u32, user: u32) -> Option<(String, &'static str)> {
-    if ![user, 0].contains(&owner) {
-        return Some((format!("belongs to another user (with the number {owner})"), "chown"));
-    }
     let (of_others, mend) =
         if owner == user { (0o077, "chmod 600") } else { (0o037, "chmod g=r,o=") };
     (mode & of_others != 0)
@@ -398,7 +395,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_private_key_belongs_to_its_user_or_to_root() {
+    fn a_private_key_is_for_its_user_alone_or_handed_to_a_group() {
         let mend = |mode, owner, user| exposure(mode, owner, user).map(|(_, mend)| mend);
         assert_eq!(mend(0o600, 1000, 1000), None);
         assert_eq!(mend(0o600, 0, 1000), None);
@@ -406,8 +403,8 @@ pub(crate) mod tests {
         assert_eq!(mend(0o460, 0, 1000), Some("chmod g=r,o="));
         assert_eq!(mend(0o444, 0, 1000), Some("chmod g=r,o="));
         assert_eq!(mend(0o440, 0, 0), Some("chmod 600"));
-        assert_eq!(mend(0o600, 1001, 1000), Some("chown"));
-        assert_eq!(mend(0o600, 1001, 0), Some("chown"));
+        assert_eq!(mend(0o600, 1001, 0), None, "root's by `sudo`");
+        assert_eq!(mend(0o666, 1001, 0), Some("chmod g=r,o="));
     }
 
     fn set_mode(path: &Path, mode: u32) {

@@ -67,9 +67,8 @@ pub(crate) fn access(
             let KeyError::Unsafe { why, mend, .. } = error else {
                 return unusable(error.to_string());
             };
-            let who = if mend == "chown" { " $(id -u)" } else { "" };
             Stop::bootstrap(format!("the private key `{written}` {why}"))
-                .with_hint(format!("run `{mend}{who} {written}`, or name a key of your own"))
+                .with_hint(format!("run `{mend} {written}`, or name a key of your own"))
         })?;
         match unlocked(environment, ssh, written, &path)? {
             Some(key) => {

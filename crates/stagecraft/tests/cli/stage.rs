@@ -73,9 +73,11 @@ impl Stage {
         &self,
         words: impl IntoIterator<Item = &'a str>,
     ) -> Command {
-        // The build folder may be closed to others, so the binary goes along.
+        // The build folder may be closed to others, so the binary goes along. It is not this process that
+        // writes it: whatever is forked meanwhile would keep it open, and it could not be run.
         let binary = self.path("stagecraft");
-        std::fs::copy(env!("CARGO_BIN_EXE_stagecraft"), &binary).unwrap();
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_stagecraft")).arg(&binary).status();
+        assert!(copied.is_ok_and(|status| status.success()));
         std::fs::set_permissions(self.dir.path(), Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new(binary);
         command.args(words).current_dir(self.work()).env_clear().stdin(Stdio::null());
