@@ -233,10 +233,10 @@ mod tests {
     fn a_store_is_told_from_others_without_its_password() {
         let url = "postgresql://ada:planted-password@db.example.com/shop";
         let environment = Environment::for_tests("/home/ada", &[("URL", url)]);
-        let identity = |place| identity(&environment, &place, Path::new("/work")).unwrap();
+        let identity = |place| identity(&environment, &place, Path::new("/shop")).unwrap();
         let postgres = StorePlace::Postgres { url_env: "URL".to_owned(), ca_file: None };
         assert_eq!(identity(postgres), "PostgreSQL `shop` at db.example.com");
-        assert_eq!(identity(StorePlace::File(Some("a.db".to_owned()))), "/work/a.db");
+        assert_eq!(identity(StorePlace::File(Some("a.db".to_owned()))), "/shop/a.db");
         let own = "/home/ada/.local/share/stagecraft/credentials.db";
         assert_eq!(identity(StorePlace::File(None)), own);
     }

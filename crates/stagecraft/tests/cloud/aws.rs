@@ -341,65 +341,6 @@ fn a_zone_without_room_is_no_trouble() {
 }
 
 #[test]
-fn a_spot_host_that_is_on_demand_says_so() {
-    let scene = Scene::aws(&["app-1: { role: app, spot: true }"]);
-    scene.succeed(UP);
-    assert!(scene.cloud.machines()[0].spec.spot);
-    scene.succeed("infra down --yes");
-    let short = Shortage { spot: Some(true), ..Shortage::default() };
-    scene.cloud.at_aws().change_habits(|habits| habits.no_capacity.push(short));
-    insta::assert_snapshot!(scene.run(UP), @"
-    Plan for `shop/prod`
-
-      + create  app-1  aws  t3.small in us-east-1, ubuntu-22.04, amd64, spot  does not exist
-
-    1 to create.
-
-    HOST   ROLE  PROVIDER  ADDRESS    RESULT
-    app-1  app   aws       127.0.0.1  created, not set up (--no-bootstrap)
-
-    1 not set up.
-    ------- stderr -------
-    app-1: creating
-    app-1: created
-    app-1: waiting for the machine
-    app-1: running at 127.0.0.1
-    app-1: running (--no-bootstrap)
-    aws: listing
-    [exit status: 0]
-    ");
-    assert!(!scene.cloud.machines()[0].spec.spot);
-    let tag = scene.cloud.machines().remove(0).labels.remove("stagecraft.spot");
-    assert_eq!(tag.as_deref(), Some("InsufficientInstanceCapacity"), "its tag says why");
-    let plan = scene.run("infra plan");
-    assert!(plan.contains("note: ") && plan.contains("on demand"), "{plan}");
-    scene.converges_to(&["prod-app-1"]);
-}
-
-#[test]
-fn a_spot_host_that_was_taken_back_is_made_again() {
-    let scene = Scene::aws(&["app-1: { role: app, spot: true }"]);
-    scene.succeed(UP);
-    let machine = scene.cloud.machines().remove(0);
-    let aws = scene.cloud.at_aws();
-    aws.interrupt(&stagecraft_testkit::emulators::aws::Aws::instance(&machine.id));
-    assert_eq!(scene.cloud.names(), [""; 0]);
-    insta::assert_snapshot!(scene.run("infra status"), @"
-    HOST   ROLE  PROVIDER  ADDRESS  STATE
-    app-1  app   aws       -        does not exist: AWS took the spot instance back (Server.SpotInstanceTermination)
-
-    1 of 1 host not ready. `stagecraft infra up` works on that.
-    ------- stderr -------
-    aws: listing
-    [exit status: 10]
-    ");
-    let plan = scene.run("infra plan");
-    assert!(plan.contains("does not exist: AWS took the spot instance back"), "{plan}");
-    scene.converges_to(&["prod-app-1"]);
-    assert_ne!(scene.cloud.machines()[0].id, machine.id);
-}
-
-#[test]
 fn too_many_requests_are_waited_for() {
     let scene = Scene::aws(APP);
     let limited = Effect::RateLimited { after_seconds: None };
@@ -477,41 +418,6 @@ fn a_machine_that_fails_to_boot_is_told_and_the_next_run_makes_another() {
     [exit status: 10]
     ");
     scene.converges_to(&["prod-app-1"]);
-}
-
-#[test]
-fn a_host_that_moves_to_another_region_is_replaced_and_its_old_machine_seen() {
-    let scene = Scene::aws(APP);
-    scene.succeed(UP);
-    scene.write(&["app-1: { role: app, region: eu-west-1 }"]);
-    let plan = scene.run("infra plan");
-    assert!(plan.contains("region: us-east-1 -> eu-west-1"), "{plan}");
-    scene.succeed("infra up --no-bootstrap --replace app-1 --yes");
-    let regions = || {
-        let machines = scene.cloud.machines().into_iter();
-        machines.map(|machine| machine.spec.region.to_string()).collect::<Vec<_>>()
-    };
-    assert_eq!(regions(), ["eu-west-1"]);
-    scene.write_with("ssh_key_name: deploy", APP);
-    scene.succeed("infra down --yes");
-    assert_eq!(regions(), [""; 0], "a region that the file does not name is looked at");
-    assert_eq!(scene.cloud.at_aws().groups(), [""; 0], "in each region");
-}
-
-#[test]
-fn regions_that_are_closed_or_not_to_be_looked_at_are_no_trouble() {
-    let scene = Scene::aws(APP);
-    scene.cloud.at_aws().change_habits(|habits| {
-        habits.closed_regions.insert("eu-north-1".to_owned());
-    });
-    scene.converges_to(&["prod-app-1"]);
-    scene.write_with("ssh_key_name: deploy\nregions: [us-east-1]", APP);
-    scene.rests();
-    scene.cloud.at_aws().change_habits(|habits| {
-        habits.closed_regions.insert("us-east-1".to_owned());
-    });
-    let plan = scene.outcome("infra plan");
-    assert!(plan.contains("error[plan.blind]") && plan.contains("not permitted"), "{plan}");
 }
 
 #[test]
