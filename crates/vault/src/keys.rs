@@ -9,10 +9,17 @@ pub use keyring::{KeyItem, SessionBus};
 pub use variable::KeyVariable;
 
 use std::fmt::Debug;
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::error::VaultError;
 use crate::key::{Key, KeyRing};
+
+/// How long another run that changes keys is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+const INTERVAL: Duration = Duration::from_millis(10);
 
 /// A place that holds keys.
 pub trait KeySource: Debug + Send {
@@ -69,7 +76,46 @@ impl KeyLock {
         Self { _held: None }
     }
 
-    fn of(file: File) -> Self {
-        Self { _held: Some(file) }
+    /// Locks a file or folder, waiting for another run that has, but not for ever: whoever may read
+    /// a folder can lock it.
+    fn of(file: File) -> io::Result<Self> {
+        Self::within(file, PATIENCE)
+    }
+
+    fn within(file: File, patience: Duration) -> io::Result<Self> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _held: Some(file) }),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(INTERVAL),
+                Err(TryLockError::WouldBlock) => {
+                    let why = format!(
+                        "another program has it locked for more than {} s",
+                        patience.as_secs()
+                    );
+                    return Err(io::Error::new(ErrorKind::WouldBlock, why));
+                }
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                    return Ok(Self::none());
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_somebody_keeps_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || File::open(folder.path()).unwrap();
+        let held = KeyLock::of(open()).unwrap();
+        let error = KeyLock::within(open(), INTERVAL * 3).unwrap_err();
+        assert!(error.to_string().contains("has it locked"), "{error}");
+        drop(held);
+        assert!(KeyLock::within(open(), Duration::ZERO).is_ok());
     }
 }

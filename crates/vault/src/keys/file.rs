@@ -141,11 +141,7 @@ impl KeySource for KeyFile {
     fn lock(&self) -> Result<KeyLock, VaultError> {
         // The file itself is replaced, so its folder is what is locked.
         let folder = File::open(self.folder()?).map_err(|why| self.failed("lock", why))?;
-        match folder.lock() {
-            Ok(()) => Ok(KeyLock::of(folder)),
-            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(KeyLock::none()),
-            Err(why) => Err(self.failed("lock", why)),
-        }
+        KeyLock::of(folder).map_err(|why| self.failed("lock", why))
     }
 }
 

@@ -1,7 +1,6 @@
 mod service;
 
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,11 +90,7 @@ impl KeyItem {
         }
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        match file.lock() {
-            Ok(()) => Ok(KeyLock::of(file)),
-            Err(error) if error.kind() == ErrorKind::Unsupported => Ok(KeyLock::none()),
-            Err(error) => Err(error),
-        }
+        KeyLock::of(file)
     }
 }
 
