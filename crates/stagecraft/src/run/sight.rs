@@ -89,18 +89,40 @@ fn known_hosts<'h>(
 }
 
 fn refuse_blind(inventory: &Inventory, clouds: &Clouds) -> Result<(), Stop> {
-    let Some((&provider, why)) = inventory.unlisted().iter().next() else { return Ok(()) };
-    let stop = Stop::from(&PlanError::Blind { provider, why: why.clone() });
-    Err(match clouds.way_around(provider) {
-        Some(hint) => stop.with_hint(hint),
-        None => stop,
-    })
+    let blind = inventory.unlisted().iter().map(|(&provider, why)| {
+        let stop = Stop::from(&PlanError::Blind { provider, why: why.clone() });
+        match clouds.way_around(provider) {
+            Some(hint) => stop.with_hint(hint),
+            None => stop,
+        }
+    });
+    // All of them: to mend one and then to be told of the next would be tiresome.
+    let all = blind.reduce(|mut all, one| {
+        all.troubles.extend(one.troubles);
+        all
+    });
+    all.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
 mod tests {
+    use stagecraft_core::desired::ProviderId;
+    use stagecraft_core::error::{Code, Failure};
+
     use super::*;
     use crate::ui::samples::host;
+
+    #[test]
+    fn all_clouds_that_cannot_be_seen_are_told_at_once() {
+        let why = Failure::new(Code::CLOUD_UNREACHABLE, "no answer");
+        let inventory = Inventory::default()
+            .with_unlisted(ProviderId::Aws, why.clone())
+            .with_unlisted(ProviderId::Hetzner, why);
+        let stop = refuse_blind(&inventory, &Clouds::default()).unwrap_err();
+        let told: Vec<_> = stop.troubles.iter().map(|of| of.failure.message.as_str()).collect();
+        assert!(told.len() == 2 && told[1].contains("without that"), "{told:?}");
+        assert!(refuse_blind(&Inventory::default(), &Clouds::default()).is_ok());
+    }
 
     #[test]
     fn hosts_that_exist_and_are_not_in_the_file_can_be_named_too() {
