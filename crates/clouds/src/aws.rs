@@ -302,6 +302,10 @@ impl CloudProvider for AwsProvider {
         }
     }
 
+    fn prepares(&self) -> bool {
+        self.mesh().is_some()
+    }
+
     async fn prepare(&self, scope: &Scope) -> Result<(), CloudError> {
         let Some(mesh) = self.mesh() else { return Ok(()) };
         let looking = reading(format!("open the port of the mesh to the hosts of `{scope}`"));

@@ -96,6 +96,11 @@ pub trait CloudProvider: Debug + Send + Sync {
     /// is gone already is [`Termination::AlreadyGone`].
     async fn terminate(&self, id: &InstanceId) -> Result<Termination, CloudError>;
 
+    /// Whether [`prepare`](Self::prepare) has anything to do. Where it has not, nobody waits for the provider.
+    fn prepares(&self) -> bool {
+        false
+    }
+
     /// Brings what the instances of a scope share to what the settings ask of it by now, such as a port of
     /// the mesh that the file did not have when they were ordered. Asked for when instances that were
     /// there before are set up. Idempotent; where nothing of that kind is made, it is done without a

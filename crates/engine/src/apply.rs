@@ -34,7 +34,7 @@ struct Run<'e> {
     steps: Option<&'e StepsFor>,
     /// Whether what hosts share at their provider is as it is to be by now.
     shared: BTreeMap<ProviderId, OnceCell<Result<(), Failure>>>,
-    /// Instances this run ordered and stands by, by host: the only ones it may remove as surplus.
+    /// Instances this run ordered, or was given for an order, and stands by, by host: the only ones it may remove as surplus.
     ordered: Mutex<BTreeMap<HostName, (ProviderId, InstanceId)>>,
 }
 

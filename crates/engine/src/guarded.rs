@@ -6,8 +6,7 @@ use stagecraft_core::converge::Change;
 use stagecraft_core::error::{Code, Diagnose as _, Failure};
 use stagecraft_core::guard::{Armed, Confirmation, Guard};
 use stagecraft_core::name::HostName;
-pub(crate) use stagecraft_core::remote::OUTPUT_LINES;
-use stagecraft_core::remote::{Command, RemoteError, Target};
+use stagecraft_core::remote::{Command, OUTPUT_LINES, RemoteError, Target};
 
 use crate::Engine;
 use crate::login::Login;

@@ -8,11 +8,10 @@ use stagecraft_core::event::HostEvent;
 use stagecraft_core::guard::Confirmation;
 use stagecraft_core::identity::{self, HostKey, Next, Pins};
 use stagecraft_core::inventory::Instance;
-use stagecraft_core::remote::{Command, Output, Target};
+use stagecraft_core::remote::{Command, OUTPUT_LINES, Output, Target};
 
 use crate::Engine;
 use crate::cancel::interrupted;
-use crate::guarded::OUTPUT_LINES;
 use crate::login::Login;
 use crate::pace::Ask;
 

@@ -181,6 +181,10 @@ impl Engine {
     /// Brings what the instances of a scope share at a provider to what the file asks of it by now.
     pub(crate) async fn prepare(&self, scope: &Scope, provider: ProviderId) -> Result<(), Failure> {
         let cloud = self.cloud(provider).map_err(|error| Failure::from(&error))?;
+        if !cloud.prepares() {
+            // Not even its gate is passed: it may be closed, and what asks nothing is no answer.
+            return Ok(());
+        }
         let what = format!("prepare `{scope}`");
         let ask = Ask { provider, what: &what, slots: Some(&self.order_slots) };
         let retrying = |after, code| self.retrying(provider, after, code);

@@ -5,7 +5,7 @@ use stagecraft_core::cloud::CloudProvider;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_engine::{Cancel, Engine, Limits, Parts, TokioClock};
 
-use super::NoLogins;
+use super::{NoLogins, seed};
 use crate::ui::Progress;
 
 /// An engine that asks one account of a cloud something: with retries and pauses as always, and without
@@ -24,6 +24,6 @@ pub(crate) fn engine_for(
         reporters: vec![Arc::new(progress.clone())],
         limits: Limits::default(),
         cancel: Cancel::new(),
-        seed: u64::from(std::process::id()),
+        seed: seed(),
     })
 }

@@ -190,6 +190,10 @@ impl CloudProvider for Untidy {
         self.inner.1.terminate(id).await
     }
 
+    fn prepares(&self) -> bool {
+        true
+    }
+
     async fn prepare(&self, scope: &Scope) -> Result<(), CloudError> {
         self.prepared.lock().expect("not poisoned").push(scope.clone());
         let failure = self.failures.lock().expect("not poisoned").pop_front();
