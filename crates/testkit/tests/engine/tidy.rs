@@ -61,7 +61,7 @@ async fn what_stays_in_use_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn what_hosts_share_is_prepared_once_in_a_run_that_keeps_some() {
-    let (stage, cloud) = stage();
+    let (stage, cloud) = stage(true);
     assert!(stage.run_until_quiet(Verb::Up).await.is_ok());
     cloud.prepared.lock().expect("not poisoned").clear();
     assert!(stage.run(Verb::Up).await.is_some());
@@ -71,9 +71,16 @@ async fn what_hosts_share_is_prepared_once_in_a_run_that_keeps_some() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_provider_that_has_nothing_to_prepare_is_not_asked_to() {
+    let (stage, cloud) = stage(false);
+    assert!(stage.run_until_quiet(Verb::Up).await.is_ok());
+    assert!(cloud.prepared.lock().expect("not poisoned").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn hosts_are_not_set_up_where_what_they_share_cannot_be_prepared() {
     let refused = CloudErrorKind::Forbidden("no permission".to_owned());
-    let (mut stage, cloud) = stage();
+    let (mut stage, cloud) = stage(true);
     assert!(stage.run_until_quiet(Verb::Up).await.is_ok());
     let refused = CloudError::new(ProviderId::Aws, "open a port", refused);
     cloud.failures.lock().expect("not poisoned").push_back(refused);
@@ -87,13 +94,14 @@ async fn hosts_are_not_set_up_where_what_they_share_cannot_be_prepared() {
 }
 
 /// Hosts at a provider that prepares and tidies up.
-fn stage() -> (Stage, Arc<Untidy>) {
+fn stage(prepares: bool) -> (Stage, Arc<Untidy>) {
     let mut stage = Stage::new(Behaviour::names_are_free(), 7).wants(["web-1", "web-2"]);
     let cloud = Arc::new(Untidy {
         inner: (stage.cloud.clone(), MockCloud::new(&stage.cloud, &Process::new())),
         failures: Mutex::default(),
         asked: Mutex::default(),
         prepared: Mutex::default(),
+        prepares,
     });
     let provider = Arc::clone(&cloud);
     stage.provider = Rc::new(move |_, _| Arc::clone(&provider) as _);
@@ -114,6 +122,7 @@ fn cloud(of: ProviderId, failures: impl IntoIterator<Item = CloudError>) -> Arc<
         failures,
         asked: Mutex::default(),
         prepared: Mutex::default(),
+        prepares: false,
     })
 }
 
@@ -140,6 +149,7 @@ struct Untidy {
     failures: Mutex<VecDeque<CloudError>>,
     asked: Mutex<Vec<Scope>>,
     prepared: Mutex<Vec<Scope>>,
+    prepares: bool,
 }
 
 impl Untidy {
@@ -191,7 +201,7 @@ impl CloudProvider for Untidy {
     }
 
     fn prepares(&self) -> bool {
-        true
+        self.prepares
     }
 
     async fn prepare(&self, scope: &Scope) -> Result<(), CloudError> {
