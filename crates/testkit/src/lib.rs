@@ -8,6 +8,7 @@
 //!   `-- FakeConnector a Connector, one per pretended process, over the machines' disks
 //! tailscale           a control server, and the client's programs for hosts
 //! Process             what `kill -9` is aimed at
+//! samples             orders that tests of several crates place
 //! conformance         every documented promise of CloudProvider, as checks that return violations
 //! ```
 //!
@@ -19,6 +20,7 @@ pub mod fakes;
 mod gauge;
 pub mod mock;
 pub mod process;
+pub mod samples;
 pub mod shared;
 pub mod tailscale;
 pub mod world;

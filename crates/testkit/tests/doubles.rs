@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use stagecraft_core::cloud::{CloudErrorKind, CloudProvider, CreateInstance};
-use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, Retry};
-use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
 use stagecraft_core::remote::{Command, Connector, RemoteError, Target};
+use stagecraft_testkit::samples::{self, scope};
 use stagecraft_testkit::world::first_boot::HOST_KEY;
 use stagecraft_testkit::world::{AnswerFate, Behaviour, Delay, Fate, Fault, RequestKind};
 use stagecraft_testkit::{FakeFleet, HostFault, MockCloud, Process, SharedWorld, World};
@@ -92,7 +91,7 @@ async fn a_machine_meets_the_fate_decided_for_it() {
         (Fate::Vanishes, None),
     ] {
         let bench = Bench::new(Behaviour::names_are_free());
-        bench.cloud.with(|world, _| world.decide_fate("prod-web-1", fate));
+        bench.cloud.with(|world, _| world.decide_fate("staging-web-1", fate));
         bench.provider.create(&order("web-1")).await.expect("it is created");
         tokio::time::sleep(Duration::from_secs(60)).await;
         let list = bench.provider.list(&scope()).await.expect("a list");
@@ -205,28 +204,9 @@ impl Bench {
     }
 }
 
-fn scope() -> Scope {
-    Scope { project: "shop".parse().expect("a name"), environment: "prod".parse().expect("a name") }
-}
-
+/// An order for a machine that the world offers.
 fn order(host: &str) -> CreateInstance {
-    let host = host.parse().expect("a name");
-    CreateInstance {
-        spec: Spec {
-            region: "east".into(),
-            size: "x-small".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        marks: Marks {
-            name: scope().cloud_name(&host),
-            role: "app".parse().expect("a name"),
-            protected: false,
-            tags: [].into(),
-        },
-        owner: Owner { scope: scope(), host },
-        pins: Pins::default(),
-        user_data: None,
-    }
+    let order = samples::order(ProviderId::Local, host);
+    let spec = Spec { region: "east".into(), size: "x-small".into(), ..order.spec };
+    CreateInstance { spec, ..order }
 }

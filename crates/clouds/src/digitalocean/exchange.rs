@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_order_says_everything_in_one_request() {
-        let mut request = order("shop", "staging", "db-1");
+        let mut request = order("db-1");
         request.marks.protected = true;
         let request = super::order(&request, 512_189).unwrap();
         let (line, body) = request.told();
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn what_cannot_be_had_is_not_ordered() {
         let refused = |change: fn(&mut CreateInstance)| {
-            let mut request = order("shop", "staging", "db-1");
+            let mut request = order("db-1");
             change(&mut request);
             super::order(&request, 1).unwrap_err().to_string()
         };
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn requests_are_as_the_api_describes_them() {
-        let scope = order("shop", "staging", "db-1").owner.scope;
+        let scope = order("db-1").owner.scope;
         assert_eq!(line(&in_scope(&scope)), "GET /droplets?tag_name=stagecraft:scope:shop:staging");
         assert_eq!(line(&look(7)), "GET /droplets/7");
         assert_eq!(line(&count()), "GET /droplets?per_page=1");

@@ -2,40 +2,21 @@
 
 use serde_json::{Value, json};
 use stagecraft_core::cloud::CreateInstance;
-use stagecraft_core::desired::Arch;
-use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_testkit::samples;
 
 use super::labels;
 
-pub(super) fn order(project: &str, environment: &str, host: &str) -> CreateInstance {
-    let scope =
-        Scope { project: project.parse().unwrap(), environment: environment.parse().unwrap() };
-    let host = host.parse().unwrap();
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "app".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "nyc3".into(),
-            size: "s-2vcpu-4gb".into(),
-            image: "ubuntu-22.04".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::default(),
-        user_data: None,
-    }
+/// An order for a host of `shop/staging` with one tag of the user's.
+pub(super) fn order(host: &str) -> CreateInstance {
+    let mut order = samples::order(ProviderId::DigitalOcean, host);
+    order.marks.tags = ["blue".to_owned()].into();
+    order
 }
 
 /// The droplet of [`order`] as the API shows it once it is up, with fields nobody asked for.
 pub(super) fn droplet(id: u64) -> Value {
-    let request = order("shop", "staging", "db-1");
+    let request = order("db-1");
     json!({
         "id": id,
         "name": "staging-db-1",

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let mut request = order("shop", "staging", "db-1");
+        let mut request = order("db-1");
         request.marks.protected = true;
         request.marks.tags = ["team:x".to_owned(), "blue_1".to_owned()].into();
         let carried = ours(&written(&request));
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn tags_are_as_documented() {
-        let mut request = order("shop", "staging", "db-1");
+        let mut request = order("db-1");
         request.marks.protected = true;
         assert_eq!(
             written(&request),
@@ -239,7 +239,7 @@ mod tests {
             "Blue",
         ];
         let carried = ours(&tags.map(str::to_owned));
-        assert_eq!(carried.owner, order("shop", "staging", "db-1").owner);
+        assert_eq!(carried.owner, order("db-1").owner);
         assert_eq!(carried.image, Some("ubuntu-22.04".into()));
         assert!(carried.protected);
         assert_eq!(carried.tags, ["blue".to_owned()].into());
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_droplet_that_lacks_a_tag_of_its_owner_is_foreign() {
         for missing in [SCOPE, HOST] {
-            let mut tags = written(&order("shop", "staging", "db-1"));
+            let mut tags = written(&order("db-1"));
             tags.retain(|tag| !tag.starts_with(missing));
             assert_eq!(read(&tags), Tagged::Foreign, "without {missing}");
             tags.push(format!("{missing}Not A Name"));
@@ -263,7 +263,7 @@ mod tests {
             ("stagecraft:host:db-1", "stagecraft:host:db-2"),
             ("stagecraft:scope:shop:staging", "stagecraft:scope:shop:prod"),
         ] {
-            let mut tags = written(&order("shop", "staging", "db-1"));
+            let mut tags = written(&order("db-1"));
             tags.push(other.to_owned());
             let Tagged::Contradictory(both) = read(&tags) else { panic!("{:?}", read(&tags)) };
             assert!(both.contains(&own.to_owned()) && both.contains(&other.to_owned()), "{both:?}");
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn what_an_update_left_behind_counts_as_tags() {
-        let mut tags = written(&order("shop", "staging", "db-1"));
+        let mut tags = written(&order("db-1"));
         let left = ["stagecraft:role:web", "stagecraft:new:thing", "stagecraft:role:Not_A_Role"];
         tags.extend(left.map(str::to_owned));
         let carried = ours(&tags);
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn of_two_images_none_is_believed() {
-        let mut tags = written(&order("shop", "staging", "db-1"));
+        let mut tags = written(&order("db-1"));
         tags.push("stagecraft:image:debian-12".to_owned());
         let carried = ours(&tags);
         assert_eq!((carried.image, carried.tags.len()), (None, 3));
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn pinned_keys_are_tags_of_their_own_and_of_two_none_is_believed() {
-        let mut request = order("shop", "staging", "db-1");
+        let mut request = order("db-1");
         let [first, own] = [HostKey::new([1; 32]), HostKey::new([2; 32])];
         request.pins = Pins { first: Some(first), own: Some(own) };
         let mut tags = written(&request);
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_droplet_that_lost_role_and_image_is_still_ours() {
-        let mut tags = written(&order("shop", "staging", "db-1"));
+        let mut tags = written(&order("db-1"));
         tags.retain(|tag| !tag.starts_with(ROLE) && !tag.starts_with(IMAGE));
         let carried = ours(&tags);
         assert_eq!((carried.role.as_str(), carried.image), ("unknown", None));

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn an_active_droplet_is_a_running_instance_at_its_public_address() {
         let host = ours(droplet(7));
-        let request = order("shop", "staging", "db-1");
+        let request = order("db-1");
         assert_eq!(host.id.as_str(), "7");
         assert_eq!(
             (host.owner, host.spec, host.marks),
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_new_droplet_without_the_tags_ordered_leaves_a_doubt() {
-        let request = order("shop", "staging", "db-1");
+        let request = order("db-1");
         let doing = Doing::changing(ProviderId::DigitalOcean, "create host `db-1`");
         let made = |tags: Value| {
             let mut shown = droplet(7);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     fn list(droplet: Value) -> Result<Option<Instance>, CloudError> {
-        let scope = order("shop", "staging", "db-1").owner.scope;
+        let scope = order("db-1").owner.scope;
         listed(&read(droplet), &scope, &Doing::reading(ProviderId::DigitalOcean, "list"))
     }
 }

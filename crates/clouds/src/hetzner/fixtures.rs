@@ -2,33 +2,12 @@
 
 use serde_json::{Value, json};
 use stagecraft_core::cloud::CreateInstance;
-use stagecraft_core::desired::Arch;
-use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_testkit::samples;
 
 /// An order for a host of `shop/staging`.
 pub(super) fn order(host: &str) -> CreateInstance {
-    let scope = Scope { project: "shop".parse().unwrap(), environment: "staging".parse().unwrap() };
-    let host = host.parse().unwrap();
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "app".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned(), "team:search".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "fsn1".into(),
-            size: "cx23".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::default(),
-        user_data: None,
-    }
+    samples::order(ProviderId::Hetzner, host)
 }
 
 /// The server that becomes of that order, as the API shows it, shortened.

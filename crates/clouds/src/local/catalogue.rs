@@ -82,14 +82,14 @@ mod tests {
 
     #[test]
     fn an_order_for_another_architecture_names_both() {
-        let spec = order("shop", "staging", "db-1").spec;
+        let spec = order("db-1").spec;
         let refused = check(&spec, Arch::Arm64).unwrap_err().to_string();
         assert_eq!(refused, "`arch: amd64` on a Docker Engine that runs on arm64");
     }
 
     #[test]
     fn an_unknown_image_is_refused_with_the_known_ones() {
-        let mut spec = order("shop", "staging", "db-1").spec;
+        let mut spec = order("db-1").spec;
         spec.image = "debian-11".into();
         let refused = check(&spec, Arch::Amd64).unwrap_err().to_string();
         assert_eq!(

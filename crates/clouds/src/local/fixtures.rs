@@ -1,33 +1,13 @@
 //! Values for tests of several modules.
 
 use stagecraft_core::cloud::CreateInstance;
-use stagecraft_core::desired::{Arch, ProviderId};
-use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_core::desired::ProviderId;
+use stagecraft_core::inventory::{Instance, Lifecycle};
+use stagecraft_testkit::samples;
 
-pub(crate) fn order(project: &str, environment: &str, host: &str) -> CreateInstance {
-    let scope =
-        Scope { project: project.parse().unwrap(), environment: environment.parse().unwrap() };
-    let host = host.parse().unwrap();
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "app".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "local".into(),
-            size: "small".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::default(),
-        user_data: None,
-    }
+/// An order for a host of `shop/staging`.
+pub(crate) fn order(host: &str) -> CreateInstance {
+    samples::order(ProviderId::Local, host)
 }
 
 pub(crate) fn instance(id: &str, request: &CreateInstance) -> Instance {

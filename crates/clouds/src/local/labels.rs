@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let mut request = order("shop", "staging", "db-1");
+        let mut request = order("db-1");
         request.spec.spot = true;
         request.marks.protected = true;
         request.marks.tags = ["a,b".to_owned(), "team=\"x\"".to_owned()].into();
@@ -170,11 +170,11 @@ mod tests {
     #[test]
     fn a_container_that_lacks_one_owner_label_is_foreign() {
         for key in [PROJECT, ENVIRONMENT, HOST] {
-            let mut labels = of_container(&order("shop", "staging", "db-1"));
+            let mut labels = of_container(&order("db-1"));
             labels.remove(key);
             assert_eq!(owner(&labels), None, "without {key}");
         }
-        let mut labels = of_container(&order("shop", "staging", "db-1"));
+        let mut labels = of_container(&order("db-1"));
         labels.insert(HOST.to_owned(), "Not A Name".to_owned());
         assert_eq!(owner(&labels), None);
     }

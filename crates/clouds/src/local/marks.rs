@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_highest_generation_counts_by_number_and_not_by_text() {
-        let host = instance("4f", &order("shop", "staging", "db-1"));
+        let host = instance("4f", &order("db-1"));
         let volumes: Vec<Volume> = [9, 10, 2]
             .map(|number| {
                 let marks = Marks { name: format!("name-{number}"), ..host.marks.clone() };
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_loser_of_a_race_for_one_generation_notices() {
-        let host = instance("4f", &order("shop", "staging", "db-1"));
+        let host = instance("4f", &order("db-1"));
         let pins = Pins::of_own(HostKey::new([2; 32]));
         let theirs = Carried { marks: host.marks.clone(), pins };
         let mine = Carried { marks: Marks { protected: true, ..host.marks.clone() }, pins };

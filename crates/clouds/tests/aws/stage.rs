@@ -7,10 +7,10 @@ use reqwest::header::AUTHORIZATION;
 use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProvider, AwsSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::CreateInstance;
-use stagecraft_core::desired::Arch;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::identity::{HostKey, Pins};
-use stagecraft_core::inventory::{Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_testkit::samples;
+pub(crate) use stagecraft_testkit::samples::scope;
 
 /// A server that ends with its test.
 pub(crate) struct Stage {
@@ -105,31 +105,10 @@ impl Drop for Stage {
     }
 }
 
-pub(crate) fn scope() -> Scope {
-    Scope { project: "shop".parse().unwrap(), environment: "staging".parse().unwrap() }
-}
-
-/// An order for a host of `shop/staging`.
+/// An order for a host of `shop/staging`, with a key of its own.
 pub(crate) fn order(host: &str) -> CreateInstance {
-    let (scope, host) = (scope(), host.parse().unwrap());
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "app".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned(), "team:search".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "us-east-1".into(),
-            size: "t3.small".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::of_order(HostKey::new([3; 32])),
-        user_data: None,
-    }
+    let pins = Pins::of_order(HostKey::new([3; 32]));
+    CreateInstance { pins, ..samples::order(ProviderId::Aws, host) }
 }
 
 fn client() -> reqwest::Client {

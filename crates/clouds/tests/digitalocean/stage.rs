@@ -6,16 +6,15 @@ use std::net::SocketAddr;
 use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::{CloudError, CreateInstance};
-use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, chain};
-use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
 use stagecraft_testkit::emulators::digitalocean::DigitalOcean;
 use stagecraft_testkit::emulators::faults::{Effect, Rule, When};
 use stagecraft_testkit::emulators::{Access, Emulator, Exchange, Options, Running};
 use stagecraft_testkit::world::{Behaviour, Delay, Order};
-use stagecraft_testkit::{SharedWorld, World};
+use stagecraft_testkit::{SharedWorld, World, samples};
 
 /// What the providers of these tests are given, unless they are given one of the next.
 pub(crate) const TOKEN: &str = "dop_v1_0a1b2c3d4e5f60718293a4b5c6d7e8f9";
@@ -164,15 +163,7 @@ pub(crate) fn order(host: &str) -> CreateInstance {
     CreateInstance {
         owner: Owner { scope: scope(), host: host.parse().unwrap() },
         marks: Marks { name: format!("prod-{host}"), ..marks() },
-        spec: Spec {
-            region: "nyc3".into(),
-            size: "s-2vcpu-4gb".into(),
-            image: "ubuntu-22.04".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::default(),
-        user_data: None,
+        ..samples::order(ProviderId::DigitalOcean, host)
     }
 }
 

@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProvider, AwsSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::CreateInstance;
-use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::identity::{HostKey, Pins};
-use stagecraft_core::inventory::{Lifecycle, Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_core::inventory::Lifecycle;
 use stagecraft_testkit::emulators::aws::Aws;
 use stagecraft_testkit::emulators::{Emulator, Options, Running};
 use stagecraft_testkit::world::{Behaviour, Delay, Seen};
-use stagecraft_testkit::{SharedWorld, World};
+use stagecraft_testkit::{SharedWorld, World, samples};
 
 /// An emulated account.
 pub(crate) struct Stage {
@@ -66,27 +65,8 @@ impl Stage {
     }
 }
 
-/// An order for a host of `shop/staging`.
+/// An order for a host of `shop/staging`, with a key of its own.
 pub(crate) fn order(host: &str) -> CreateInstance {
-    let scope: Scope =
-        Scope { project: "shop".parse().unwrap(), environment: "staging".parse().unwrap() };
-    let host = host.parse().unwrap();
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "app".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "us-east-1".into(),
-            size: "t3.small".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::of_order(HostKey::new([3; 32])),
-        user_data: None,
-    }
+    let pins = Pins::of_order(HostKey::new([3; 32]));
+    CreateInstance { pins, ..samples::order(ProviderId::Aws, host) }
 }

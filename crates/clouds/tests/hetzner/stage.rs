@@ -6,16 +6,15 @@ use std::net::SocketAddr;
 use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::{CloudError, CreateInstance};
-use stagecraft_core::desired::{Arch, ProviderId};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, chain};
-use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Marks, Owner, Spec};
-use stagecraft_core::name::{InstanceId, Scope};
+use stagecraft_core::name::InstanceId;
 use stagecraft_testkit::emulators::faults::{Effect, Rule, When};
 use stagecraft_testkit::emulators::hetzner::Hetzner;
 use stagecraft_testkit::emulators::{Access, Emulator, Exchange, Options, Running};
+pub(crate) use stagecraft_testkit::samples::scope;
 use stagecraft_testkit::world::{Behaviour, Delay, Order};
-use stagecraft_testkit::{SharedWorld, World};
+use stagecraft_testkit::{SharedWorld, World, samples};
 
 /// What the providers of these tests are given.
 pub(crate) const TOKEN: &str = "hc0Kq7vXw2LmPz9RtYbN4dJsFgHeUaCi5oMxQk8WjZr3VnSyTlBp6EuDfIhGcOAw";
@@ -117,32 +116,9 @@ pub(crate) fn provider_at(url: &str, token: &str, key: Option<&str>) -> HetznerP
     })
 }
 
-/// The project and environment of these tests.
-pub(crate) fn scope() -> Scope {
-    Scope { project: "shop".parse().unwrap(), environment: "staging".parse().unwrap() }
-}
-
 /// An order for a host of [`scope`].
 pub(crate) fn order(host: &str) -> CreateInstance {
-    let (scope, host) = (scope(), host.parse().unwrap());
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "app".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned(), "team:search".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "fsn1".into(),
-            size: "cx23".into(),
-            image: "debian-12".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::default(),
-        user_data: None,
-    }
+    samples::order(ProviderId::Hetzner, host)
 }
 
 /// The labels of a server of `host`.

@@ -1,11 +1,9 @@
 use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
 use stagecraft_core::cloud::{CloudError, CloudErrorKind, CloudProvider as _, CreateInstance};
-use stagecraft_core::desired::Arch;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, Retry, chain};
-use stagecraft_core::identity::Pins;
-use stagecraft_core::inventory::{Marks, Owner, Spec};
-use stagecraft_core::name::Scope;
+use stagecraft_testkit::samples;
 
 use crate::server::{Say, Server, answer, answer_with, head};
 
@@ -153,24 +151,5 @@ pub(crate) fn cloud_at(url: &str) -> DigitalOceanProvider {
 }
 
 pub(crate) fn order() -> CreateInstance {
-    let scope = Scope { project: "shop".parse().unwrap(), environment: "prod".parse().unwrap() };
-    let host = "db-1".parse().unwrap();
-    CreateInstance {
-        marks: Marks {
-            name: scope.cloud_name(&host),
-            role: "db".parse().unwrap(),
-            protected: false,
-            tags: ["blue".to_owned()].into(),
-        },
-        owner: Owner { scope, host },
-        spec: Spec {
-            region: "nyc3".into(),
-            size: "s-2vcpu-4gb".into(),
-            image: "ubuntu-22.04".into(),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        pins: Pins::default(),
-        user_data: None,
-    }
+    samples::order(ProviderId::DigitalOcean, "db-1")
 }

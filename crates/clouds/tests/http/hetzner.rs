@@ -21,7 +21,7 @@ async fn a_name_that_is_free_again_when_it_is_looked_up_is_tried_again() {
         [
             "GET /v2/images?type=system&per_page=50&page=1",
             "POST /v2/servers",
-            "GET /v2/servers?name=prod-db-1",
+            "GET /v2/servers?name=staging-db-1",
         ]
     );
 }
@@ -29,7 +29,7 @@ async fn a_name_that_is_free_again_when_it_is_looked_up_is_tried_again() {
 #[tokio::test]
 async fn a_server_that_is_not_what_was_asked_for_by_name_is_not_adopted() {
     let mut other = server("running");
-    other["name"] = "prod-db-2".into();
+    other["name"] = "staging-db-2".into();
     let server = Server::start([images(), taken(), page("servers", &[other], None)]);
     let error = cloud(&server).create(&host()).await.unwrap_err();
     assert!(matches!(error.kind, CloudErrorKind::ProviderFault(_)), "{}", told(&error));
@@ -192,7 +192,7 @@ fn host() -> CreateInstance {
 fn server(status: &str) -> Value {
     json!({
         "id": 42,
-        "name": "prod-db-1",
+        "name": "staging-db-1",
         "status": status,
         "created": "2026-11-20T10:00:00Z",
         "public_net": { "ipv4": { "ip": "203.0.113.7" }, "ipv6": null },
@@ -201,7 +201,7 @@ fn server(status: &str) -> Value {
         "image": null,
         "labels": {
             "stagecraft.project": "shop",
-            "stagecraft.environment": "prod",
+            "stagecraft.environment": "staging",
             "stagecraft.host": "db-1",
             "stagecraft.role": "db",
             "stagecraft.image": "ubuntu-22.04",

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use stagecraft_clouds::local::{EngineAddress, LocalProvider, LocalSettings, Progress};
 use stagecraft_core::cloud::{CloudProvider as _, CreateInstance};
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Diagnose as _, Retry};
-use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Lifecycle, Marks, Owner, Spec};
 use stagecraft_core::name::{InstanceId, Scope};
+use stagecraft_testkit::samples;
 
 /// A project of its own on the engine; its hosts go when it is dropped.
 #[derive(Debug)]
@@ -41,25 +42,10 @@ impl Bench {
     }
 
     pub(crate) fn order(&self, host: &str) -> CreateInstance {
-        let owner = self.owner(host);
-        CreateInstance {
-            marks: Marks {
-                name: owner.scope.cloud_name(&owner.host),
-                role: "db".parse().unwrap(),
-                protected: false,
-                tags: ["blue".to_owned()].into(),
-            },
-            owner,
-            spec: Spec {
-                region: "local".into(),
-                size: "small".into(),
-                image: "debian-12".into(),
-                arch: native(),
-                spot: false,
-            },
-            pins: Pins::default(),
-            user_data: None,
-        }
+        let (owner, order) = (self.owner(host), samples::order(ProviderId::Local, host));
+        let spec = Spec { arch: native(), ..order.spec };
+        let marks = Marks { name: owner.scope.cloud_name(&owner.host), ..order.marks };
+        CreateInstance { owner, spec, marks, ..order }
     }
 
     /// Creates as the engine of the product does: what may be tried again is.
