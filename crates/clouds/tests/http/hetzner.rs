@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
-use stagecraft_core::cloud::{CloudErrorKind, CloudProvider as _, CreateInstance};
+use stagecraft_core::cloud::{CloudErrorKind, CloudProvider as _};
 use stagecraft_core::error::{Diagnose as _, Retry};
 use stagecraft_core::inventory::Lifecycle;
 
@@ -12,7 +12,7 @@ use crate::server::{Say, Server, answer, answer_with};
 #[tokio::test]
 async fn a_name_that_is_free_again_when_it_is_looked_up_is_tried_again() {
     let server = Server::start([images(), taken(), page("servers", &[], None)]);
-    let error = cloud(&server).create(&host()).await.unwrap_err();
+    let error = cloud(&server).create(&order()).await.unwrap_err();
     assert!(told(&error).contains("was taken, and is free again"), "{}", told(&error));
     assert!(matches!(error.retry(), Retry::After(pause) if !pause.is_zero()), "{error:?}");
     assert_eq!(error.request_id.as_deref(), Some("7f3e"));
@@ -31,7 +31,7 @@ async fn a_server_that_is_not_what_was_asked_for_by_name_is_not_adopted() {
     let mut other = server("running");
     other["name"] = "staging-db-2".into();
     let server = Server::start([images(), taken(), page("servers", &[other], None)]);
-    let error = cloud(&server).create(&host()).await.unwrap_err();
+    let error = cloud(&server).create(&order()).await.unwrap_err();
     assert!(matches!(error.kind, CloudErrorKind::ProviderFault(_)), "{}", told(&error));
 }
 
@@ -41,7 +41,7 @@ async fn a_new_server_without_its_labels_is_in_doubt() {
     bare["labels"] = json!({});
     let created = json!({ "server": bare, "action": null, "next_actions": [] });
     let server = Server::start([images(), answer(201, &created.to_string())]);
-    let error = cloud(&server).create(&host()).await.unwrap_err();
+    let error = cloud(&server).create(&order()).await.unwrap_err();
     assert!(told(&error).contains("lacks the labels it was ordered with"), "{}", told(&error));
     assert_eq!(error.retry(), Retry::Observe);
 }
@@ -58,7 +58,7 @@ async fn a_root_password_is_in_no_error_whatever_is_wrong_with_its_answer() {
     let cut_off = &text[..text.len() - 2];
     for body in [bare.to_string(), odd.to_string(), cut_off.to_owned(), format!("x{text}")] {
         let server = Server::start([images(), answer(201, &body)]);
-        let error = cloud(&server).create(&host()).await.unwrap_err();
+        let error = cloud(&server).create(&order()).await.unwrap_err();
         let shown = format!("{} {error:?}", told(&error));
         assert!(!shown.contains(&password[..6]), "{shown}");
         assert!(error.maybe_done);
@@ -69,7 +69,7 @@ async fn a_root_password_is_in_no_error_whatever_is_wrong_with_its_answer() {
 async fn pages_that_do_not_end_are_not_read_for_ever() {
     let again = || page("servers", &[server("running")], Some(1));
     let server = Server::start([again(), again()]);
-    let error = cloud(&server).list(&host().owner.scope).await.unwrap_err();
+    let error = cloud(&server).list(&order().owner.scope).await.unwrap_err();
     assert!(matches!(error.kind, CloudErrorKind::UnexpectedAnswer(_)), "{}", told(&error));
     assert_eq!(server.lines().len(), 1);
 }
@@ -94,7 +94,7 @@ async fn a_server_that_moves_to_a_page_that_was_read_is_not_missed() {
         of(&[2, 3], Some(2), 3),
         of(&[4], None, 3),
     ]);
-    let listed = cloud(&server).list(&host().owner.scope).await.unwrap();
+    let listed = cloud(&server).list(&order().owner.scope).await.unwrap();
     let ids: Vec<&str> = listed.iter().map(|instance| instance.id.as_str()).collect();
     assert_eq!(ids, ["1", "2", "3", "4"], "1 may be seen until the next list");
 }
@@ -106,7 +106,7 @@ async fn servers_of_others_that_a_list_shows_all_the_same_are_left_out() {
     let mut bare = server("running");
     bare["labels"] = json!({});
     let server = Server::start([page("servers", &[others, server("running"), bare], None)]);
-    let listed = cloud(&server).list(&host().owner.scope).await.unwrap();
+    let listed = cloud(&server).list(&order().owner.scope).await.unwrap();
     assert!(matches!(listed.as_slice(), [only] if only.lifecycle == Lifecycle::Running));
 }
 
@@ -146,7 +146,7 @@ async fn trouble_with_a_server_does_not_show_the_token() {
     });
     let created = json!({ "server": server("initializing"), "action": action });
     let server = Server::start([images(), answer(201, &created.to_string())]);
-    let made = cloud(&server).create(&host()).await.unwrap();
+    let made = cloud(&server).create(&order()).await.unwrap();
     assert_eq!(made.lifecycle, Lifecycle::Failed);
     assert_eq!(made.trouble.as_deref(), Some("[hidden] (server_error)"));
 }
@@ -170,9 +170,9 @@ async fn no_error_shows_the_token_whatever_the_api_repeats() {
     ] {
         // The count of servers that follows when a limit is reached gets the same answer.
         let server = Server::start([images(), say.clone(), say.clone()]);
-        assert_hidden(&cloud(&server).create(&host()).await.unwrap_err());
+        assert_hidden(&cloud(&server).create(&order()).await.unwrap_err());
         let server = Server::start([say]);
-        assert_hidden(&cloud(&server).list(&host().owner.scope).await.unwrap_err());
+        assert_hidden(&cloud(&server).list(&order().owner.scope).await.unwrap_err());
     }
 }
 
@@ -182,10 +182,6 @@ fn cloud(server: &Server) -> HetznerProvider {
         token: Token::new(TOKEN).unwrap(),
         ssh_key_name: Some("deploy".to_owned()),
     })
-}
-
-fn host() -> CreateInstance {
-    order()
 }
 
 /// The server of that order.
