@@ -135,7 +135,13 @@ impl Account {
             .get_or_try_init(async || {
                 let api = self.ec2(doing, &self.home)?;
                 let answer: wire::Regions = api.ask(doing, &exchange::regions()).await?;
-                Ok(wire::Page::turn(answer).0)
+                let (regions, _) = wire::Page::turn(answer);
+                // Left out, hosts there would not be seen; quoted, it could print anything.
+                if regions.iter().any(|of| !is_name(&of.region_name)) {
+                    let why = "the list of regions has one whose name cannot be that of a region";
+                    return Err(doing.failed(CloudErrorKind::UnexpectedAnswer(why.to_owned())));
+                }
+                Ok(regions)
             })
             .await
     }
@@ -192,13 +198,17 @@ pub(super) async fn all<P: wire::Page + DeserializeOwned>(
 /// Where AWS itself has a service.
 fn own_url(service: &str, region: &Region) -> Option<BaseUrl> {
     let name = region.as_str();
-    let is_name =
-        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if name.is_empty() || !is_name {
+    if !is_name(name) {
         return None;
     }
     let suffix = if name.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     BaseUrl::parse(&format!("https://{service}.{name}.{suffix}")).ok()
+}
+
+/// Whether a region can be called so: its name is a part of the names of its servers.
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len()) && name.bytes().all(fits)
 }
 
 #[cfg(test)]
