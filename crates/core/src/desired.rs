@@ -159,3 +159,18 @@ pub struct DesiredHost {
     /// Where the file declares it.
     pub declared_at: Position,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_is_known_by_its_key_in_the_file() {
+        for provider in ProviderId::ALL {
+            assert_eq!(provider.as_str().parse(), Ok(provider));
+        }
+        let told = "Aws".parse::<ProviderId>().map_err(|unknown| unknown.to_string());
+        let there_are = "there are aws, digitalocean, hetzner and local";
+        assert_eq!(told, Err(format!("`Aws` is not a provider ({there_are})")));
+    }
+}

@@ -174,6 +174,7 @@ mod tests {
         assert!(line.contains("guarded-change sshd 60 false "), "{line}");
         assert!(line.ends_with(r"'touch '\''a b'\'''"), "{line}");
         assert_eq!(guard.arm(&Command::new("true")).display(), ARM);
+        assert_eq!(guard.window(), Duration::from_secs(60));
         assert_eq!(guard.confirm().display(), CONFIRM);
     }
 

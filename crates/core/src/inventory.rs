@@ -243,3 +243,35 @@ impl Inventory {
         InventoryDigest(hex)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::running;
+
+    #[test]
+    fn ssh_answers_at_the_instances_address_unless_it_says_where_else() {
+        let mut instance = running("app-1", 1);
+        assert_eq!(instance.endpoint(), None, "it has no address yet");
+        instance.address = Some([10, 0, 0, 7].into());
+        let own = Endpoint { host: "10.0.0.7".to_owned(), port: None };
+        assert_eq!(instance.endpoint(), Some(own));
+        let elsewhere = Endpoint { host: "127.0.0.1".to_owned(), port: Some(2201) };
+        instance.ssh = Some(elsewhere.clone());
+        assert_eq!(instance.endpoint(), Some(elsewhere));
+    }
+
+    #[test]
+    fn a_plan_stays_valid_while_an_instance_comes_up_and_not_when_it_fails() {
+        let digest =
+            |lifecycle| Inventory::new([Instance { lifecycle, ..running("app-1", 1) }]).digest();
+        assert_eq!(digest(Lifecycle::Pending), digest(Lifecycle::Running));
+        assert_ne!(digest(Lifecycle::Failed), digest(Lifecycle::Running));
+        let blind = |provider| {
+            let why = Failure::new(crate::error::Code::CLOUD_UNREACHABLE, "no answer");
+            Inventory::new([]).with_unlisted(provider, why).digest()
+        };
+        assert_ne!(blind(ProviderId::Aws), blind(ProviderId::Local));
+        assert_ne!(blind(ProviderId::Aws), Inventory::new([]).digest());
+    }
+}

@@ -30,6 +30,8 @@ pub mod plan;
 pub mod remote;
 pub mod report;
 pub mod resolve;
+#[cfg(test)]
+mod samples;
 mod script;
 mod secret;
 pub mod words;

@@ -152,3 +152,45 @@ fn there_are(known: &[ProviderId]) -> String {
         [_, ..] => format!("are {}", listed(known, "and")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_is_not_there_is_told_with_those_that_are() {
+        let with = |registry: Registry<'static>, provider| registry.with(provider, |_| refusal());
+        let told = |registry: Registry<'_>| {
+            let error = registry.client(ProviderId::Aws, &Identity::Anybody).unwrap_err();
+            assert_eq!((error.code(), error.retry()), (Code::CLOUD_UNSUPPORTED, Retry::Never));
+            (error.to_string(), error.hints())
+        };
+        let none = Registry::new();
+        let one = with(Registry::new(), ProviderId::Local);
+        let two = with(with(Registry::new(), ProviderId::Local), ProviderId::Hetzner);
+        for (registry, there) in
+            [(none, "are none"), (one, "is `local`"), (two, "are `hetzner` and `local`")]
+        {
+            let message = format!("there is no provider `aws` here; there {there}");
+            assert_eq!(told(registry), (message, vec![]));
+        }
+    }
+
+    #[test]
+    fn why_a_client_was_not_made_is_told_with_what_helps() {
+        let registry = Registry::new().with(ProviderId::Local, |_| refusal());
+        let error = registry.client(ProviderId::Local, &Identity::Anybody).unwrap_err();
+        assert_eq!(Failure::from(&error), refusal().unwrap_err());
+        assert_eq!(error.retry(), Retry::Never);
+    }
+
+    #[test]
+    fn a_registry_shows_its_providers_and_no_client() {
+        let registry = Registry::new().with(ProviderId::Local, |_| refusal());
+        assert_eq!(format!("{registry:?}"), "Registry([Local])");
+    }
+
+    fn refusal() -> Result<Client, Failure> {
+        Err(Failure::new(Code::CLOUD_UNREACHABLE, "no engine answers").with_hint("start it"))
+    }
+}

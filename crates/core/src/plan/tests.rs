@@ -1,14 +1,16 @@
 //! What a plan promises, example by example and then for any input.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::desired::Arch;
 use crate::error::{Code, Failure};
-use crate::inventory::{Inventory, Lifecycle, Marks, Owner, Spec};
-use crate::name::{Image, Region, Size};
+use crate::inventory::{Inventory, Lifecycle};
+use crate::name::Size;
+use crate::samples::{host, running, scope};
 
 #[test]
 fn a_missing_host_is_created_and_an_up_to_date_one_is_left() {
@@ -405,10 +407,6 @@ fn replace(host: &str) -> Policy {
     Policy { replace: [host.parse().expect("a name")].into(), ..Policy::default() }
 }
 
-fn scope() -> Scope {
-    Scope { project: "shop".parse().expect("a name"), environment: "dev".parse().expect("a name") }
-}
-
 fn wanted(name: &str) -> ResolvedHost {
     let like = running(name, 0);
     ResolvedHost {
@@ -418,32 +416,5 @@ fn wanted(name: &str) -> ResolvedHost {
         marks: like.marks,
         monthly: None,
         notices: Vec::new(),
-    }
-}
-
-fn running(name: &str, created_at: u64) -> Instance {
-    Instance {
-        id: InstanceId(format!("i-{created_at}")),
-        provider: ProviderId::Local,
-        owner: Owner { scope: scope(), host: name.parse().expect("a name") },
-        lifecycle: Lifecycle::Running,
-        spec: Spec {
-            region: Region::from("local"),
-            size: Size::from("small"),
-            image: Image::from("debian-12"),
-            arch: Arch::Amd64,
-            spot: false,
-        },
-        marks: Marks {
-            name: format!("dev-{name}"),
-            role: "app".parse().expect("a name"),
-            protected: false,
-            tags: BTreeSet::new(),
-        },
-        address: None,
-        ssh: None,
-        created_at,
-        pins: crate::identity::Pins::default(),
-        trouble: None,
     }
 }
