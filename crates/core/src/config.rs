@@ -31,7 +31,7 @@ pub use template::{template, token_variable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::desired::{DesiredHost, Position, ProviderId};
+use crate::desired::{DesiredHost, ProviderId};
 use crate::error::Code;
 use crate::name::{
     CredentialName, EnvironmentName, HostName, KeyringName, ProjectName, Region, Size,
@@ -185,8 +185,6 @@ pub struct ProviderConfig {
     pub api_url: Option<String>,
     /// The environments named under its `hosts`, those without hosts included.
     pub environments: BTreeSet<EnvironmentName>,
-    /// Where the provider stands in the file.
-    pub declared_at: Position,
 }
 
 /// Where a secret comes from. Never the secret itself.

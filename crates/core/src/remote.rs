@@ -296,3 +296,6 @@ impl Diagnose for RemoteError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::raw::{RawConfig, RawHosts, RawProvider};
 use super::source::Source;
 use super::tree::{Content, Node};
-use crate::desired::{Position, ProviderId};
+use crate::desired::ProviderId;
 use crate::error::Code;
 use crate::name::EnvironmentName;
 
@@ -142,10 +142,6 @@ impl Lowering<'_> {
         let Content::Sequence(items) = &entry.value.content else { return Vec::new() };
         let text = |item: &Node| Some((item.scalar()?.to_owned(), item.span.clone()));
         items.iter().filter_map(|item| text(item)).collect()
-    }
-
-    fn position(&self, path: &[&str]) -> Position {
-        self.source.position(self.key(path).start)
     }
 }
 

@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn of_what_was_seen_the_last_satisfied_step_counts() {
+        let mut run = Convergence::new(vec![file("a"), file("b")]);
+        assert!(run.last_seen().is_empty(), "nothing was seen yet");
+        let said = "::stagecraft-probe begin 0\nfirst\n::stagecraft-probe end 0 0\n\
+                    ::stagecraft-probe begin 1\nlast\n::stagecraft-probe end 1 0\n";
+        run.probed(&Output { stdout: said.to_owned(), ..Output::default() });
+        assert_eq!(run.last_seen(), [Output { stdout: "last".to_owned(), ..Output::default() }]);
+    }
+
+    #[test]
     fn a_step_is_verified_after_it_changed_something_and_later_steps_look_again() {
         let mut run = Convergence::new(vec![file("a"), file("b")]);
         run.probed(&answers(&[1, 0]));
@@ -310,6 +320,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_is_cut_off_knows_the_code_of_the_step_that_is_worked_on() {
+        let mut run = Convergence::new(vec![file("a")]);
+        assert_eq!(run.open_step_code(), Some(Code::HOSTNAME_FAILED));
+        run.probed(&answers(&[0]));
+        assert_eq!(run.open_step_code(), None);
+    }
+
+    #[test]
+    fn a_failed_change_gives_its_own_hint() {
+        let mut run = Convergence::new(vec![Box::new(Explained)]);
+        run.probed(&answers(&[1]));
+        run.changed(&Output { status: 1, ..Output::default() });
+        assert_eq!(
+            run.failure().map(|failure| &failure.hints[..]),
+            Some(&["look there".to_owned()][..])
+        );
+    }
+
+    #[test]
     fn a_step_that_knows_no_change_is_an_error_and_not_an_end() {
         let mut run = Convergence::new(vec![Box::new(Helpless), file("b")]);
         run.probed(&answers(&[1, 0]));
@@ -352,7 +381,8 @@ mod tests {
         fn assess(&self, seen: &[Output]) -> Assessment {
             let message = format!("it ended with {}", seen[0].status);
             let failure = Failure::new(self.failure_code(), message);
-            Assessment::Needs(vec![Change::new("trying", Command::new("true")).or_else(failure)])
+            let change = Change::new("trying", Command::new("true")).with_hint("look there");
+            Assessment::Needs(vec![change.or_else(failure)])
         }
         fn failure_code(&self) -> Code {
             Code::HOSTNAME_FAILED

@@ -54,3 +54,75 @@ pub fn last_seen(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<Output>
     let mut answers = batch::parse(count, output)?;
     Some(answers.split_off(count - steps.last()?.probe().len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::converge::Change;
+    use crate::error::{Code, Failure};
+
+    /// Satisfied by 0; 1 needs two changes, and for anything else no change is known.
+    #[derive(Debug)]
+    struct Told(&'static str);
+
+    impl Step for Told {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+        fn probe(&self) -> Vec<Command> {
+            vec![Command::new("true")]
+        }
+        fn assess(&self, seen: &[Output]) -> Assessment {
+            let change = |what: &str| Change::new(format!("{what} {}", self.0), Command::new("x"));
+            match seen[0].status {
+                0 => Assessment::Satisfied,
+                1 => Assessment::Needs(vec![change("getting"), change("starting")]),
+                _ => Assessment::Blocked(Failure::new(Code::HOSTNAME_FAILED, "no way")),
+            }
+        }
+        fn failure_code(&self) -> Code {
+            Code::HOSTNAME_FAILED
+        }
+    }
+
+    #[test]
+    fn the_first_step_that_is_not_satisfied_is_explained_and_later_ones_come_after_it() {
+        for (statuses, found) in [
+            ([0, 0, 0], vec![]),
+            ([0, 1, 0], vec![("b", "needs getting b, starting b")]),
+            ([2, 0, 0], vec![("a", "no way")]),
+            ([0, 1, 2], vec![("b", "needs getting b, starting b"), ("c", "comes after `b`")]),
+            ([2, 0, 1], vec![("a", "no way"), ("c", "comes after `a`")]),
+        ] {
+            let told = findings(&steps(), &answers(&statuses)).expect("all answers");
+            let told: Vec<_> = told.iter().map(|(step, why)| (*step, why.as_str())).collect();
+            assert_eq!(told, found, "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_short_finds_nothing() {
+        assert_eq!(findings(&steps(), &answers(&[0, 0])), None);
+        assert_eq!(last_seen(&steps(), &answers(&[0, 0])), None);
+    }
+
+    #[test]
+    fn of_one_look_the_last_step_sees_its_own_part() {
+        let seen = last_seen(&steps(), &answers(&[0, 1, 7])).expect("all answers");
+        assert_eq!(seen.iter().map(|output| output.status).collect::<Vec<_>>(), [7]);
+        assert_eq!(last_seen(&[], &answers(&[])), None, "there is no last step");
+    }
+
+    fn steps() -> Vec<Box<dyn Step>> {
+        ["a", "b", "c"].map(|name| Box::new(Told(name)) as Box<dyn Step>).into()
+    }
+
+    fn answers(statuses: &[i32]) -> Output {
+        let mut output = Output::default();
+        for (index, status) in statuses.iter().enumerate() {
+            output.stdout += &format!("::stagecraft-probe begin {index}\n\n");
+            output.stdout += &format!("::stagecraft-probe end {index} {status}\n");
+        }
+        output
+    }
+}

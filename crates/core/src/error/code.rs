@@ -298,4 +298,22 @@ mod tests {
         assert!(Code::CLOUD_NOT_FOUND.is_cloud());
         assert!(!Code::WAIT_TIMED_OUT.is_cloud());
     }
+
+    #[test]
+    fn a_code_is_read_back_as_it_was_written_and_no_other_text_is_one() {
+        for doc in ALL {
+            let text = serde_json::to_string(&doc.code).unwrap();
+            assert_eq!(text, format!("\"{}\"", doc.code));
+            assert_eq!(serde_json::from_str::<Code>(&text).unwrap(), doc.code);
+        }
+        let error = serde_json::from_str::<Code>("\"cloud.sold_out\"").unwrap_err();
+        assert!(error.to_string().starts_with("`cloud.sold_out` is not an error code"), "{error}");
+    }
+
+    #[test]
+    fn the_schema_of_codes_lists_them_all_under_their_name() {
+        let schema = schemars::schema_for!(Vec<Code>);
+        let codes = schema.pointer("/$defs/Code/enum").and_then(|codes| codes.as_array()).unwrap();
+        assert!(codes.iter().map(|code| code.as_str().unwrap()).eq(ALL.iter().map(|d| d.code.0)));
+    }
 }

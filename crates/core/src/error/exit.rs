@@ -23,3 +23,24 @@ impl From<ExitCode> for std::process::ExitCode {
         Self::from(code as u8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_ends_with_the_number_that_is_documented() {
+        for (code, number) in [
+            (ExitCode::Done, 0),
+            (ExitCode::Usage, 1),
+            (ExitCode::Cloud, 2),
+            (ExitCode::Bootstrap, 3),
+            (ExitCode::SomeHostsFailed, 10),
+            (ExitCode::ChangesFound, 11),
+            (ExitCode::Interrupted, 130),
+        ] {
+            let process = std::process::ExitCode::from(code);
+            assert_eq!(process, std::process::ExitCode::from(number), "{code:?}");
+        }
+    }
+}

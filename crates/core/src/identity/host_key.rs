@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(key.to_openssh(), LINE);
         assert_eq!(key.fingerprint(), FINGERPRINT);
         assert_eq!(format!("{LINE} root@app-1\n").parse(), Ok(key));
+        assert_eq!(format!("{key} {key:?}"), format!("{FINGERPRINT} HostKey({FINGERPRINT})"));
     }
 
     #[test]

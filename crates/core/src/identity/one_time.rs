@@ -101,6 +101,7 @@ impl fmt::Debug for UserData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Failure;
 
     /// The least any provider takes: AWS, before it is encoded.
     const SMALLEST_LIMIT: usize = 16 * 1024;
@@ -136,6 +137,14 @@ mod tests {
         assert!(!shown.contains("PRIVATE"), "{shown}");
         assert!(shown.starts_with("OneTimeKey(SHA256:"), "{shown}");
         assert!(shown.ends_with(" bytes)"), "{shown}");
+    }
+
+    #[test]
+    fn a_machine_without_randomness_says_so_and_needs_no_second_try() {
+        let error = MintError("the device is gone".to_owned());
+        let told = "could not make a one-time host key: the device is gone";
+        assert_eq!(Failure::from(&error), Failure::new(Code::HOST_IDENTITY_FAILED, told));
+        assert_eq!(error.retry(), Retry::Never);
     }
 
     fn key(private: &str) -> OneTimeKey {

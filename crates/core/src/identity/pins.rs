@@ -79,6 +79,20 @@ mod tests {
     }
 
     #[test]
+    fn all_keys_that_are_pinned_are_told_the_own_one_first() {
+        let both = Pins { first: Some(FIRST), own: Some(OWN) };
+        for (pins, keys) in [
+            (both, vec![OWN, FIRST]),
+            (Pins::of_own(OWN), vec![OWN]),
+            (Pins::of_order(FIRST), vec![FIRST]),
+            (Pins::default(), vec![]),
+        ] {
+            assert_eq!(pins.is_empty(), keys.is_empty(), "{pins:?}");
+            assert_eq!(pins.keys().collect::<Vec<_>>(), keys);
+        }
+    }
+
+    #[test]
     fn the_hosts_own_key_is_the_expected_one() {
         assert_eq!(Pins { first: Some(FIRST), own: Some(OWN) }.expected(), Some(OWN));
         assert_eq!(Pins::of_order(FIRST).expected(), Some(FIRST));

@@ -55,3 +55,30 @@ impl Diagnose for PlanError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::host;
+
+    #[test]
+    fn a_plan_that_cannot_be_made_says_what_helps() {
+        let why = Failure::new(Code::CLOUD_UNREACHABLE, "no answer").with_hint("ask again");
+        let blind = PlanError::Blind { provider: ProviderId::Local, why };
+        for (error, code, hints) in [
+            (blind, Code::PLAN_BLIND, vec!["ask again"]),
+            (PlanError::UnknownHost(host("ap-1")), Code::USAGE, vec![]),
+            (
+                PlanError::NothingToReplaceWith(host("app-1")),
+                Code::USAGE,
+                vec![
+                    "`--prune` removes `app-1` unless it is protected; to keep it, put it back into the file",
+                ],
+            ),
+            (PlanError::ReplaceNotSelected(host("app-1")), Code::USAGE, vec!["add `--host app-1`"]),
+        ] {
+            assert_eq!((error.code(), error.retry()), (code, Retry::Never), "{error}");
+            assert_eq!(error.hints(), hints, "{error}");
+        }
+    }
+}

@@ -133,6 +133,19 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_only_looks_like_a_script_is_shown_with_all_its_words() {
+        for words in [
+            &["sh", "-e", "x y"][..],
+            &["cat", "-c", "x y"],
+            &["sh", "-e", "x y", "z"],
+            &["cat", "-c", "x y", "z"],
+        ] {
+            let command = Command::new(words[0]).args(words[1..].iter().copied());
+            assert_eq!(command.display(), words.join(" ").replace("x y", "'x y'"));
+        }
+    }
+
+    #[test]
     fn a_long_script_is_shown_by_its_first_line() {
         assert_eq!(Command::script("set -eu\nrm -rf /tmp/x").display(), "set -eu…");
     }

@@ -53,7 +53,6 @@ impl Lowering<'_> {
             allowed_sizes: slugs(raw.sizes.as_ref(), Size),
             api_url: raw.api_url.as_ref().map(|url| url.0.clone()),
             environments: hosts.keys().cloned().collect(),
-            declared_at: self.position(&provider.path),
         }
     }
 

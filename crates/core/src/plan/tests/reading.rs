@@ -1,6 +1,7 @@
 //! What is read off a plan: how much it changes, whom it works on, who is there before and after.
 
 use super::*;
+use crate::network::{Tailscale, TailscaleConfig, WireGuard};
 
 #[test]
 fn a_plan_counts_its_entries_by_action() {
@@ -96,6 +97,56 @@ fn a_host_stays_unless_its_machine_is_removed_or_replaced_now() {
     assert_eq!(stays(Policy::default()), all, "nobody asked for a removal");
     assert_eq!(stays(prune()), ["app-1", "db-1"]);
     assert_eq!(stays(replace("db-1")), ["app-1", "old-1"]);
+}
+
+#[test]
+fn a_mesh_is_told_of_who_joins_and_leaves_and_of_nothing_else() {
+    let mesh = WireGuard {
+        range: "10.66.0.0/16".parse().expect("a range"),
+        port: 51820,
+        domain: "shop.internal".to_owned(),
+    };
+    let seen = || [running("app-1", 1), running("db-1", 2), running("old-1", 3)];
+    let ripple = |asked: &[&str], policy: &Policy| {
+        let asked: Vec<_> = asked.iter().map(|name| wanted(name)).collect();
+        up(&asked, seen(), policy).with_network(&mesh).ripple.expect("there is a network")
+    };
+    let names = |names: &[&str]| names.iter().map(|name| host(name)).collect::<BTreeSet<_>>();
+    let of = |joins: &[&str], leaves: &[&str], told: &[&str]| Ripple {
+        network: "wireguard".to_owned(),
+        joins: names(joins),
+        leaves: names(leaves),
+        told: names(told),
+    };
+    let (all, two) = (["app-1", "db-1", "old-1"], ["app-1", "db-1"]);
+    assert_eq!(ripple(&all, &prune()), of(&[], &[], &[]), "nobody comes or goes");
+    assert_eq!(ripple(&two, &Policy::default()), of(&[], &[], &[]), "a removal is left alone");
+    assert_eq!(ripple(&two, &prune()), of(&[], &["old-1"], &two));
+    let one_more = ["app-1", "db-1", "old-1", "web-1"];
+    assert_eq!(ripple(&one_more, &Policy::default()), of(&["web-1"], &[], &all));
+    assert_eq!(ripple(&all, &replace("db-1")), of(&["db-1"], &[], &["app-1", "old-1"]));
+}
+
+#[test]
+fn a_surplus_machine_leaves_no_network_and_a_network_without_a_mesh_tells_nobody() {
+    let twice = || [running("app-1", 1), running("app-1", 2)];
+    let tailnet = Tailscale::new(
+        TailscaleConfig {
+            tailnet_domain: "example.ts.net".to_owned(),
+            login_server: None,
+            default_tags: BTreeSet::new(),
+            role_tags: BTreeMap::new(),
+            install: true,
+            min_version: None,
+        },
+        None,
+    )
+    .expect("a tailnet");
+    let plan = up(&[wanted("app-1"), wanted("web-1")], twice(), &prune()).with_network(&tailnet);
+    assert_eq!(plan.destroys().len(), 1);
+    let ripple = plan.ripple.expect("there is a network");
+    assert_eq!((ripple.joins, ripple.leaves), ([host("web-1")].into(), [].into()));
+    assert!(ripple.told.is_empty(), "its server tells them");
 }
 
 fn ids<'p>(hosts: &BTreeMap<&'p HostName, (&Entry, &'p Instance)>) -> Vec<(&'p str, &'p str)> {
