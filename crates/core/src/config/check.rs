@@ -307,3 +307,32 @@ impl Checker {
         if self.path.is_empty() { "the file".to_owned() } else { quoted(&self.path.join(".")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_for_a_wrong_value_is_allowed_by_its_schema() {
+        for (schema, value) in [
+            (json!({ "type": "string" }), json!("")),
+            (
+                json!({ "type": "string", "pattern": crate::name::DNS_LABEL_PATTERN }),
+                json!("app-1"),
+            ),
+            (json!({ "type": "array", "items": { "type": "string" } }), json!([])),
+            (json!({ "type": "integer", "minimum": 7 }), json!(7)),
+            (json!({ "type": "boolean" }), json!(false)),
+            (
+                json!({
+                    "type": "object",
+                    "required": ["on"],
+                    "properties": { "on": { "type": "boolean" }, "off": { "type": "boolean" } },
+                }),
+                json!({ "on": false }),
+            ),
+        ] {
+            assert_eq!(stand_in(View::of_root(&schema)), value, "{schema}");
+        }
+    }
+}

@@ -137,3 +137,29 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_told_line_by_line_with_their_places() {
+        let source = Source::new("a: 1\nb: 2\n".to_owned());
+        let of = |message: &str| Problem::new(Code::CONFIG_INVALID_VALUE, message);
+        let found = vec![of("b is wrong").at(5..6).with_label("here"), of("it is too large")];
+        let problems = Problems::new("stagecraft.yml", &source, found, &[]);
+        assert_eq!(
+            problems.to_string(),
+            "stagecraft.yml: it is too large\nstagecraft.yml:2:1: b is wrong (here)"
+        );
+    }
+
+    #[test]
+    fn a_problem_outside_of_a_file_is_a_failure_with_its_help() {
+        let problem = Problem::new(Code::USAGE, "there is no `dev`").with_label("did you mean?");
+        let told = Failure::new(Code::USAGE, "there is no `dev` (did you mean?)");
+        assert_eq!(Failure::from(&problem), told);
+        let failure = Failure::from(&problem.with_help("use `prod`"));
+        assert_eq!(failure, told.with_hint("use `prod`"));
+    }
+}

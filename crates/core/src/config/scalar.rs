@@ -81,7 +81,10 @@ mod tests {
         for (text, kind) in [
             ("", Kind::Null),
             ("~", Kind::Null),
+            ("null", Kind::Null),
             ("True", Kind::Bool(true)),
+            ("false", Kind::Bool(false)),
+            ("FALSE", Kind::Bool(false)),
             ("0", Kind::Integer(Some(0))),
             ("-7", Kind::Integer(Some(-7))),
             ("0o17", Kind::Integer(Some(15))),

@@ -45,6 +45,10 @@ mod tests {
         assert_eq!(nearest("ssh_key", keys), Some("ssh_key_name"));
         assert_eq!(nearest("zone", keys), None);
         assert_eq!(nearest("", keys), None);
+        assert_eq!(nearest("abcdefghi", ["abcdexyzu"]), None, "four slips in nine letters");
+        assert_eq!(nearest("abcdefghi", ["abcdefxyz"]), Some("abcdefxyz"));
+        assert_eq!(nearest("key", ["the_other_key"]), Some("the_other_key"), "a part of it");
+        assert_eq!(nearest("id", ["the_other_id"]), None, "two letters are part of too much");
         assert_eq!(nearest(&"role".repeat(1000), keys), None);
     }
 }

@@ -81,6 +81,37 @@ fn a_mesh_needs_nothing_but_its_range() {
 }
 
 #[test]
+fn docker_is_set_up_as_the_file_says() {
+    let docker = |settings: &str| {
+        let infra = format!("infra: {{ bootstrap: {{ docker: {{ {settings} }} }} }}\n");
+        config(&(local_hosts("        dev: {}\n") + &infra)).bootstrap.docker
+    };
+    assert!(docker("").enabled);
+    assert!(!docker("enabled: false").enabled);
+    assert_eq!(docker("install_method: skip").install_method, DockerInstall::Skip);
+    assert_eq!(docker("source: docker").source, DockerSource::Docker);
+}
+
+#[test]
+fn a_range_has_to_hold_the_hosts_of_the_environments_that_use_it() {
+    let hosts = "        dev:\n          app: { role: app, count: 3 }\n";
+    let mesh = |provider: &str, cidr: &str| {
+        let providers = format!("providers: {{ wireguard: {{ cidr: {cidr} }} }}");
+        local_hosts(hosts) + &format!("network: {{ provider: {provider}, {providers} }}\n")
+    };
+    let told = super::told(&mesh("wireguard", "10.66.0.0/30"));
+    assert_eq!(
+        told,
+        [
+            "8:65 [config.invalid-value] `10.66.0.0/30` has addresses for 2 hosts, and `dev` has 3 / too small / choose a shorter prefix length, e.g. 16"
+        ]
+    );
+    assert_eq!(config(&mesh("none", "10.66.0.0/30")).network, NetworkConfig::None);
+    let exactly = config(&mesh("wireguard", "'fd00::/126'")).network;
+    assert!(matches!(exactly, NetworkConfig::WireGuard(_)), "three addresses are enough");
+}
+
+#[test]
 fn a_host_gets_the_defaults_of_its_provider() {
     let config = config(LOCAL);
     let (scope, hosts) = config.environment(None).unwrap();

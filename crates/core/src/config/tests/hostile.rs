@@ -1,6 +1,7 @@
 //! Files that are no YAML, no text, or made to do harm.
 
 use super::{local_hosts, problems, problems_of, told, told_of};
+use crate::config::Problems;
 
 #[test]
 fn a_file_is_shown_without_what_a_terminal_obeys_and_without_secrets() {
@@ -49,6 +50,7 @@ fn bytes_that_are_no_text_are_told_with_their_place() {
             "2:11 [config.syntax] the file is not UTF-8: byte 0xff is not part of a character / the first byte that is no text / save the file as UTF-8"
         ]
     );
+    assert_eq!(marked(&problems), "\u{fffd}");
     let utf16 = problems_of(b"\xff\xfep\0r\0");
     assert!(told_of(&utf16)[0].ends_with("the file looks like UTF-16: save it as UTF-8"));
     assert_eq!(problems_of(b"a: \xe2\x82").problems[0].position.unwrap().column, 4);
@@ -61,6 +63,11 @@ fn a_tab_in_the_indentation_is_told_as_such() {
     assert_eq!(told("project:\n\tname: shop\n"), [format!("2:1 {tab}")]);
     assert_eq!(told("project:\n  name: shop\n\tx: y\n"), [format!("3:1 {tab}")]);
     assert_eq!(told("project:\n  a: 1\n  \tb: 2\n"), [format!("3:3 {tab}")]);
+    assert_eq!(marked(&problems("project:\n\tname: shop\n")), "\t");
+    let later = "project: { name: p }\ncloud:\n    a: 1\n  b: 2\n\tc: 3\n";
+    assert_eq!(told(later), [format!("5:1 {tab}")], "in the line after the first that is odd");
+    let earlier = "project: |\n  a\n  \tb\ncloud: @c\n";
+    assert!(told(earlier)[0].starts_with("4:8 [config.syntax] the file is not valid YAML"));
 }
 
 #[test]
@@ -95,6 +102,20 @@ fn a_bomb_of_aliases_is_refused_at_once() {
             "5:45 [config.syntax] the file has more than 100000 values, aliases included / the limit is passed here"
         ]
     );
+}
+
+#[test]
+fn a_file_may_hold_as_many_values_as_the_limit_and_no_more() {
+    // A list with 8331 items and eleven aliases of it make 99,984 values. The mapping, its 13 keys and
+    // the last list with its items are the others.
+    let list = vec!["x"; 8_331].join(", ");
+    let aliases: String = (0..11).map(|number| format!("b{number}: *a\n")).collect();
+    let is_refused = |last: &str| {
+        let text = format!("a: &a [{list}]\n{aliases}c: {last}\n");
+        told(&text)[0].contains("more than 100000 values")
+    };
+    assert!(!is_refused("[x]"));
+    assert!(is_refused("[x, x]"));
 }
 
 #[test]
@@ -145,6 +166,7 @@ fn control_characters_are_never_echoed() {
             "2:3 [config.syntax] the file contains the control character U+001B / not allowed in YAML / remove it"
         ]
     );
+    assert_eq!(marked(&raw), "?", "it is shown harmlessly");
     let turned = problems("project: { \u{202e}eman: p }\ncloud: { providers: {} }\n");
     for problems in [escaped, raw, turned] {
         let all = format!("{problems}{}", problems.text);
@@ -188,4 +210,9 @@ fn what_yaml_can_and_this_file_cannot_is_told_as_such() {
         assert_eq!(told.len(), 1, "{told:#?}");
         assert!(told[0].starts_with(expected), "{} is not {expected}", told[0]);
     }
+}
+
+/// The text that the first of several problems points at.
+fn marked(problems: &Problems) -> &str {
+    &problems.text[problems.problems[0].span.clone().expect("it has a place")]
 }

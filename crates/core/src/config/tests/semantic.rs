@@ -115,6 +115,43 @@ fn what_is_misspelt_is_not_also_missing() {
 }
 
 #[test]
+fn what_may_stand_in_a_part_that_is_wrong_is_not_missing() {
+    let hosts = "          web-1: { role: web }\n";
+    let settings = "      token_env: T\n      default_region: nbg1\n";
+    let no_size = |settings: &str, hosts: &str| {
+        let text = cloud(settings).replace("          web-1: { role: web }\n", hosts);
+        let told = told(&text);
+        assert_eq!(
+            told.iter().filter(|told| !told.contains("has no size")).count(),
+            1,
+            "{told:#?}"
+        );
+        told.len() == 2
+    };
+    let sizes = format!("{settings}      sizes: [cx23]\n");
+    let odd = |text: &str| format!("{sizes}{text}");
+    assert!(
+        !no_size(&odd("      defualt_size: cx23\n"), hosts),
+        "the provider's default is misspelt"
+    );
+    assert!(!no_size(&sizes, "          web-1: { role: web, sise: cx23 }\n"), "its own is");
+    let list = format!("{settings}      sizes: [cx23, [small]]\n");
+    assert!(!no_size(&list, hosts), "the list may have it");
+
+    let network = |text: &str| {
+        told(&format!("project: {{ name: p }}\ncloud: {{ providers: {{}} }}\nnetwork: {text}\n"))
+    };
+    for text in [
+        "{ provider: wireguard, provders: { wireguard: { cidr: 10.66.0.0/16 } } }",
+        "{ provider: wireguard, providers: { wiregaurd: { cidr: 10.66.0.0/16 } } }",
+    ] {
+        let told = network(text);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(!told[0].contains("does not configure"), "{told:#?}");
+    }
+}
+
+#[test]
 fn the_default_provider_and_the_network_must_be_configured() {
     let text = "project: { name: p }\ncloud: { provider: aws, providers: { local: {} } }\nnetwork: { provider: wireguard }\n";
     assert_eq!(
@@ -151,6 +188,17 @@ fn local_has_one_region() {
             "7:35 [config.invalid-value] the provider `local` has no region `nyc3` / there is only `local` / leave the key out"
         ]
     );
+    let no_region = |place: &str, region: &str| {
+        format!(
+            "{place} [config.invalid-value] the provider `local` has no region `{region}` / there is only `local` / leave the key out"
+        )
+    };
+    let provider = |settings: &str| {
+        format!("project: {{ name: p }}\ncloud:\n  providers:\n    local:\n      {settings}\n")
+    };
+    assert_eq!(told(&provider("default_region: nyc3")), [no_region("5:23", "nyc3")]);
+    assert_eq!(told(&provider("regions: [local, nyc3]")), [no_region("5:16", "nyc3")]);
+    config(&provider("regions: [local]\n      default_region: local"));
 }
 
 #[test]
