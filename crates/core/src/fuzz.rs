@@ -29,6 +29,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_parts_of_an_input_have_a_line_between_them() {
+        assert_eq!(parts(b"one\n~~~\ntwo\nlines\n~~~\n"), ["one\n", "two\nlines\n", ""]);
+        assert_eq!(parts(b""), [""], "there is a first one");
+    }
+
+    #[test]
     fn what_was_tried_once_holds_for_ever() {
         for (name, target) in
             [("config", config as fn(&[u8])), ("host", host), ("mesh", mesh), ("words", words)]

@@ -30,3 +30,23 @@ pub(crate) fn values<'a>(output: &'a Output, key: &str) -> impl Iterator<Item = 
 pub(crate) fn value<'a>(output: &'a Output, key: &str) -> &'a str {
     values(output, key).next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_that_limits_itself_is_cut_off_only_when_that_fails() {
+        let command = waiting("wait", "sleep $1", Duration::from_secs(90));
+        assert_eq!(command.to_shell(), "sh -c 'sleep $1' wait 90");
+        assert_eq!(command.timeout(), Duration::from_secs(150));
+    }
+
+    #[test]
+    fn the_values_of_a_key_are_those_of_its_own_lines() {
+        let stdout = "key=one\nkeys=other\n key=indented\nkey=two=2\n".to_owned();
+        let output = Output { stdout, ..Output::default() };
+        assert_eq!(values(&output, "key").collect::<Vec<_>>(), ["one", "two=2"]);
+        assert_eq!((value(&output, "key"), value(&output, "none")), ("one", ""));
+    }
+}

@@ -95,3 +95,43 @@ fn catalogue() -> Catalogue {
         spot: true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Problem;
+    use crate::error::Code;
+
+    #[test]
+    fn a_text_that_a_terminal_would_obey_is_noticed_and_one_that_it_would_not_is_let_through() {
+        for obeyed in ["a\u{1b}[31m", "a\nb", "\u{85}", "\u{7f}"] {
+            assert!(has_control_characters(&format!("{obeyed:?}")), "{obeyed:?}");
+        }
+        for harmless in ["", "a b", "it's \"so\"", r"C:\new", "\u{200b}é"] {
+            assert!(!has_control_characters(&format!("{harmless:?}")), "{harmless:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_refusal_may_look_like_is_noticed() {
+        let of = |label: Option<&str>, span: Option<std::ops::Range<usize>>| Problem {
+            code: Code::CONFIG_INVALID_VALUE,
+            message: "it is wrong".to_owned(),
+            position: None,
+            label: label.map(str::to_owned),
+            help: None,
+            also: None,
+            span,
+        };
+        let noticed = |text: &str, problems: Vec<Problem>| {
+            let problems = Problems { file: "f".to_owned(), text: text.to_owned(), problems };
+            std::panic::catch_unwind(|| refused(&problems)).is_err()
+        };
+        assert!(!noticed("a: b\n", vec![of(Some("here"), Some(0..1))]));
+        assert!(noticed("a: b\n", vec![]), "no reason");
+        assert!(noticed("a: b\n", vec![of(None, None)]), "neither label nor help");
+        assert!(noticed("a: b\n", vec![of(Some("here"), Some(3..9))]), "a place outside");
+        assert!(noticed("a: \u{1b}[31m\n", vec![of(Some("here"), None)]), "a colour");
+        assert!(noticed("a: \u{202e}b\n", vec![of(Some("here"), None)]), "text from right to left");
+    }
+}

@@ -124,3 +124,33 @@ fn batch(open: &[Box<dyn Step>], answers: &mut dyn Iterator<Item = Output>, raw:
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_status_and_what_was_printed() {
+        let of = |status, stdout: &str| Output {
+            status,
+            stdout: stdout.to_owned(),
+            ..Output::default()
+        };
+        assert_eq!(answer("7\nout\nput\n"), of(7, "out\nput\n"));
+        assert_eq!((answer("7"), answer("odd\nout")), (of(7, ""), of(0, "out")));
+    }
+
+    #[test]
+    fn answers_stand_for_one_look_at_all_open_steps_in_order() {
+        let host: HostName = "web-1".parse().unwrap();
+        let open = steps(&host, &BootstrapConfig::default(), None, None);
+        let count: usize = open.iter().map(|step| step.probe().len()).sum();
+        let given = || vec![answer("1\nfirst"), answer("0\nsecond")].into_iter();
+        let seen = batch(&open, &mut given(), false).stdout;
+        assert!(
+            seen.starts_with("::stagecraft-probe begin 0\nfirst\n::stagecraft-probe end 0 1\n")
+        );
+        assert_eq!(seen.matches("::stagecraft-probe end").count(), count, "the others are empty");
+        assert_eq!(batch(&open, &mut given(), true), answer("1\nfirst"), "raw");
+    }
+}

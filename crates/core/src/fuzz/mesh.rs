@@ -102,3 +102,18 @@ fn written(steps: &[Box<dyn Step>]) -> String {
     assert_eq!(text.matches("PostUp").count(), 1, "{text}");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::attendee;
+
+    #[test]
+    fn of_three_hosts_one_has_no_address_and_who_says_nothing_could_not_be_reached() {
+        let hosts: Vec<_> = (0..4).map(|number| attendee(number, "public=none\n").1).collect();
+        let has_address: Vec<_> = hosts.iter().map(|one| one.member.address.is_some()).collect();
+        assert_eq!(has_address, [true, true, false, true]);
+        let seen = hosts[0].seen.as_ref().expect("it answered");
+        assert_eq!(seen[0].stdout, "public=none\n");
+        assert_eq!(attendee(0, "").1.seen, None);
+    }
+}

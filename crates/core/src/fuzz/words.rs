@@ -50,3 +50,14 @@ fn read(text: &str) -> Option<Vec<String>> {
     words.extend(word);
     Some(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::as_words;
+
+    #[test]
+    fn words_are_what_stands_between_nuls() {
+        assert_eq!(as_words(b"a\0b c\0\xff\0"), ["a", "b c", "\u{fffd}", ""]);
+        assert_eq!(as_words(b""), [""], "there is at least one");
+    }
+}

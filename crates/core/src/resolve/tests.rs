@@ -59,13 +59,7 @@ fn a_host_that_is_there_as_asked_needs_nothing_that_can_be_ordered_today() {
     let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("there");
     catalogue.images.clear();
     catalogue.sizes = vec![offer("cx33", [("fsn1", 999)])];
-    let spec = Spec {
-        region: Region::from("fsn1"),
-        size: Size::from("cx23"),
-        image: Image::from("debian-12"),
-        arch: Arch::Amd64,
-        spot: false,
-    };
+    let spec = spec("cx23");
     let there = Inventory::new([instance(spec.clone())]);
     for size in ["small", "cx23"] {
         let order = resolve_in(&catalogues, desired(size, "fsn1"), &there, false);
@@ -73,6 +67,55 @@ fn a_host_that_is_there_as_asked_needs_nothing_that_can_be_ordered_today() {
         let anew = resolve_in(&catalogues, desired(size, "fsn1"), &there, true);
         assert_eq!(anew.expect_err("retired").len(), 2, "{size}");
     }
+}
+
+#[test]
+fn a_host_that_is_there_keeps_its_size_when_another_gets_cheaper() {
+    let mut catalogues = catalogues();
+    let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("there");
+    catalogue.sizes.push(offer("cpx11", [("fsn1", 399)]));
+    for sizes in catalogue.portable_sizes.values_mut() {
+        sizes.insert(Size::from("cpx11"));
+    }
+    let size = |there: Option<Arch>| {
+        let there = there.map(|arch| instance(Spec { arch, ..spec("cx23") }));
+        let order =
+            resolve_in(&catalogues, desired("small", "fsn1"), &Inventory::new(there), false);
+        order.expect("it resolves").spec.size
+    };
+    assert_eq!(size(None), Size::from("cpx11"));
+    assert_eq!(size(Some(Arch::Amd64)), Size::from("cx23"));
+    assert_eq!(size(Some(Arch::Arm64)), Size::from("cpx11"), "that one is another machine");
+}
+
+#[test]
+fn sizes_of_another_architecture_are_not_offered() {
+    let mut catalogues = catalogues();
+    let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("there");
+    catalogue.sizes.push(SizeOffer { arch: Arch::Arm64, ..offer("cax11", [("fsn1", 399)]) });
+    let large = (Size::from("large"), Arch::Arm64);
+    catalogue.portable_sizes.insert(large, [Size::from("cx23")].into());
+    let desired = desired("cx24", "fsn1");
+    let problems = resolve_in(&catalogues, desired, &Inventory::default(), false);
+    let hint = problems.expect_err("unknown")[0].hint.clone();
+    assert_eq!(hint.as_deref(), Some("there are `cx23` and `small`"));
+}
+
+#[test]
+fn of_many_valid_values_the_five_nearest_are_named_and_the_others_counted() {
+    let mut catalogues = catalogues();
+    let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("there");
+    let hint = |catalogues: &BTreeMap<ProviderId, Catalogue>| {
+        let desired = desired("small", "fsn2");
+        let problems = resolve_in(catalogues, desired, &Inventory::default(), false);
+        problems.expect_err("unknown")[0].hint.clone().expect("a hint")
+    };
+    catalogue.regions = ["fsn1", "hel1", "nbg1", "sin1", "ash"].map(Region::from).into();
+    assert_eq!(hint(&catalogues), "there are `fsn1`, `ash`, `sin1`, `hel1` and `nbg1`");
+    let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("there");
+    catalogue.regions.insert(Region::from("hillsboro"));
+    let more = "there are `fsn1`, `ash`, `sin1`, `hel1`, `nbg1` and 1 more";
+    assert_eq!(hint(&catalogues), more);
 }
 
 #[test]
@@ -177,6 +220,16 @@ fn resolve_in(
     let anew = hosts.keys().filter(|_| anew).cloned().collect();
     resolve(&scope(), &hosts, catalogues, &BTreeMap::new(), there, &anew)
         .map(|mut all| all.remove(&name).expect("resolved"))
+}
+
+fn spec(size: &str) -> Spec {
+    Spec {
+        region: Region::from("fsn1"),
+        size: Size::from(size),
+        image: Image::from("debian-12"),
+        arch: Arch::Amd64,
+        spot: false,
+    }
 }
 
 fn instance(spec: Spec) -> Instance {

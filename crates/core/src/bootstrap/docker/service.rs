@@ -95,6 +95,8 @@ mod tests {
             let found = Service.assess(&[saw(0, &seen)]);
             assert_eq!(doing(&found), [change]);
             assert!(commands(&found)[0].ends_with("' docker-service 120"), "{found:?}");
+            let Assessment::Needs(changes) = &found else { unreachable!() };
+            assert!(changes[0].command.timeout() > 2 * START_LIMIT, "the script waits twice");
         }
     }
 

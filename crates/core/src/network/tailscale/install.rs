@@ -190,6 +190,8 @@ mod tests {
                     "tailscale-service 60",
                 ]
             );
+            let Assessment::Needs(changes) = found else { unreachable!() };
+            assert!(changes[2].command.timeout() > 2 * START_LIMIT, "the script waits twice");
         }
     }
 
@@ -210,8 +212,10 @@ mod tests {
     #[test]
     fn skip_leaves_a_host_without_the_client_alone() {
         let old = format!("program=tailscale\npackage=ii  tailscale\nversion=1.66.4\n{SERVICE}");
+        let broken = old.replace("=ii  ", "=iF  ");
         for (seen, lack) in [
             (NONE, "the host has no `tailscale`"),
+            (&broken, "the host has no `tailscale`"),
             (&old, "the host has tailscale 1.66.4, and at least 1.78.0 is wanted"),
         ] {
             let failure = blocked(step(false, "1.78.0").assess(&[saw(0, seen)]));

@@ -264,3 +264,23 @@ fn host_of(url: &str) -> &str {
         _ => authority,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn the_host_of_a_url_is_without_port_and_user_and_path() {
+        for (url, host) in [
+            ("https://head.example", "head.example"),
+            ("https://head.example:8443/", "head.example"),
+            ("https://head.example/a:1", "head.example"),
+            ("https://user:word@head.example:8443?q#f", "head.example"),
+            ("head.example", "head.example"),
+            ("http://[fd00::1]:8080/", "[fd00::1]"),
+            ("http://[fd00::1]/", "[fd00::1]"),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+}

@@ -115,3 +115,34 @@ fn guard() -> Guard {
 fn act(what: &str) -> Command {
     script("tailscale-up", include_str!("scripts/up.sh"), [what, FOLDER])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_cut_off_while_up_is_tried_for_the_second_time() {
+        let (host, tags) = ("web-1".parse().unwrap(), BTreeSet::new());
+        let up = Up {
+            host: &host,
+            login_server: None,
+            tags: &tags,
+            key: None,
+            anew: false,
+            guarded: true,
+        };
+        let changes = up.changes("joining".to_owned());
+        for change in [&changes[1], &up.keep()] {
+            let limit = change.command.timeout();
+            assert!(limit > 2 * LIMIT, "{limit:?} for {}", change.doing);
+            assert!(limit < WINDOW, "the host undoes what is not confirmed by then");
+        }
+        assert!(LIMIT > LOGIN, "the login server is given all of its time");
+    }
+
+    #[test]
+    fn what_waits_for_its_confirmation_is_where_the_guard_leaves_it() {
+        assert_eq!(pending(), "/var/lib/stagecraft/guards/tailscale/undo");
+        assert!(guard().confirm().to_shell().contains(" guarded-change-confirm tailscale "));
+    }
+}

@@ -139,6 +139,12 @@ mod tests {
     }
 
     #[test]
+    fn a_host_recognises_a_file_by_what_sha256sum_prints() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hash("abc"), abc);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_not_believed() {
         assert_eq!(Conf::parse(""), None);
         assert_eq!(Conf::parse("[Interface]\nAddress = nowhere\nListenPort = 51820\n"), None);

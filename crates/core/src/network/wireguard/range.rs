@@ -134,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_leads_to_the_same_address_in_every_version() {
+        // The first eight bytes of `printf app-1 | sha256sum`.
+        let number = preferred(&"app-1".parse().unwrap());
+        assert_eq!(number, 0x5eb7_e725_e6ba_c43f);
+        let range = net("10.66.0.0/16");
+        assert_eq!(nth(&range, number), Some(address("10.66.36.18")));
+    }
+
+    #[test]
     fn a_range_nothing_else_uses_is_free() {
         for range in ["10.66.0.0/16", "10.0.1.0/24", "fd66::/64"] {
             assert_eq!(free(range, None).assess(&[saw(ROUTES)]), Assessment::Satisfied, "{range}");
