@@ -118,11 +118,11 @@ mod tests {
     }
 
     fn answers(statuses: &[i32]) -> Output {
-        let mut output = Output::default();
-        for (index, status) in statuses.iter().enumerate() {
-            output.stdout += &format!("::stagecraft-probe begin {index}\n\n");
-            output.stdout += &format!("::stagecraft-probe end {index} {status}\n");
-        }
-        output
+        let answer = |(index, status): (usize, &i32)| {
+            let begin = format!("::stagecraft-probe begin {index}\n\n");
+            [begin, format!("::stagecraft-probe end {index} {status}\n")].concat()
+        };
+        let stdout = statuses.iter().enumerate().map(answer).collect();
+        Output { stdout, ..Output::default() }
     }
 }
