@@ -150,6 +150,12 @@ fn hosts_cannot_be_multiplied_without_limit() {
 }
 
 #[test]
+fn the_character_that_the_parser_stumbles_over_is_marked() {
+    assert_eq!(marked(&problems("project: { name: @p }\n")), "@");
+    assert_eq!(marked(&problems("# é\nproject: { name: `é` }\n")), "`");
+}
+
+#[test]
 fn control_characters_are_never_echoed() {
     let escaped =
         problems("project: { name: p }\ncloud: { providers: {} }\n\"\\e[31mred\\nline\": 1\n");
