@@ -33,7 +33,8 @@ pub trait Step: Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Read-only commands whose output [`assess`](Step::assess) needs. They run as root, without
-    /// input, with standard error joined to standard output, and are given 30 seconds each.
+    /// input, with standard error joined to standard output, and are given 20 seconds
+    /// each; one that others took half a minute before is not run.
     fn probe(&self) -> Vec<Command>;
 
     /// Decides from the outputs, in probe order, whether and how to change the host.

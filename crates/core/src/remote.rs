@@ -199,6 +199,16 @@ pub enum RemoteError {
         /// Its limit.
         limit: Duration,
     },
+    /// A command printed more than anybody reads, and perhaps without end.
+    #[error("`{host}` printed more than {} MiB in answer to `{command}`, which was stopped", limit >> 20)]
+    TooMuchOutput {
+        /// The host.
+        host: HostName,
+        /// The command, secrets masked.
+        command: String,
+        /// How many bytes it may print.
+        limit: usize,
+    },
     /// The only private key to use has a passphrase that nobody gave.
     #[error("could not prepare the connection to `{host}`: {why}")]
     Locked {
@@ -231,6 +241,7 @@ impl RemoteError {
             | Self::HostKeyUnknown { host, .. }
             | Self::Lost { host, .. }
             | Self::TimedOut { host, .. }
+            | Self::TooMuchOutput { host, .. }
             | Self::Locked { host, .. }
             | Self::Local { host, .. } => host,
         }
@@ -246,6 +257,7 @@ impl Diagnose for RemoteError {
             | Self::Refused { .. }
             | Self::Lost { .. }
             | Self::TimedOut { .. }
+            | Self::TooMuchOutput { .. }
             | Self::Locked { .. }
             | Self::Local { .. } => Code::SSH_FAILED,
         }
@@ -255,7 +267,9 @@ impl Diagnose for RemoteError {
     fn retry(&self) -> Retry {
         match self {
             Self::Unreachable { .. } | Self::Refused { .. } => Retry::After(Duration::ZERO),
-            Self::Lost { .. } | Self::TimedOut { .. } => Retry::Observe,
+            Self::Lost { .. } | Self::TimedOut { .. } | Self::TooMuchOutput { .. } => {
+                Retry::Observe
+            }
             Self::HostKeyMismatch { .. }
             | Self::HostKeyUnknown { .. }
             | Self::Locked { .. }
@@ -285,6 +299,9 @@ impl Diagnose for RemoteError {
             ],
             Self::Locked { key, .. } => vec![format!(
                 "add it to your SSH agent with `ssh-add {key}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked"
+            )],
+            Self::TooMuchOutput { host, .. } => vec![format!(
+                "log in with `stagecraft ssh {host}` and see what prints so much; a start-up file of the shell of the user who logs in must print nothing"
             )],
             Self::Unreachable { on_the_way: true, .. } => vec![
                 "the host itself was not tried: your OpenSSH configuration has a `ProxyJump` for it".to_owned(),

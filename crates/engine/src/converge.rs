@@ -128,6 +128,7 @@ fn code_of(error: &RemoteError, run: &Convergence) -> Code {
         | RemoteError::HostKeyMismatch { .. }
         | RemoteError::HostKeyUnknown { .. }
         | RemoteError::Lost { .. }
+        | RemoteError::TooMuchOutput { .. }
         | RemoteError::Locked { .. }
         | RemoteError::Local { .. } => error.code(),
     }

@@ -149,7 +149,10 @@ impl Engine {
         let output = answer.map_err(|error| Failure::from(&error))?;
         match converge::last_seen(&steps, &output) {
             Some(seen) => Ok((target, seen)),
-            None => Err(Failure::new(Code::SSH_FAILED, "the host's answer was cut short")),
+            None => {
+                let message = "the host's answer was cut short, or took too long";
+                Err(Failure::new(Code::SSH_FAILED, message))
+            }
         }
     }
 

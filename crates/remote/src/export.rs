@@ -42,6 +42,32 @@ pub enum ExportError {
         /// The value.
         value: String,
     },
+    /// A value, such as the path of a file, has what OpenSSH puts something else in the place of, and no
+    /// way to write it down so that it does not.
+    #[error(
+        "OpenSSH would put something else in the place of `{what}` in {keyword} {value:?}, and there is no way to write it so that it does not"
+    )]
+    Expanded {
+        /// What it would be the value of.
+        keyword: &'static str,
+        /// The value.
+        value: String,
+        /// What it has.
+        what: &'static str,
+    },
+}
+
+impl ExportError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Config(_) | Self::Login(_) | Self::Store(_) => None,
+            Self::ControlCharacter { .. } | Self::Expanded { .. } => Some(
+                "give the file or folder another name, or name a link to it; `stagecraft exec` and `infra bootstrap` take it as it is",
+            ),
+        }
+    }
 }
 
 /// Writes down logins. What the files say that the settings name is as it was when this was made.
@@ -105,8 +131,14 @@ impl<'a> Exporter<'a> {
         let (host, address) = (target.host.clone(), target.endpoint.host.clone());
         let export = Export { login, config_file, options, host, address };
         let odd = export.keywords().find(|(_, value)| value.contains(char::is_control));
-        match odd {
-            Some((keyword, value)) => Err(ExportError::ControlCharacter { keyword, value }),
+        if let Some((keyword, value)) = odd {
+            return Err(ExportError::ControlCharacter { keyword, value });
+        }
+        let expanded = export
+            .keywords()
+            .find_map(|(keyword, value)| Some((expands(keyword, &value)?, keyword, value)));
+        match expanded {
+            Some((what, keyword, value)) => Err(ExportError::Expanded { keyword, value, what }),
             None => Ok(export),
         }
     }
@@ -224,6 +256,15 @@ fn print_known_hosts(alias: &str, pins: &Pins, revoked: impl Fn(&HostKey) -> boo
     format!("/usr/bin/printf '{lines}'")
 }
 
+/// What OpenSSH would expand in a value as it is written, of what has no other way to write it. Where it knows
+/// no variables today, a later version may: since 10.0 it does in the name of a user, and tokens too.
+fn expands(keyword: &str, value: &str) -> Option<&'static str> {
+    if value.contains("${") {
+        return Some("${");
+    }
+    (keyword == "User" && value.contains('%')).then_some("%")
+}
+
 /// A value that has tokens: `%` stands for itself.
 fn escape(text: &str) -> String {
     text.replace('%', "%%")
@@ -231,7 +272,9 @@ fn escape(text: &str) -> String {
 
 /// A value OpenSSH splits at blanks and expands.
 fn quote(path: &str) -> String {
-    let path = escape(path);
+    // A relative path may begin with it; an absolute one does not.
+    let here = if path.starts_with('~') { "./" } else { "" };
+    let path = format!("{here}{}", escape(path));
     if path.contains([' ', '\t', '"', '\'', '\\', '#']) {
         format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\""))
     } else {
@@ -326,6 +369,35 @@ mod tests {
         let odd = dir.path().join("shop\n  ProxyCommand touch /tmp/x\n#");
         let error = export(&settings(&odd)).unwrap_err().to_string();
         assert!(error.starts_with("UserKnownHostsFile \"") && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn what_has_tokens_or_a_tilde_is_the_file_that_was_meant() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = settings(dir.path());
+        for (path, written) in [("/k/%d/100%", "/k/%%d/100%%"), ("~root/id", "./~root/id")] {
+            settings.private_key = Some(PathBuf::from(path));
+            let words = export(&settings).unwrap().command_line(&[]).join(" ");
+            assert!(words.contains(&format!(" -o IdentityFile={written} -o ")), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_openssh_would_expand_and_cannot_be_written_otherwise_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = |settings: &SshSettings| export(settings).unwrap_err().to_string();
+        let mut key = settings(dir.path());
+        key.private_key = Some(PathBuf::from("/k/${HOME}/id"));
+        let why = "OpenSSH would put something else in the place of `${` in IdentityFile \"/k/${HOME}/id\"";
+        assert!(refused(&key).starts_with(why), "{}", refused(&key));
+        let own = settings(&dir.path().join("${X}"));
+        assert!(refused(&own).contains("in UserKnownHostsFile"), "{}", refused(&own));
+        let mut user = settings(dir.path());
+        user.user = Some("a%h".to_owned());
+        assert!(refused(&user).contains("`%` in User \"a%h\""), "{}", refused(&user));
+        let mut dollar = settings(dir.path());
+        dollar.private_key = Some(PathBuf::from("/k/$HOME/id"));
+        export(&dollar).unwrap();
     }
 
     #[test]

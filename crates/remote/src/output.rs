@@ -24,6 +24,11 @@ impl Tail {
         self.bytes.extend_from_slice(useful);
     }
 
+    /// Whether more came than is kept.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.total > self.limit as u64
+    }
+
     /// The text, with what is not UTF-8 replaced. When it is only the end, its first line says how
     /// much is left out.
     pub(crate) fn into_text(mut self) -> String {

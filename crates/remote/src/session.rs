@@ -69,7 +69,7 @@ impl Session {
         self.lost(command, self.notes.ending().unwrap_or_else(|| describe(error)))
     }
 
-    /// Starts the command and stays with it until the server closes the channel.
+    /// Starts the command and stays with it until the server closes the channel, or more comes than may.
     async fn converse(
         &self,
         command: &Command,
@@ -91,7 +91,8 @@ impl Session {
         };
         tokio::pin!(input);
         let mut input_done = false;
-        let (mut stdout, mut stderr) = (Tail::new(OUTPUT_LIMIT), Tail::new(OUTPUT_LIMIT));
+        let room = command.most_output().unwrap_or(OUTPUT_LIMIT);
+        let (mut stdout, mut stderr) = (Tail::new(room), Tail::new(room));
         let mut status = None;
         loop {
             let message = tokio::select! {
@@ -117,6 +118,13 @@ impl Session {
                 Some(_) => {}
                 None => return Err(self.lost_by(command, &russh::Error::Disconnect)),
             }
+            if command.most_output().is_some() && (stdout.is_cut() || stderr.is_cut()) {
+                return Err(RemoteError::TooMuchOutput {
+                    host: self.peer.host.clone(),
+                    command: command.display(),
+                    limit: room,
+                });
+            }
         }
         match status {
             Some(status) => {
@@ -141,17 +149,15 @@ impl Remote for Session {
         };
         let (mut read, write) = channel?.split();
         let conversation = self.converse(command, &mut read, &write);
-        match patience.wait_for(conversation).await {
-            Some(result) => result,
-            None => {
-                let stop = async {
-                    let _best_effort = write.signal(Sig::KILL).await;
-                    let _best_effort = write.close().await;
-                };
-                let _best_effort = timeout(GOODBYE, stop).await;
-                Err(timed_out())
-            }
+        let result = patience.wait_for(conversation).await.unwrap_or_else(|| Err(timed_out()));
+        if let Err(RemoteError::TimedOut { .. } | RemoteError::TooMuchOutput { .. }) = result {
+            let stop = async {
+                let _best_effort = write.signal(Sig::KILL).await;
+                let _best_effort = write.close().await;
+            };
+            let _best_effort = timeout(GOODBYE, stop).await;
         }
+        result
     }
 
     fn host_key(&self) -> Option<HostKey> {

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch;
+use super::inspect::TOO_SLOW;
 use super::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, OUTPUT_LINES, Output};
@@ -111,7 +112,10 @@ impl Convergence {
         };
         let mut answers = answers.as_slice();
         while let Some(step) = self.steps.get(self.reports.len()) {
-            let (own, rest) = answers.split_at(step.probe().len());
+            let Some((own, rest)) = answers.split_at_checked(step.probe().len()) else {
+                let why = format!("could not find out the state of `{}`: {TOO_SLOW}", step.name());
+                return self.fail(Failure::new(step.failure_code(), why));
+            };
             answers = rest;
             match step.assess(own) {
                 Assessment::Satisfied => {

@@ -1,6 +1,9 @@
 use super::{Assessment, Step, batch};
 use crate::remote::{Command, Output};
 
+/// Why a step was not looked at.
+pub(super) const TOO_SLOW: &str = "to look at what comes before it took the host more than 30 s";
+
 /// One read-only command that looks at everything `steps` need to see.
 #[must_use]
 pub fn look(steps: &[Box<dyn Step>]) -> Command {
@@ -20,15 +23,22 @@ pub fn findings(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<(&'stati
     let mut rest = answers.as_slice();
     let mut open: Vec<(&'static str, String)> = Vec::new();
     for step in steps {
-        let (own, later) = rest.split_at(step.probe().len());
-        rest = later;
-        let assessment = step.assess(own);
-        if let (Some((first, _)), false) = (open.first(), assessment == Assessment::Satisfied) {
-            let why = format!("comes after `{first}`");
-            open.push((step.name(), why));
-            continue;
-        }
-        open.extend(finding(assessment).map(|why| (step.name(), why)));
+        let why = match rest.split_at_checked(step.probe().len()) {
+            Some((own, later)) => {
+                rest = later;
+                finding(step.assess(own))
+            }
+            None => {
+                rest = &[];
+                Some(format!("was not looked at: {TOO_SLOW}"))
+            }
+        };
+        let Some(why) = why else { continue };
+        let why = match open.first() {
+            Some((first, _)) => format!("comes after `{first}`"),
+            None => why,
+        };
+        open.push((step.name(), why));
     }
     Some(open)
 }
@@ -46,12 +56,12 @@ pub fn finding(assessment: Assessment) -> Option<String> {
     }
 }
 
-/// What the last of `steps` saw, from the answer to [`look`]; `None` when that was cut short, or there
-/// are no steps.
+/// What the last of `steps` saw, from the answer to [`look`]; `None` when that was cut short, or the host
+/// was too slow for it, or there are no steps.
 #[must_use]
 pub fn last_seen(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<Output>> {
     let count = steps.iter().map(|step| step.probe().len()).sum();
-    let mut answers = batch::parse(count, output)?;
+    let mut answers = batch::parse(count, output).filter(|answers| answers.len() == count)?;
     Some(answers.split_off(count - steps.last()?.probe().len()))
 }
 

@@ -12,13 +12,19 @@ pub struct Command {
     words: Vec<String>,
     stdin: Option<Vec<u8>>,
     timeout: Duration,
+    most_output: Option<usize>,
 }
 
 impl Command {
     /// A command without arguments.
     #[must_use]
     pub fn new(program: impl Into<String>) -> Self {
-        Self { words: vec![program.into()], stdin: None, timeout: DEFAULT_TIMEOUT }
+        Self {
+            words: vec![program.into()],
+            stdin: None,
+            timeout: DEFAULT_TIMEOUT,
+            most_output: None,
+        }
     }
 
     /// A POSIX shell script, run by `sh -c`.
@@ -55,6 +61,13 @@ impl Command {
         self
     }
 
+    /// Sets how many bytes it may print. Whoever prints more has not answered; without this the end counts.
+    #[must_use]
+    pub fn with_most_output(mut self, limit: usize) -> Self {
+        self.most_output = Some(limit);
+        self
+    }
+
     /// What goes to standard input; without it the command reads end of file at once.
     #[must_use]
     pub fn stdin(&self) -> Option<&[u8]> {
@@ -65,6 +78,12 @@ impl Command {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// How many bytes it may print to each of its outputs, if it matters that all of it is there.
+    #[must_use]
+    pub fn most_output(&self) -> Option<usize> {
+        self.most_output
     }
 
     /// The command quoted for a POSIX shell.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use stagecraft_core::error::Diagnose as _;
 use stagecraft_core::remote::{Command, Remote, RemoteError};
 
 use crate::support::server::{Rules, Server};
@@ -48,6 +49,22 @@ async fn of_a_large_output_the_end_is_kept() {
     assert!(note.starts_with("[the first ") && note.ends_with(" bytes are left out]"), "{note}");
     assert_eq!(end.len(), 1024 * 1024);
     assert!(output.stdout.ends_with("xxthe end"));
+}
+
+#[tokio::test]
+async fn where_all_of_an_output_matters_no_more_is_read_than_may_come() {
+    let (server, _home, remote) = logged_in().await;
+    let most = |name: &str, bytes| Command::new(name).with_most_output(bytes);
+    let whole = remote.run(&most("flood", 6 << 20)).await.unwrap();
+    assert_eq!(whole.stdout.len(), 160 * 32 * 1024 + "the end".len(), "none of it is left out");
+    let error = remote.run(&most("endless", 2 << 20).with_timeout(SECOND * 60)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`app-1` printed more than 2 MiB in answer to `endless`, which was stopped"
+    );
+    assert!(error.hints()[0].contains("`stagecraft ssh app-1`"), "{:?}", error.hints());
+    assert!(remote.run(&Command::new("true")).await.unwrap().success());
+    assert_eq!(server.seen().signals, 1, "the command was told to stop");
 }
 
 #[tokio::test]

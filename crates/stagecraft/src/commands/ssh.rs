@@ -50,7 +50,11 @@ fn without_secrets(command: &mut Command, config: &Config) {
 /// A login that cannot be written down for OpenSSH.
 pub(super) fn export_failed(error: &ExportError) -> Stop {
     let message = format!("could not prepare the SSH login: {}", chain(error));
-    Stop::new(ExitCode::Bootstrap, Failure::new(Code::SSH_FAILED, message))
+    let stop = Stop::new(ExitCode::Bootstrap, Failure::new(Code::SSH_FAILED, message));
+    match error.hint() {
+        Some(hint) => stop.with_hint(hint),
+        None => stop,
+    }
 }
 
 #[cfg(test)]

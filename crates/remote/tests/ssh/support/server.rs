@@ -232,6 +232,10 @@ async fn act(command: String, channel: ChannelId, session: Handle) {
             session.data(channel, "the end").await.unwrap();
             end(&session, channel, 0).await;
         }
+        "endless" => {
+            let block = vec![b'x'; 32 * 1024];
+            while session.data(channel, block.clone()).await.is_ok() {}
+        }
         "killed" => {
             let (signal, none) = (Sig::KILL, String::new());
             let told = session.exit_signal_request(channel, signal, false, none.clone(), none);
