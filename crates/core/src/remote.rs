@@ -219,6 +219,16 @@ pub enum RemoteError {
         /// What was tried.
         why: String,
     },
+    /// Somebody else can have written what hosts would be verified by.
+    #[error("could not prepare the connection to `{host}`: {why}")]
+    KnownHostsUnsafe {
+        /// The host.
+        host: HostName,
+        /// What of, and how.
+        why: String,
+        /// What the user can do.
+        mend: String,
+    },
     /// Something on this side is wrong: a key file that cannot be read, a known-hosts file that
     /// cannot be written.
     #[error("could not prepare the connection to `{host}`: {why}")]
@@ -243,6 +253,7 @@ impl RemoteError {
             | Self::TimedOut { host, .. }
             | Self::TooMuchOutput { host, .. }
             | Self::Locked { host, .. }
+            | Self::KnownHostsUnsafe { host, .. }
             | Self::Local { host, .. } => host,
         }
     }
@@ -253,6 +264,7 @@ impl Diagnose for RemoteError {
         match self {
             Self::HostKeyMismatch { .. } => Code::HOST_KEY_MISMATCH,
             Self::HostKeyUnknown { .. } => Code::HOST_KEY_UNKNOWN,
+            Self::KnownHostsUnsafe { .. } => Code::KNOWN_HOSTS_UNSAFE,
             Self::Unreachable { .. }
             | Self::Refused { .. }
             | Self::Lost { .. }
@@ -273,6 +285,7 @@ impl Diagnose for RemoteError {
             Self::HostKeyMismatch { .. }
             | Self::HostKeyUnknown { .. }
             | Self::Locked { .. }
+            | Self::KnownHostsUnsafe { .. }
             | Self::Local { .. } => Retry::Never,
         }
     }
@@ -300,6 +313,7 @@ impl Diagnose for RemoteError {
             Self::Locked { key, .. } => vec![format!(
                 "add it to your SSH agent with `ssh-add {key}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked"
             )],
+            Self::KnownHostsUnsafe { mend, .. } => vec![mend.clone()],
             Self::TooMuchOutput { host, .. } => vec![format!(
                 "log in with `stagecraft ssh {host}` and see what prints so much; a start-up file of the shell of the user who logs in must print nothing"
             )],

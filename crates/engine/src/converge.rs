@@ -127,6 +127,7 @@ fn code_of(error: &RemoteError, run: &Convergence) -> Code {
         | RemoteError::Refused { .. }
         | RemoteError::HostKeyMismatch { .. }
         | RemoteError::HostKeyUnknown { .. }
+        | RemoteError::KnownHostsUnsafe { .. }
         | RemoteError::Lost { .. }
         | RemoteError::TooMuchOutput { .. }
         | RemoteError::Locked { .. }

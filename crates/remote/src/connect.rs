@@ -177,7 +177,7 @@ impl SshConnector {
         let opening =
             tokio::task::spawn_blocking(move || Gate::open(&settings, &host, port, &alias, pins));
         let opened = opening.await.map_err(|error| stop.peer.local(error))?;
-        opened.map_err(|error| stop.peer.local(error))
+        opened.map_err(|error| stop.peer.store(error))
     }
 
     /// Gets a stream to a stop.

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use stagecraft_core::config::HostKeys;
+use stagecraft_core::error::Code;
 use stagecraft_core::identity::{HostKey, Pins};
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{Command, Target};
@@ -58,11 +59,25 @@ pub enum ExportError {
 }
 
 impl ExportError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Store(StoreError::Unsafe { .. }) => Code::KNOWN_HOSTS_UNSAFE,
+            Self::Config(_)
+            | Self::Login(_)
+            | Self::Store(StoreError::File(_))
+            | Self::ControlCharacter { .. }
+            | Self::Expanded { .. } => Code::SSH_FAILED,
+        }
+    }
+
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Config(_) | Self::Login(_) | Self::Store(_) => None,
+            Self::Config(_) | Self::Login(_) | Self::Store(StoreError::File(_)) => None,
+            Self::Store(StoreError::Unsafe { mend, .. }) => Some(mend),
             Self::ControlCharacter { .. } | Self::Expanded { .. } => Some(
                 "give the file or folder another name, or name a link to it; `stagecraft exec` and `infra bootstrap` take it as it is",
             ),

@@ -8,6 +8,7 @@ use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{KeySource, RemoteError};
 
 use crate::host_keys::gate::Denial;
+use crate::host_keys::store::StoreError;
 use crate::settings::SshSettings;
 
 /// Whom a failure is about.
@@ -56,6 +57,14 @@ impl Peer {
         RemoteError::Local { host: self.host.clone(), why: why.to_string() }
     }
 
+    pub(crate) fn store(&self, error: StoreError) -> RemoteError {
+        let (host, why) = (self.host.clone(), error.to_string());
+        match error {
+            StoreError::File(_) => RemoteError::Local { host, why },
+            StoreError::Unsafe { mend, .. } => RemoteError::KnownHostsUnsafe { host, why, mend },
+        }
+    }
+
     pub(crate) fn locked(&self, key: String, why: String) -> RemoteError {
         RemoteError::Locked { host: self.host.clone(), key, why }
     }
@@ -83,7 +92,7 @@ impl Peer {
                 presented,
                 may_be_pinned: policy == HostKeys::Pinned && !self.is_jump,
             },
-            Denial::Store(error) => self.local(error),
+            Denial::Store(error) => self.store(error),
         }
     }
 

@@ -53,8 +53,8 @@ impl SshConnector {
         let _however_it_ends = handle.disconnect(Disconnect::ByApplication, "done", "").await;
         let key = notes.admitted().ok_or_else(|| stop.peer.unreachable("it presented no key"))?;
         let place = |file: &Path, line| format!("{}:{line}", self.settings().show(file));
-        let places = gate.places_of(&key).map_err(|error| stop.peer.local(error))?;
-        let other = gate.remembered_another(&key).map_err(|error| stop.peer.local(error))?;
+        let places = gate.places_of(&key).map_err(|error| stop.peer.store(error))?;
+        let other = gate.remembered_another(&key).map_err(|error| stop.peer.store(error))?;
         Ok(Presented {
             fingerprint: fingerprint(&key),
             algorithm: key.algorithm().to_string(),

@@ -155,7 +155,7 @@ pub enum VaultError {
         why: DatabaseError,
     },
     /// The system gives no randomness.
-    #[error("this machine gives no random numbers: {0}")]
+    #[error("this machine gives no random numbers")]
     NoRandomness(#[from] getrandom::Error),
 }
 

@@ -180,6 +180,9 @@ codes! {
     HOST_KEY_UNKNOWN = "host_key_unknown",
         "No SSH host key is pinned or known for the host, and none is believed on first contact. Nothing was sent, nothing was run.",
         "`stagecraft infra trust HOST` shows the key and pins it if you agree; with `host_keys: known-hosts` add it to your known_hosts.";
+    KNOWN_HOSTS_UNSAFE = "known_hosts_unsafe",
+        "The keys of hosts that were remembered on first contact, or the folder they are in, belong to somebody else or may be changed by everybody, so they are not believed. Nothing was sent, nothing was run.",
+        "Find out who wrote there; then remove `.stagecraft/` beside the file, or run the command of the message.";
     HOST_IDENTITY_FAILED = "host_identity_failed",
         "The host was verified by the key made for its first boot, but could not be given a key of its own.",
         "See the output in the message; run `stagecraft infra bootstrap --host HOST` again, which goes on from there.";

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::TryLockError;
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -23,17 +24,28 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(10);
 /// More than is known of any number of hosts: tens of thousands of keys take less.
 const TOO_MUCH: u64 = 16 * 1024 * 1024;
 
-/// A known-hosts file could not be read or written; the message names it.
+/// A known-hosts file cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the known-hosts file cannot be used: {0}")]
-pub struct StoreError(
+pub enum StoreError {
+    /// It could not be read or written; the message names it.
     // Told in the message, so it is no source: who shows sources would say it twice.
-    io::Error,
-);
+    #[error("the known-hosts file cannot be used: {0}")]
+    File(io::Error),
+    /// Somebody else can have written to our own, so what it says is not believed.
+    #[error("the known-hosts file is not believed: `{}` {why}", path.display())]
+    Unsafe {
+        /// The file or its folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+        /// What the user can do.
+        mend: String,
+    },
+}
 
 impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
-        Self(error)
+        Self::File(error)
     }
 }
 
@@ -62,23 +74,35 @@ impl HostKeyStore {
         Self { path: path.into() }
     }
 
-    /// Whether the file and its folder are what they seem. They are in a folder that may come from
-    /// somewhere else: a link in it would have us write to a file of somebody's choice, and a pipe would
-    /// never be read to its end.
+    /// Whether the file and its folder are what they seem, and nobody else's. They are in a folder that may
+    /// come from somewhere else: a link in it would have us write to a file of somebody's choice, a pipe would
+    /// never be read to its end, and keys that somebody else wrote are nothing to verify a host by.
     fn check(&self) -> Result<(), StoreError> {
         let refused = |path: &Path, what: &str| {
             let path = path.display();
             let why = format!("`{path}` is {what}; remove it, and one of our own is made");
-            Err(StoreError(io::Error::other(why)))
+            Err(StoreError::File(io::Error::other(why)))
         };
-        for path in [folder_of(&self.path), &self.path, &self.lock_file()] {
+        let folder = folder_of(&self.path);
+        for path in [folder, &self.path, &self.lock_file()] {
             match std::fs::symlink_metadata(path) {
                 Ok(of) if of.is_symlink() => return refused(path, "a symbolic link"),
-                Ok(of) if path != folder_of(&self.path) && !of.is_file() && !of.is_dir() => {
+                Ok(of) if path != folder && !of.is_file() && !of.is_dir() => {
                     return refused(path, "not an ordinary file");
                 }
                 // What else is wrong with it is told by whoever opens it.
                 Ok(_) | Err(_) => {}
+            }
+        }
+        let mut trusted = vec![rustix::process::geteuid().as_raw(), 0];
+        let around = std::path::absolute(folder)?;
+        trusted
+            .extend(around.parent().and_then(|around| Some(std::fs::metadata(around).ok()?.uid())));
+        for path in [folder, &self.path] {
+            let Ok(facts) = std::fs::symlink_metadata(path) else { continue };
+            if let Some((why, mend)) = exposure(facts.mode() & 0o7777, facts.uid(), &trusted) {
+                let mend = mend.replace("PATH", &path.display().to_string());
+                return Err(StoreError::Unsafe { path: path.to_owned(), why, mend });
             }
         }
         Ok(())
@@ -187,7 +211,7 @@ impl HostKeyStore {
             path.display(),
             LOCK_LIMIT.as_secs()
         );
-        StoreError(io::Error::new(io::ErrorKind::WouldBlock, why))
+        StoreError::File(io::Error::new(io::ErrorKind::WouldBlock, why))
     }
 
     fn lock_file(&self) -> PathBuf {
@@ -222,6 +246,25 @@ impl KnownFile {
             })
             .collect()
     }
+}
+
+/// Why keys in a file or folder with this mode and owner may be another's, and what to do then.
+///
+/// Believed are this user, root, and whose the folder around ours is: that one could put another in its place,
+/// and a configuration file that says whom to believe. So runs by `sudo`, and in containers that have the
+/// files of somebody outside, go on. A group may write: with the usual umask of many systems each user's
+/// private group may, and a team that shares a folder by a group means it.
+fn exposure(mode: u32, owner: u32, trusted: &[u32]) -> Option<(String, &'static str)> {
+    if !trusted.contains(&owner) {
+        let why = format!("belongs to user {owner}, who is neither you nor root");
+        return Some((why, "find out who made it, and remove `PATH`: then keys are learned anew"));
+    }
+    // In a folder with the sticky bit only its own files are somebody's.
+    (mode & 0o1002 == 0o002).then(|| {
+        let why = format!("may be changed by everybody (its mode is {mode:04o})");
+        let mend = "run `chmod o-w PATH`, after a look at what it holds; or remove `PATH`: then keys are learned anew";
+        (why, mend)
+    })
 }
 
 fn read(path: &Path) -> Result<String, StoreError> {
@@ -290,6 +333,63 @@ mod tests {
             }
             let made = std::fs::read_dir(&victim).map_or(0, Iterator::count);
             assert!(!victim.is_file() && made == 0, "something was written through {link:?}");
+        }
+    }
+
+    #[test]
+    fn what_everybody_may_write_to_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = HostKeyStore::new(dir.path().join("state/known_hosts"));
+        store.remember("a", &public_key()).unwrap();
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for (path, usual, odd) in
+            [(store.path.as_path(), 0o664, 0o666), (store.path.parent().unwrap(), 0o775, 0o777)]
+        {
+            set(path, odd);
+            for refused in [
+                store.keys_of("a").unwrap_err(),
+                store.remember("b", &public_key()).unwrap_err(),
+                store.prepare().unwrap_err(),
+            ] {
+                let StoreError::Unsafe { path: of, why, mend } = refused else {
+                    panic!("{refused}")
+                };
+                assert_eq!(of, path);
+                assert_eq!(why, format!("may be changed by everybody (its mode is 0{odd:o})"));
+                assert!(mend.contains(&format!("`chmod o-w {}`", path.display())), "{mend}");
+            }
+            set(path, usual);
+            assert_eq!(store.keys_of("a").unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn keys_are_believed_of_this_user_of_root_and_of_whose_the_project_is() {
+        let why = |owner| exposure(0o600, owner, &[1000, 0]).map(|(why, _)| why);
+        assert_eq!((why(1000), why(0)), (None, None));
+        let other = "belongs to user 1001, who is neither you nor root".to_owned();
+        assert_eq!(why(1001), Some(other));
+        assert_eq!(exposure(0o664, 1001, &[0, 0, 1001]), None, "`sudo` in the user's project");
+        assert_eq!(exposure(0o1777, 0, &[1000, 0]), None, "as `/tmp`");
+    }
+
+    #[test]
+    fn a_file_or_folder_of_somebody_else_is_refused() {
+        // Only root can give a file away.
+        if rustix::process::geteuid().as_raw() != 0 {
+            return;
+        }
+        for odd in ["state", "state/known_hosts"] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = HostKeyStore::new(dir.path().join("state/known_hosts"));
+            store.remember("a", &public_key()).unwrap();
+            std::os::unix::fs::chown(dir.path().join(odd), Some(4711), None).unwrap();
+            let refused = store.keys_of("a").unwrap_err().to_string();
+            assert!(refused.contains(&format!("{odd}` belongs to user 4711")), "{refused}");
+            std::os::unix::fs::chown(dir.path(), Some(4711), None).unwrap();
+            assert_eq!(store.keys_of("a").unwrap().len(), 1, "the whole project is theirs");
         }
     }
 

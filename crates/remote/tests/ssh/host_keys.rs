@@ -52,6 +52,22 @@ async fn a_changed_host_key_ends_it_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn keys_in_a_folder_that_everybody_may_write_to_are_not_believed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (key, home) = (new_key(), Home::new());
+    let server = Server::start(Rules::allow(&[&key])).await;
+    connect(home.settings_with(&key), server.port).await.unwrap().close().await;
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(home.path("state"), open).unwrap();
+    let before = server.seen();
+    let error = connect(home.settings_with(&key), server.port).await.unwrap_err();
+    assert_eq!(error.code(), Code::KNOWN_HOSTS_UNSAFE);
+    assert!(error.to_string().ends_with("may be changed by everybody (its mode is 0777)"), "{error}");
+    assert!(error.hints()[0].starts_with("run `chmod o-w "), "{:?}", error.hints());
+    assert_eq!(server.seen().offers, before.offers, "no key was offered");
+}
+
+#[tokio::test]
 async fn a_key_the_user_knows_for_the_address_stands_against_another() {
     let (key, home) = (new_key(), Home::new());
     let server = Server::start(Rules::allow(&[&key])).await;

@@ -50,7 +50,7 @@ fn without_secrets(command: &mut Command, config: &Config) {
 /// A login that cannot be written down for OpenSSH.
 pub(super) fn export_failed(error: &ExportError) -> Stop {
     let message = format!("could not prepare the SSH login: {}", chain(error));
-    let stop = Stop::new(ExitCode::Bootstrap, Failure::new(Code::SSH_FAILED, message));
+    let stop = Stop::new(ExitCode::Bootstrap, Failure::new(error.code(), message));
     match error.hint() {
         Some(hint) => stop.with_hint(hint),
         None => stop,
