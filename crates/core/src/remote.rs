@@ -2,7 +2,7 @@
 
 mod command;
 
-pub use command::{Command, quote};
+pub use command::{Command, quote, quote_path};
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -311,7 +311,8 @@ impl Diagnose for RemoteError {
                 "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with; where it is not set, add that key to your agent".to_owned(),
             ],
             Self::Locked { key, .. } => vec![format!(
-                "add it to your SSH agent with `ssh-add {key}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked"
+                "add it to your SSH agent with `ssh-add {}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked",
+                quote_path(key)
             )],
             Self::KnownHostsUnsafe { mend, .. } => vec![mend.clone()],
             Self::TooMuchOutput { host, .. } => vec![format!(

@@ -3,33 +3,34 @@
 
 use std::fs::Metadata;
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
-/// Opens an ordinary file for reading, or the null device, which many put in the place of a file that
-/// shall be empty.
-pub(crate) fn open(path: &Path) -> io::Result<(fs_err::File, Metadata)> {
-    let mut options = fs_err::OpenOptions::new();
+/// What is in an ordinary file, if it is not more than `limit` bytes; or in the null device, which many put
+/// in the place of a file that shall be empty.
+///
+/// # Errors
+/// Why it cannot be read. The file is not named: whoever asks knows how its user calls it.
+pub fn read_file(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut options = std::fs::OpenOptions::new();
     // A pipe would be waited for until somebody writes into it.
     options.read(true).custom_flags(OFlags::NONBLOCK.union(OFlags::NOCTTY).bits() as i32);
     let file = options.open(path)?;
     let facts = file.metadata()?;
-    if facts.is_file() || is_null(&facts) {
-        return Ok((file, facts));
+    if facts.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
     }
-    let why = format!("could not read `{}`: it is not an ordinary file", path.display());
-    Err(io::Error::new(io::ErrorKind::InvalidInput, why))
-}
-
-/// What is in such a file, if it is not more than `limit` bytes.
-pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let (file, facts) = open(path)?;
+    if !facts.is_file() && !is_null(&facts) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not an ordinary file"));
+    }
     let too_large = || {
-        let why = format!("could not read `{}`: it has more than {limit} bytes", path.display());
+        let why = match limit >> 20 {
+            0 => format!("it has more than {limit} bytes"),
+            mebibytes => format!("it is larger than {mebibytes} MiB"),
+        };
         io::Error::new(io::ErrorKind::FileTooLarge, why)
     };
     if facts.len() > limit {
@@ -44,6 +45,13 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
         return Err(too_large());
     }
     Ok(bytes)
+}
+
+/// The same, with errors that name it.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_file(path, limit).map_err(|error| {
+        io::Error::new(error.kind(), format!("could not read `{}`: {error}", path.display()))
+    })
 }
 
 /// The same of a text.
@@ -71,10 +79,15 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_ordinary_file_is_told_and_not_waited_for() {
         let dir = tempfile::tempdir().unwrap();
-        for path in [pipe(dir.path()), dir.path().to_owned(), PathBuf::from("/dev/zero")] {
+        let (pipe, folder) = (pipe(dir.path()), dir.path().to_owned());
+        for (path, is) in [
+            (pipe, "it is not an ordinary file"),
+            (folder, "it is a directory"),
+            (PathBuf::from("/dev/zero"), "it is not an ordinary file"),
+        ] {
             let refused = read(&path, 10).unwrap_err().to_string();
-            let shown = format!("`{}`: it is not an ordinary file", path.display());
-            assert!(refused.contains(&shown), "{refused}");
+            assert_eq!(refused, format!("could not read `{}`: {is}", path.display()));
+            assert_eq!(read_file(&path, 10).unwrap_err().to_string(), is);
         }
     }
 

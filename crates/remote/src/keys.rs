@@ -36,8 +36,8 @@ pub enum KeyError {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
-        /// The command that mends it.
-        mend: &'static str,
+        /// The command that mends it, where this user can.
+        mend: Option<&'static str>,
     },
     /// Its passphrase is needed.
     #[error("the private key `{}` has a passphrase", path.display())]
@@ -116,6 +116,11 @@ pub fn check_key_file(path: &Path) -> Result<(), KeyError> {
 /// Whether nobody else may read a private key.
 fn check_owner(path: &Path) -> Result<(), KeyError> {
     let facts = fs_err::metadata(path)?;
+    if !facts.is_file() {
+        // The null device stands for a file that is empty, and its mode is nobody's to change.
+        let why = "there is nothing in it".to_owned();
+        return Err(KeyError::Malformed { path: path.to_owned(), why });
+    }
     match exposure(facts.mode() & 0o7777, facts.uid(), rustix::process::geteuid().as_raw()) {
         Some((why, mend)) => Err(KeyError::Unsafe { path: path.to_owned(), why, mend }),
         None => Ok(()),
@@ -126,9 +131,13 @@ fn check_owner(path: &Path) -> Result<(), KeyError> {
 ///
 /// Of somebody else's file `user` could read nothing without a right of the group, or without being root, so
 /// these are granted: this is how orchestrators of containers hand keys out, and what `sudo` finds.
-fn exposure(mode: u32, owner: u32, user: u32) -> Option<(String, &'static str)> {
-    let (of_others, mend) =
-        if owner == user { (0o077, "chmod 600") } else { (0o037, "chmod g=r,o=") };
+fn exposure(mode: u32, owner: u32, user: u32) -> Option<(String, Option<&'static str>)> {
+    let (of_others, mend) = if owner == user {
+        (0o077, Some("chmod 600"))
+    } else {
+        // Nobody but its owner and root may change it.
+        (0o037, (user == 0).then_some("chmod g=r,o="))
+    };
     (mode & of_others != 0)
         .then(|| (format!("may be used by others (its mode is {mode:04o})"), mend))
 }
@@ -380,7 +389,10 @@ pub(crate) mod tests {
                 check_key_file(&path),
             ] {
                 let error = refused.unwrap_err();
-                assert!(matches!(error, KeyError::Unsafe { mend: "chmod 600", .. }), "{error:?}");
+                assert!(
+                    matches!(error, KeyError::Unsafe { mend: Some("chmod 600"), .. }),
+                    "{error:?}"
+                );
                 assert!(
                     error.to_string().ends_with(&format!("(its mode is {mode:04o})")),
                     "{error}"
@@ -400,11 +412,21 @@ pub(crate) mod tests {
         assert_eq!(mend(0o600, 1000, 1000), None);
         assert_eq!(mend(0o600, 0, 1000), None);
         assert_eq!(mend(0o440, 0, 1000), None, "root's, for a group");
-        assert_eq!(mend(0o460, 0, 1000), Some("chmod g=r,o="));
-        assert_eq!(mend(0o444, 0, 1000), Some("chmod g=r,o="));
-        assert_eq!(mend(0o440, 0, 0), Some("chmod 600"));
+        assert_eq!(mend(0o460, 0, 1000), Some(None), "which that user cannot mend");
+        assert_eq!(mend(0o444, 0, 1000), Some(None));
+        assert_eq!(mend(0o440, 0, 0), Some(Some("chmod 600")));
         assert_eq!(mend(0o600, 1001, 0), None, "root's by `sudo`");
-        assert_eq!(mend(0o666, 1001, 0), Some("chmod g=r,o="));
+        assert_eq!(mend(0o666, 1001, 0), Some(Some("chmod g=r,o=")));
+    }
+
+    #[test]
+    fn the_null_device_is_no_key_and_nobody_is_told_to_change_it() {
+        for refused in
+            [check_key_file(Path::new("/dev/null")), private_key(Path::new("/dev/null")).map(drop)]
+        {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, KeyError::Malformed { .. }), "{error:?}");
+        }
     }
 
     fn set_mode(path: &Path, mode: u32) {

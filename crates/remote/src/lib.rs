@@ -35,6 +35,7 @@ mod unlocked;
 
 pub use connect::SshConnector;
 pub use export::{Export, ExportError, Exporter};
+pub use files::read_file;
 pub use host_keys::alias_of;
 pub use host_keys::store::{HostKeyStore, StoreError};
 pub use keyring::Passphrases;

@@ -347,7 +347,7 @@ mod tests {
         let path = dir.path().join("config");
         std::fs::write(&path, "Include pipe hollow\n").unwrap();
         let error = SshConfig::load(&path, None).unwrap_err().to_string();
-        assert!(error.ends_with("hollow`: it has more than 1048576 bytes"), "{error}");
+        assert!(error.ends_with("hollow`: it is larger than 1 MiB"), "{error}");
     }
 
     #[test]

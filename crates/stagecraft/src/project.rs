@@ -8,14 +8,16 @@ use stagecraft_core::config::{self, Config, Problem, Problems};
 use stagecraft_core::desired::{DesiredHost, ProviderId};
 use stagecraft_core::error::{Code, ExitCode, Failure};
 use stagecraft_core::name::{HostName, Scope};
+use stagecraft_core::remote::quote_path;
 use stagecraft_core::resolve::{OrderProblem, SshKeyNames};
+use stagecraft_remote::read_file;
 
 use crate::app::App;
 use crate::next::Next;
 use crate::stop::Stop;
 
-/// One more byte than a file may have.
-const TOO_MUCH: u64 = 1024 * 1024 + 1;
+/// How many bytes a file may have.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Why a file that belongs to somebody else cannot be read.
 const NOT_PERMITTED: &str = "you may not read it";
@@ -102,19 +104,21 @@ pub(crate) fn folder_of(file: &Path) -> std::io::Result<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    // A named pipe would block when it is opened, so what it is comes first.
-    let kind = std::fs::metadata(path).map_err(|error| why(&error))?;
-    if kind.is_dir() {
-        return Err("it is a directory".to_owned());
+    if is_handed_over(path) {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+            .map_err(|error| why(&error))?;
+        let too_large = bytes.len() as u64 > LARGEST;
+        return if too_large { Err("it is larger than 1 MiB".to_owned()) } else { Ok(bytes) };
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(TOO_MUCH).read_to_end(&mut bytes))
-        .map_err(|error| why(&error))?;
-    if bytes.len() as u64 == TOO_MUCH {
-        return Err("it is larger than 1 MiB".to_owned());
-    }
-    Ok(bytes)
+    read_file(path, LARGEST).map(|bytes| bytes.to_vec()).map_err(|error| why(&error))
+}
+
+/// Whether a path stands for something that is open already, such as `<(command)` of a shell: that is the
+/// user's to end. In any other pipe nobody may ever write.
+fn is_handed_over(path: &Path) -> bool {
+    ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|place| path.starts_with(place))
 }
 
 fn why(error: &std::io::Error) -> String {
@@ -131,7 +135,10 @@ fn unreadable(app: &App, name: &str, why: &str) -> Stop {
     let failure = Failure::new(Code::CONFIG_UNREADABLE, format!("could not read `{name}`: {why}"));
     let stop = Stop::new(ExitCode::Usage, failure);
     if why == NOT_PERMITTED {
-        stop.with_hint(format!("make it readable for you, e.g. by `chmod a+r {name}`"))
+        stop.with_hint(format!(
+            "make it readable for you, e.g. by `chmod a+r {}`",
+            quote_path(name)
+        ))
     } else if app.global.config.exists() {
         stop.with_hint("check the path given with `--config`")
     } else if name == crate::args::DEFAULT_CONFIG {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use stagecraft_core::credential::Issuer;
 use stagecraft_core::error::{Code, Diagnose, Retry};
 use stagecraft_core::name::CredentialName;
+use stagecraft_core::remote::quote;
 
 use crate::key::{InvalidKey, KeyId};
 use crate::seal::OpenError;
@@ -74,7 +75,7 @@ pub enum VaultError {
         anew: Option<String>,
     },
     /// Others may read the key file.
-    #[error("the key file `{}` may be read or changed by others (mode {mode:04o}, user {owner})", path.display())]
+    #[error("the key file `{}` {}", path.display(), unsafe_by(*mode, *owner, *user))]
     Unsafe {
         /// Where it is.
         path: PathBuf,
@@ -82,6 +83,8 @@ pub enum VaultError {
         mode: u32,
         /// Whose it is.
         owner: u32,
+        /// Who wants to read it.
+        user: u32,
     },
     /// Keys could not be read or written.
     #[error("could not {doing} {keys}: {why}")]
@@ -229,9 +232,17 @@ impl Diagnose for VaultError {
             Self::NoKey { anew: None, .. } | Self::InvalidKey { anew: None, .. } => {
                 "a key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them".to_owned()
             }
+            Self::Unsafe { path, owner, user, .. } if owner == user => format!(
+                "run `chmod 600 {}`; if anybody else can have read it, then also `stagecraft credentials rotate-key`",
+                quote(&path.display().to_string())
+            ),
+            Self::Unsafe { path, user: 0, .. } => {
+                let path = quote(&path.display().to_string());
+                format!("run this as its owner; or make it root's, by `chown 0 {path}` and `chmod 600 {path}`")
+            }
             Self::Unsafe { path, .. } => format!(
-                "run `chmod 600 {}` as its owner; if anybody else can have read it, then also `stagecraft credentials rotate-key`",
-                path.display()
+                "it is not yours to change: put the key into a file of your own, e.g. by `install -m 600 {} ~/stagecraft.key`, and name that with `credentials.key_file`",
+                quote(&path.display().to_string())
             ),
             Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
             Self::Keyring { why, .. } => {
@@ -262,6 +273,15 @@ impl Diagnose for VaultError {
     }
 }
 
+/// What is wrong with a key file of this mode and owner.
+fn unsafe_by(mode: u32, owner: u32, user: u32) -> String {
+    if mode & 0o077 == 0 && ![user, 0].contains(&owner) {
+        format!("belongs to user {owner}, who is neither you nor root")
+    } else {
+        format!("may be read or changed by others (mode {mode:04o}, user {owner})")
+    }
+}
+
 const NEWER: &str = "use the newest version of stagecraft that works on this store";
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
 
@@ -280,4 +300,41 @@ fn replacing(name: &CredentialName, issuer: Issuer) -> String {
 
 fn other_key(keys: &str) -> String {
     format!("somebody may have changed the key: get the new one, and put it into {keys}")
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::error::Failure;
+
+    use super::*;
+
+    #[test]
+    fn who_cannot_change_a_key_file_is_not_told_to() {
+        let told = |mode, owner, user| {
+            let path = PathBuf::from("/k/team key");
+            let failure = Failure::from(&VaultError::Unsafe { path, mode, owner, user });
+            (failure.message, failure.hints[0].clone())
+        };
+        let (message, hint) = told(0o640, 1000, 1000);
+        assert!(message.ends_with("may be read or changed by others (mode 0640, user 1000)"));
+        assert!(hint.starts_with("run `chmod 600 '/k/team key'`; if anybody"), "{hint}");
+        let (message, hint) = told(0o600, 1001, 0);
+        assert!(
+            message.ends_with("belongs to user 1001, who is neither you nor root"),
+            "{message}"
+        );
+        assert!(hint.contains("`chown 0 '/k/team key'`"), "{hint}");
+        for (mode, owner) in [(0o440, 0), (0o644, 1001)] {
+            let (_, hint) = told(mode, owner, 1000);
+            assert!(!hint.contains("chmod"), "{hint}");
+            assert!(hint.contains("`install -m 600 '/k/team key' ~/stagecraft.key`"), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = getrandom::Error::UNSUPPORTED;
+        let failure = Failure::from(&VaultError::from(cause));
+        assert_eq!(failure.message.matches(&cause.to_string()).count(), 1, "{}", failure.message);
+    }
 }

@@ -21,7 +21,7 @@ pub use key::{InvalidKey, Key, KeyId, KeyRing};
 pub use keys::{KeyFile, KeyItem, KeyLock, KeySource, KeyVariable, SessionBus};
 pub use seal::{Nonce, OpenError, open, seal};
 pub use store::{
-    Column, Database, DatabaseError, DatabaseErrorKind, InvalidUrl, LATEST, Postgres, Row, Sqlite,
-    Url, Value, migrations,
+    Authorities, Column, Database, DatabaseError, DatabaseErrorKind, InvalidUrl, LATEST, Postgres,
+    Row, Sqlite, Url, Value, migrations,
 };
 pub use vault::{Entry, Put, Rotation, Vault};

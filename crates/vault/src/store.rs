@@ -6,7 +6,7 @@ mod sqlite;
 mod url;
 
 pub use migrations::{LATEST, migrations};
-pub use postgres::Postgres;
+pub use postgres::{Authorities, Postgres};
 pub use sqlite::Sqlite;
 pub use url::{InvalidUrl, Url};
 

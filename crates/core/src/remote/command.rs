@@ -128,6 +128,15 @@ pub fn quote(word: &str) -> String {
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
+/// Quotes a path for somebody who types it into a shell, which still has to know what `~/` is.
+#[must_use]
+pub fn quote_path(path: &str) -> String {
+    match path.strip_prefix("~/") {
+        Some(below) if !below.is_empty() => format!("~/{}", quote(below)),
+        Some(_) | None => quote(path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +145,15 @@ mod tests {
     fn words_are_quoted_for_the_shell() {
         let command = Command::new("echo").arg("it's").arg("").arg("$HOME").arg("a=b");
         assert_eq!(command.to_shell(), r"echo 'it'\''s' '' '$HOME' a=b");
+    }
+
+    #[test]
+    fn a_path_is_quoted_but_for_the_home_it_is_in() {
+        assert_eq!(quote_path("~/.ssh/id"), "~/.ssh/id");
+        assert_eq!(quote_path("~/a b"), "~/'a b'");
+        assert_eq!(quote_path("~/"), "'~/'");
+        assert_eq!(quote_path("/k/$(reboot)"), "'/k/$(reboot)'");
+        assert_eq!(quote_path("~root/id"), "'~root/id'");
     }
 
     #[test]

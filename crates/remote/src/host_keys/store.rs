@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use russh::keys::PublicKey;
+use stagecraft_core::remote::quote;
 
 use super::known_hosts::{self, Line};
 use crate::files;
@@ -101,7 +102,7 @@ impl HostKeyStore {
         for path in [folder, &self.path] {
             let Ok(facts) = std::fs::symlink_metadata(path) else { continue };
             if let Some((why, mend)) = exposure(facts.mode() & 0o7777, facts.uid(), &trusted) {
-                let mend = mend.replace("PATH", &path.display().to_string());
+                let mend = mend.replace("PATH", &quote(&path.display().to_string()));
                 return Err(StoreError::Unsafe { path: path.to_owned(), why, mend });
             }
         }
@@ -408,7 +409,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (pipe, huge) =
             (files::tests::pipe(dir.path()), files::tests::hollow(dir.path(), TOO_MUCH + 1));
-        for (path, why) in [(pipe, "is not an ordinary file"), (huge, "more than 16777216 bytes")] {
+        for (path, why) in [(pipe, "is not an ordinary file"), (huge, "it is larger than 16 MiB")] {
             let refused = KnownFile::read(&path).unwrap_err().to_string();
             assert!(refused.contains(why), "{refused}");
         }

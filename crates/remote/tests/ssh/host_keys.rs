@@ -62,7 +62,10 @@ async fn keys_in_a_folder_that_everybody_may_write_to_are_not_believed() {
     let before = server.seen();
     let error = connect(home.settings_with(&key), server.port).await.unwrap_err();
     assert_eq!(error.code(), Code::KNOWN_HOSTS_UNSAFE);
-    assert!(error.to_string().ends_with("may be changed by everybody (its mode is 0777)"), "{error}");
+    assert!(
+        error.to_string().ends_with("may be changed by everybody (its mode is 0777)"),
+        "{error}"
+    );
     assert!(error.hints()[0].starts_with("run `chmod o-w "), "{:?}", error.hints());
     assert_eq!(server.seen().offers, before.offers, "no key was offered");
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use stagecraft_core::config::{Config, HostKeys, SshConfig};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::identity::KeyMint;
+use stagecraft_core::remote::quote_path;
 use stagecraft_remote::{
     Ed25519Mint, KeyError, Passphrases, SshConnector, SshSettings, UnlockedKey, check_key_file,
     ensure_key_pair, public_key_of,
@@ -67,8 +68,14 @@ pub(crate) fn access(
             let KeyError::Unsafe { why, mend, .. } = error else {
                 return unusable(error.to_string());
             };
-            Stop::bootstrap(format!("the private key `{written}` {why}"))
-                .with_hint(format!("run `{mend} {written}`, or name a key of your own"))
+            Stop::bootstrap(format!("the private key `{written}` {why}")).with_hint(match mend {
+                Some(mend) => {
+                    format!("run `{mend} {}`, or name a key of your own", quote_path(written))
+                }
+                None => "name a key of your own with `infra.bootstrap.ssh.private_key_path`: \
+                             that file is somebody else's, who alone can change its mode"
+                    .to_owned(),
+            })
         })?;
         match unlocked(environment, ssh, written, &path)? {
             Some(key) => {
@@ -141,8 +148,9 @@ fn no_public_half(written: &str) -> Stop {
     let message = format!(
         "the private key `{written}` has a passphrase, and there is no `{written}.pub` with its public half for new hosts"
     );
+    let (private, public) = (quote_path(written), quote_path(&format!("{written}.pub")));
     Stop::bootstrap(message)
-        .with_hint(format!("run `ssh-keygen -y -f {written} > {written}.pub`, which asks for it"))
+        .with_hint(format!("run `ssh-keygen -y -f {private} > {public}`, which asks for it"))
 }
 
 /// The connections to hosts. Without `passphrases` nobody is asked for any.
@@ -214,6 +222,15 @@ mod tests {
             "the private key `~/key` may be used by others (its mode is 0644)"
         );
         assert_eq!(open.hints, ["run `chmod 600 ~/key`, or name a key of your own"]);
+        let null = access_of(home.path(), &clouds, "{ private_key_path: /dev/null }").unwrap_err();
+        let null = &null.troubles[0].failure;
+        assert!(null.message.ends_with("there is nothing in it"), "{null:?}");
+        assert!(!null.hints[0].contains("chmod"), "{null:?}");
+        let odd = home.path().join("$(id)");
+        std::fs::copy(&key, &odd).unwrap();
+        let odd = access_of(home.path(), &clouds, "{ private_key_path: ~/$(id) }").unwrap_err();
+        let hint = &odd.troubles[0].failure.hints[0];
+        assert_eq!(hint, "run `chmod 600 ~/'$(id)'`, or name a key of your own");
         let missing = access_of(home.path(), &clouds, "{ private_key_path: ~/none }").unwrap_err();
         assert_eq!(missing.exit, ExitCode::Bootstrap);
         let endless = access_of(home.path(), &clouds, "{ private_key_path: /dev/zero }");

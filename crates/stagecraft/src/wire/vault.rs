@@ -6,9 +6,10 @@ use stagecraft_core::config::{KeyPlace, StoreConfig, StorePlace};
 use stagecraft_core::credential::Issuer;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::CredentialName;
+use stagecraft_remote::read_file;
 use stagecraft_vault::{
-    Database, DatabaseError, Key, KeyFile, KeyItem, KeySource, KeyVariable, Postgres, SessionBus,
-    Sqlite, Url, Vault, VaultError,
+    Authorities, Database, DatabaseError, Key, KeyFile, KeyItem, KeySource, KeyVariable, Postgres,
+    SessionBus, Sqlite, Url, Vault, VaultError,
 };
 
 use super::Environment;
@@ -37,6 +38,9 @@ pub(crate) fn existing_vault(
     let vault = Vault::existing(database, keys(environment, store, base)?);
     vault.map_err(|error| Failure::from(&error))
 }
+
+/// More than the certificates of all authorities there are.
+const MOST_AUTHORITIES: u64 = 4 * 1024 * 1024;
 
 /// The credential store, made where there is none yet.
 ///
@@ -106,14 +110,30 @@ fn postgres(
     base: &Path,
 ) -> Result<Postgres, Failure> {
     let url = postgres_url(environment, name)?;
-    let ca_file = match ca_file {
-        Some(written) => {
-            let path = environment.expand(written, base);
-            Some(path.ok_or_else(|| homeless("credentials.ca_file"))?)
+    let authorities = ca_file.map(|written| authorities(environment, written, base)).transpose()?;
+    Postgres::connect(&url, authorities.as_ref()).map_err(|why| failed("open", why))
+}
+
+/// Reads whom the file names to be believed on who the server is.
+fn authorities(
+    environment: &Environment,
+    written: &str,
+    base: &Path,
+) -> Result<Authorities, Failure> {
+    let file = environment.expand(written, base);
+    let file = file.ok_or_else(|| homeless("credentials.ca_file"))?;
+    match read_file(&file, MOST_AUTHORITIES) {
+        Ok(certificates) => Ok(Authorities { file, certificates: certificates.to_vec() }),
+        Err(why) => {
+            let message = format!(
+                "could not open the credential store: the authority `{}`: {why}",
+                file.display()
+            );
+            Err(Failure::new(Code::STORE_UNREACHABLE, message).with_hint(
+                "name a file that has the certificate of the server's authority in PEM with `credentials.ca_file`",
+            ))
         }
-        None => None,
-    };
-    Postgres::connect(&url, ca_file.as_deref()).map_err(|why| failed("open", why))
+    }
 }
 
 fn postgres_url(environment: &Environment, name: &str) -> Result<Url, Failure> {

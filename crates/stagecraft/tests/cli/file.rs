@@ -119,10 +119,39 @@ fn a_file_one_may_not_read_is_said_to_be_so() {
 }
 
 #[test]
+fn a_pipe_that_nobody_writes_into_keeps_nobody_waiting() {
+    let stage = Stage::new();
+    let pipe = stage.work().join("stagecraft.yml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Whoever waits for it after all comes to its end.
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_secs(20));
+        std::fs::OpenOptions::new().read(true).write(true).open(pipe)
+    });
+    insta::assert_snapshot!(stage.run("validate"), @"
+    ------- stderr -------
+    error[config.unreadable]: could not read `stagecraft.yml`: it is not an ordinary file
+      hint: check the path given with `--config`
+    [exit status: 1]
+    ");
+}
+
+#[test]
+fn what_a_shell_hands_over_is_read() {
+    let stage = Stage::new();
+    std::fs::write(stage.work().join("small"), SMALL).unwrap();
+    let line =
+        format!("cat small | {} validate --config /dev/stdin", env!("CARGO_BIN_EXE_stagecraft"));
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.args(["-c", &line]).current_dir(stage.work()).output().unwrap();
+    assert!(output.status.success(), "{}", transcript(&output));
+}
+
+#[test]
 fn a_file_that_never_ends_is_refused() {
     insta::assert_snapshot!(Stage::new().run("validate --config /dev/zero"), @"
     ------- stderr -------
-    error[config.unreadable]: could not read `/dev/zero`: it is larger than 1 MiB
+    error[config.unreadable]: could not read `/dev/zero`: it is not an ordinary file
       hint: check the path given with `--config`
     [exit status: 1]
     ");

@@ -90,7 +90,7 @@ impl KeySource for KeyFile {
         let user = rustix::process::geteuid().as_raw();
         if mode & 0o077 != 0 || ![user, 0].contains(&facts.uid()) {
             let path = self.path.clone();
-            return Err(VaultError::Unsafe { path, mode, owner: facts.uid() });
+            return Err(VaultError::Unsafe { path, mode, owner: facts.uid(), user });
         }
         if facts.len() > TOO_MUCH {
             return Err(self.failed("read", "it is too large for a key"));

@@ -5,6 +5,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use stagecraft_core::name::KeyringName;
 use zeroize::Zeroizing;
 
@@ -89,6 +90,8 @@ impl KeyItem {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         let mut options = OpenOptions::new();
+        // A pipe would be waited for until somebody reads from it.
+        options.custom_flags(OFlags::NONBLOCK.union(OFlags::NOCTTY).bits() as i32);
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(path)?;
         KeyLock::of(file)
     }

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -31,6 +31,15 @@ const LONGEST: usize = 200;
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '30s'; \
                      SELECT pg_advisory_xact_lock(6004232150912563532)";
 
+/// Whose word is believed on who a server is.
+#[derive(Clone, Debug)]
+pub struct Authorities {
+    /// The file they were read from.
+    pub file: PathBuf,
+    /// What is in it: their certificates, in PEM.
+    pub certificates: Vec<u8>,
+}
+
 /// A store in a database of PostgreSQL.
 pub struct Postgres {
     url: Url,
@@ -40,24 +49,23 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Connects. `ca_file` has the certificates of the authorities that are believed instead of those
-    /// this machine trusts.
+    /// Connects. `authorities` are believed instead of those this machine trusts.
     ///
     /// Waits by running its own tasks, so it must not be called by an asynchronous task.
     ///
     /// # Errors
     /// When the server cannot be reached or does not let us in.
-    pub fn connect(url: &Url, ca_file: Option<&Path>) -> Result<Self, DatabaseError> {
-        Self::connect_within(url, ca_file, PATIENCE)
+    pub fn connect(url: &Url, authorities: Option<&Authorities>) -> Result<Self, DatabaseError> {
+        Self::connect_within(url, authorities, PATIENCE)
     }
 
     fn connect_within(
         url: &Url,
-        ca_file: Option<&Path>,
+        authorities: Option<&Authorities>,
         patience: Duration,
     ) -> Result<Self, DatabaseError> {
         let config = url.config()?.clone();
-        let tls = if url.is_encrypted() { Some(tls(ca_file)?) } else { None };
+        let tls = if url.is_encrypted() { Some(tls(authorities)?) } else { None };
         // The URL may give each of its servers more.
         let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1);
         let asked = config.get_connect_timeout().copied().unwrap_or_default();
@@ -213,21 +221,20 @@ fn column(row: &postgres::Row, at: usize) -> Column {
 }
 
 /// What servers are verified by.
-fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, DatabaseError> {
+fn tls(authorities: Option<&Authorities>) -> Result<ClientConfig, DatabaseError> {
     let unreachable = |why: String| DatabaseError::new(DatabaseErrorKind::Unreachable, why);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unreachable(error.to_string()))?;
-    let Some(path) = ca_file else {
+    let Some(Authorities { file, certificates }) = authorities else {
         let trusting = builder.with_platform_verifier();
         let trusting = trusting.map_err(|error| unreachable(error.to_string()))?;
         return Ok(trusting.with_no_client_auth());
     };
-    let unusable = |why: String| unreachable(format!("the authority `{}`: {why}", path.display()));
+    let unusable = |why: String| unreachable(format!("the authority `{}`: {why}", file.display()));
     let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path);
-    for certificate in certificates.map_err(|error| unusable(error.to_string()))? {
+    for certificate in CertificateDer::pem_slice_iter(certificates) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
         roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
     }

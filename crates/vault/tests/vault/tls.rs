@@ -1,9 +1,7 @@
 //! PostgreSQL by TLS, where `STAGECRAFT_TEST_POSTGRES_TLS` names a server with a certificate of an
 //! authority of its own, in `STAGECRAFT_TEST_POSTGRES_CA`.
 
-use std::path::Path;
-
-use stagecraft_vault::{Postgres, Url};
+use stagecraft_vault::{Authorities, Postgres, Url};
 
 use crate::stage::variable;
 
@@ -16,7 +14,9 @@ fn a_server_is_believed_by_its_authority_only() {
         return;
     };
     let url = Url::parse(&url).unwrap();
-    let mut postgres = Postgres::connect(&url, Some(Path::new(&ca))).unwrap();
+    let certificates = std::fs::read(&ca).unwrap();
+    let authorities = Authorities { file: ca.into(), certificates };
+    let mut postgres = Postgres::connect(&url, Some(&authorities)).unwrap();
     let sql = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
     let rows = stagecraft_vault::Database::query(&mut postgres, sql, &[]).unwrap();
     assert_eq!(rows.len(), 1, "it is encrypted");
