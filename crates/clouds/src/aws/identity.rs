@@ -103,6 +103,14 @@ impl Identity {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         secrets.iter().fold(text.to_owned(), |text, secret| secret.redact(&text))
     }
+
+    fn hide(&self, text: &str) -> Option<String> {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().fold(None, |hidden, secret| {
+            let clean = secret.hide(hidden.as_deref().unwrap_or(text));
+            clean.or(hidden)
+        })
+    }
 }
 
 impl fmt::Debug for Identity {
@@ -133,6 +141,10 @@ impl Signer for Seal {
 
     fn redact(&self, text: &str) -> String {
         self.identity.redact(text)
+    }
+
+    fn hide(&self, text: &str) -> Option<String> {
+        self.identity.hide(text)
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use quick_xml::DeError;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// What an API answered, without the types of the HTTP client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,25 @@ impl Answer {
         serde_json::from_slice(&self.body)
     }
 
+    /// The body with every text in it as `hide` says; `None` where it says that none has to change.
+    pub(super) fn hidden(
+        &self,
+        format: Format,
+        hide: impl Fn(&str) -> Option<String>,
+    ) -> Option<Vec<u8>> {
+        // What is not UTF-8 is not understood.
+        let text = std::str::from_utf8(&self.body).ok()?;
+        let plain = hide(text);
+        // JSON can write the same word in many ways, but only with these.
+        if format == Format::Json && (text.contains("\\u00") || text.contains("\\/")) {
+            let mut value: Value = serde_json::from_str(plain.as_deref().unwrap_or(text)).ok()?;
+            if hide_in(&mut value, &hide) {
+                return serde_json::to_vec(&value).ok();
+            }
+        }
+        plain.map(String::into_bytes)
+    }
+
     /// A header by its lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
@@ -79,6 +99,26 @@ impl Answer {
         let at: u64 = self.header(name)?.trim().parse().ok()?;
         let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at))?;
         Some(at.duration_since(self.date()?).unwrap_or_default())
+    }
+}
+
+/// Whether anything of a value had to change.
+fn hide_in(value: &mut Value, hide: &impl Fn(&str) -> Option<String>) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => hide(text).map(|hidden| *text = hidden).is_some(),
+        // All of them, not the first only.
+        Value::Array(values) => {
+            values.iter_mut().fold(false, |any, value| hide_in(value, hide) || any)
+        }
+        Value::Object(fields) => {
+            let odd: Vec<String> =
+                fields.keys().filter(|name| hide(name).is_some()).cloned().collect();
+            for name in &odd {
+                fields.remove(name);
+            }
+            fields.values_mut().fold(!odd.is_empty(), |any, value| hide_in(value, hide) || any)
+        }
     }
 }
 
@@ -135,6 +175,22 @@ mod tests {
         assert_eq!(until("50"), Some(Duration::ZERO));
         assert_eq!(until("never"), None);
         assert_eq!(answer([("ratelimit-reset", "130")]).until_epoch("ratelimit-reset"), None);
+    }
+
+    #[test]
+    fn a_word_is_hidden_however_json_writes_it() {
+        let hide = |text: &str| text.contains("secret").then(|| text.replace("secret", "…"));
+        let hidden = |body: &str| {
+            let answer = Answer { body: body.as_bytes().to_vec(), ..Answer::default() };
+            let hidden = answer.hidden(Format::Json, hide)?;
+            Some(String::from_utf8(hidden).unwrap())
+        };
+        assert_eq!(hidden(r#"{"a": [1, "x\u0073"]}"#), None);
+        assert_eq!(hidden(r#"{"a": "the secret"}"#).unwrap(), r#"{"a": "the …"}"#);
+        let odd = r#"{"a": ["\u0073ecret", {"b": "secre\u0074"}, 18446744073709551615], "\u0073ecret": 1}"#;
+        let clean = r#"{"a":["…",{"b":"…"},18446744073709551615]}"#;
+        assert_eq!(hidden(odd).unwrap(), clean);
+        assert_eq!(hidden(r#"{"a": "secret \u0073"#), None, "it is not JSON, so it is not read");
     }
 
     fn answer<const N: usize>(headers: [(&str, &str); N]) -> Answer {

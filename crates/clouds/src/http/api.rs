@@ -120,7 +120,7 @@ impl Api {
     async fn send(&self, doing: &Doing, request: &Request) -> Result<Answer, Failed> {
         let answer = self.exchange(doing, request).await?;
         match answer.status {
-            200..=299 => Ok(answer),
+            200..=299 => Ok(self.without_secrets(request, answer)),
             400..=599 => Err(self.refused(doing, request, answer)),
             status => {
                 let mut why = format!("status {status} at {}", self.base);
@@ -187,6 +187,15 @@ impl Api {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, headers, body })
+    }
+
+    /// An answer of success as it may go on: whoever gives the token back as the name of something would have
+    /// it shown.
+    fn without_secrets(&self, request: &Request, mut answer: Answer) -> Answer {
+        if let Some(body) = answer.hidden(request.format(), |text| self.signer.hide(text)) {
+            answer.body = body;
+        }
+        answer
     }
 
     fn refused(&self, doing: &Doing, request: &Request, mut answer: Answer) -> Failed {

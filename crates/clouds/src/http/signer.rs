@@ -33,6 +33,10 @@ pub(crate) trait Signer: Debug + Send + Sync {
 
     /// `text` without any secret that was used so far, and without any recognisable part of one.
     fn redact(&self, text: &str) -> String;
+
+    /// `text` without any such secret that stands in it as a whole; `None` where there is none. For what no
+    /// part of a secret is looked for in: names that somebody chose may begin like one.
+    fn hide(&self, text: &str) -> Option<String>;
 }
 
 #[async_trait]
@@ -49,5 +53,9 @@ impl Signer for Token {
 
     fn redact(&self, text: &str) -> String {
         Self::redact(self, text)
+    }
+
+    fn hide(&self, text: &str) -> Option<String> {
+        Self::hide(self, text)
     }
 }

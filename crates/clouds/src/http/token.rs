@@ -76,6 +76,11 @@ impl Token {
         clean
     }
 
+    /// `text` without the token; `None` where it is not in it.
+    pub(crate) fn hide(&self, text: &str) -> Option<String> {
+        text.contains(self.reveal()).then(|| text.replace(self.reveal(), HIDDEN))
+    }
+
     /// How many bytes at the start of `text` are part of the token, as far as can be told.
     fn part_at(&self, text: &str, at_word: bool) -> usize {
         let token = self.0.as_bytes();

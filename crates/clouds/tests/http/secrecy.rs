@@ -94,6 +94,23 @@ async fn names_of_keys_do_not_show_the_token() {
 }
 
 #[tokio::test]
+async fn what_exists_under_the_name_of_the_token_does_not_show_it() {
+    let escaped: String = TOKEN.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    for name in [TOKEN, &escaped] {
+        let body = r#"{"droplets": [{"id": 1, "name": "NAME", "status": "active",
+            "created_at": "2026-01-01T00:00:00Z", "size_slug": "NAME", "region": {"slug": "NAME"},
+            "image": {"slug": "NAME"}, "tags": ["a:NAME", "stagecraft:scope:shop:prod",
+            "stagecraft:host:db-1", "stagecraft:role:db"]}], "links": {}, "meta": {"total": 1}}"#
+            .replace("NAME", name);
+        let server = Server::start([answer(200, &body)]);
+        let listed = cloud(&server).list(&order().owner.scope).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        let shown = format!("{listed:?}");
+        assert!(shown.contains("[hidden]") && !shown.contains(TOKEN), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn the_token_travels_in_one_header_and_nowhere_else() {
     let server = Server::start([keys(), answer(500, "{}")]);
     cloud(&server).create(&order()).await.unwrap_err();
