@@ -13,6 +13,18 @@ pub(crate) fn clean(words: &str) -> Cow<'_, str> {
     }
 }
 
+/// The same, and not more of it than a person reads: a name from outside may have any length, and would push
+/// everything else off the screen.
+pub(crate) fn brief(words: &str, most: usize) -> Cow<'_, str> {
+    match words.char_indices().nth(most) {
+        None => clean(words),
+        Some((end, _)) => {
+            let more = words[end..].chars().count();
+            Cow::Owned(format!("{}… ({more} more characters)", clean(&words[..end])))
+        }
+    }
+}
+
 /// Whether a terminal shows a character and does nothing else with it. Tabs count.
 fn is_harmless(c: char) -> bool {
     shown(c) == c

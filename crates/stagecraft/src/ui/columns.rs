@@ -3,11 +3,13 @@
 use anstyle::Style;
 
 use super::text::{FAINT, PLAIN, Text, longest_piece, width_of};
-use crate::harmless::clean;
+use crate::harmless::{brief, clean};
 
 /// The last column gets at least this much room, and enough for its longest piece, or lines of its
 /// own.
 const ROOM: usize = 32;
+/// How many characters of a name are shown: all cells of its column become as wide.
+const MOST: usize = 250;
 /// Columns between columns.
 const GAP: usize = 2;
 
@@ -53,7 +55,12 @@ impl Columns {
     }
 
     /// Adds a row.
-    pub(crate) fn row(&mut self, cells: Vec<Cell>) {
+    pub(crate) fn row(&mut self, mut cells: Vec<Cell>) {
+        if let Some((_, names)) = cells.split_last_mut() {
+            for cell in names {
+                cell.words = brief(&cell.words, MOST).into_owned();
+            }
+        }
         self.rows.push(cells);
     }
 
@@ -152,6 +159,15 @@ mod tests {
               a reason that is long enough
               to wrap
         ");
+    }
+
+    #[test]
+    fn a_name_without_end_does_not_make_every_line_as_long() {
+        let mut columns = table();
+        columns.row(vec!["x".repeat(1_000_000).into(), "".into(), "short".into()]);
+        let shown = columns.render(80).plain();
+        assert!(shown.lines().all(|line| line.chars().count() < 300), "{} bytes", shown.len());
+        assert!(shown.contains("xxx… (999750 more characters)"), "{shown}");
     }
 
     #[test]

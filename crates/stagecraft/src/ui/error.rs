@@ -5,8 +5,8 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use stagecraft_core::error::Code;
 
-use super::text::{BAD, BOLD, FAINT, PLAIN, Text, count, wrap};
-use crate::harmless::clean;
+use super::text::{BAD, BOLD, FAINT, MOST, PLAIN, Text, count, wrap};
+use crate::harmless::{brief, clean};
 use crate::stop::{Place, Trouble};
 
 /// Source lines are never cut shorter than this.
@@ -64,17 +64,17 @@ fn headline(text: &mut Text, code: Code, message: &str, width: usize) {
 }
 
 fn snippet(trouble: &Trouble, place: &Place, color: bool, width: usize) -> String {
-    let label = place.label.as_deref().map(clean);
+    let label = place.label.as_deref().map(|label| brief(label, MOST));
     let mut snippet = Snippet::source(place.text.as_ref())
         .path(clean(&place.file))
         .annotation(AnnotationKind::Primary.span(place.span.clone()).label(label));
     if let Some((span, label)) = &place.also {
         snippet = snippet
-            .annotation(AnnotationKind::Context.span(span.clone()).label(Some(clean(label))));
+            .annotation(AnnotationKind::Context.span(span.clone()).label(Some(brief(label, MOST))));
     }
     let mut group = Group::with_level(Level::ERROR).element(snippet);
     let column = margin(place) + HINT.len() + 2;
-    let words = |words: &str| wrap(&clean(words), column, column, width).join("\n");
+    let words = |words: &str| wrap(&brief(words, MOST), column, column, width).join("\n");
     for hint in &trouble.failure.hints {
         group = group.element(Level::HELP.with_name(HINT).message(words(hint)));
     }

@@ -33,7 +33,7 @@ impl ExecScreen {
     pub(crate) fn block(self, host: &HostName, output: &Output) -> Text {
         let mut text = Text::new();
         for line in output.stdout.lines().chain(output.stderr.lines()) {
-            self.prefix(&mut text, host).put(line).end_line();
+            self.prefix(&mut text, host).put_whole(line).end_line();
         }
         if !output.success() {
             let ended = format!("ended with status {}", output.status);

@@ -6,7 +6,10 @@ use anstyle::{AnsiColor, Style};
 use stagecraft_core::words::listed;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::harmless::clean;
+use crate::harmless::{brief, clean};
+
+/// How many characters of one text are shown; a message that names three hundred hosts is a third of it.
+pub(super) const MOST: usize = 20_000;
 
 /// Nothing special.
 pub(crate) const PLAIN: Style = Style::new();
@@ -34,16 +37,28 @@ impl Text {
 
     /// Adds words.
     pub(crate) fn put(&mut self, words: &str) -> &mut Self {
+        self.0.push_str(&brief(words, MOST));
+        self
+    }
+
+    /// Adds all words, however many they are: for what somebody asked to see.
+    pub(crate) fn put_whole(&mut self, words: &str) -> &mut Self {
         self.0.push_str(&clean(words));
         self
     }
 
     /// Adds words in a style.
     pub(crate) fn styled(&mut self, style: Style, words: &str) -> &mut Self {
+        self.styled_as_is(style, &brief(words, MOST))
+    }
+
+    /// Adds words in a style that are safe already.
+    fn styled_as_is(&mut self, style: Style, words: &str) -> &mut Self {
         if style == PLAIN || words.is_empty() {
-            return self.put(words);
+            self.0.push_str(words);
+        } else {
+            let _infallible = write!(self.0, "{style}{words}{style:#}");
         }
-        let _infallible = write!(self.0, "{style}{}{style:#}", clean(words));
         self
     }
 
@@ -87,12 +102,12 @@ impl Text {
         hang: usize,
         width: usize,
     ) -> &mut Self {
-        let words = clean(words);
+        let words = brief(words, MOST);
         for (number, line) in wrap(&words, first, hang, width).iter().enumerate() {
             if number > 0 {
                 self.end_line().space(hang);
             }
-            self.styled(style, line);
+            self.styled_as_is(style, line);
         }
         self.end_line()
     }
@@ -177,6 +192,17 @@ mod tests {
         text.put(evil).styled(BAD, evil);
         let sent: Vec<&str> = text.as_str().split('\x1b').skip(1).collect();
         assert_eq!(sent.len(), 2, "only the style and its end: {:?}", text.as_str());
+    }
+
+    #[test]
+    fn a_text_without_end_does_not_fill_the_screen() {
+        let endless = "é".repeat(1_000_000);
+        let mut text = Text::new();
+        text.put(&endless).styled(BAD, &endless).wrapped(PLAIN, &endless, 0, 0, 80);
+        assert!(text.plain().chars().count() < 3 * MOST + 200);
+        let shown = text.plain().replace('\n', " ");
+        assert_eq!(shown.matches("… (980000 more characters)").count(), 3);
+        assert_eq!(Text::new().put_whole(&endless).plain(), endless);
     }
 
     #[test]

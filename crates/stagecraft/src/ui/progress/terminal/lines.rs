@@ -4,9 +4,12 @@ use std::time::Instant;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::event::{EventKind, HostEnd, HostEvent, ProviderEvent};
 
-use crate::harmless::clean;
+use crate::harmless::brief;
 use crate::ui::progress::words;
 use crate::ui::{BAD, BOLD, FAINT, GOOD, Text, WARN, width_of};
+
+/// More characters than a line of any terminal has.
+const MOST_DOING: usize = 1000;
 
 /// What moves.
 #[derive(Debug, Default)]
@@ -86,7 +89,7 @@ impl Lines {
     pub(super) fn moves(&mut self, name: &str, doing: &str, now: Instant) {
         let line = self.moving.entry(name.to_owned());
         let line = line.or_insert_with(|| Line { doing: String::new(), began: now, until: None });
-        (line.doing, line.until) = (clean(doing).into_owned(), None);
+        (line.doing, line.until) = (brief(doing, MOST_DOING).into_owned(), None);
     }
 
     fn stays(&self, name: &str, end: &HostEnd) -> Text {
