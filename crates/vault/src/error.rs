@@ -244,6 +244,9 @@ impl Diagnose for VaultError {
                 "it is not yours to change: put the key into a file of your own, e.g. by `install -m 600 {} ~/stagecraft.key`, and name that with `credentials.key_file`",
                 quote(&path.display().to_string())
             ),
+            Self::Keys { doing: LOCK, .. } => {
+                "another run may be changing the key: run this again when it is over; `lsof` with the folder of the key shows who holds it".to_owned()
+            }
             Self::Keys { .. } => "check the folder's permissions, and `credentials` in the file".to_owned(),
             Self::Keyring { why, .. } => {
                 return vec![why.remedy().to_owned(), ELSEWHERE.to_owned()];
@@ -282,6 +285,8 @@ fn unsafe_by(mode: u32, owner: u32, user: u32) -> String {
     }
 }
 
+/// What is tried of keys that another run changes.
+pub(crate) const LOCK: &str = "lock";
 const NEWER: &str = "use the newest version of stagecraft that works on this store";
 const RESTORE: &str = "bring back a copy of the store, or add its entries to a new one";
 
@@ -329,6 +334,16 @@ mod tests {
             assert!(!hint.contains("chmod"), "{hint}");
             assert!(hint.contains("`install -m 600 '/k/team key' ~/stagecraft.key`"), "{hint}");
         }
+    }
+
+    #[test]
+    fn who_waited_for_another_run_is_told_to_wait_for_its_end() {
+        let hints = |doing| {
+            let (keys, why) = ("the key file `k`".to_owned(), "it is locked".to_owned());
+            VaultError::Keys { doing, keys, why }.hints()
+        };
+        assert!(hints(LOCK)[0].contains("when it is over"), "{:?}", hints(LOCK));
+        assert!(hints("read")[0].contains("permissions"), "{:?}", hints("read"));
     }
 
     #[test]

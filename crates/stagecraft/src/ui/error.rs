@@ -17,11 +17,16 @@ const HINT: &str = "hint";
 /// The column of what belongs to the line before.
 const INDENT: usize = 2;
 
+/// How many problems of a file are shown: nobody mends more of them before they look again.
+const MOST_PROBLEMS: usize = 100;
+
 /// All troubles, a blank line after each that shows a piece of the file, and how many there are
-/// when there are several.
+/// when there are several. Of a file with very many problems the first ones.
 pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
     let mut text = Text::new();
-    for (number, trouble) in troubles.iter().enumerate() {
+    let of_file = troubles.iter().filter(|trouble| trouble.place.is_some()).count();
+    let shown = if of_file > MOST_PROBLEMS { &troubles[..MOST_PROBLEMS] } else { troubles };
+    for (number, trouble) in shown.iter().enumerate() {
         if number > 0 {
             text.end_line();
         }
@@ -35,7 +40,11 @@ pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
     }
     if let [Trouble { place: Some(place), .. }, _, ..] = troubles {
         text.end_line();
-        text.line(&format!("{} in `{}`", count(troubles.len(), "problem"), place.file));
+        let mut total = format!("{} in `{}`", count(troubles.len(), "problem"), place.file);
+        if shown.len() < troubles.len() {
+            total = format!("{total}: these are the first {}", shown.len());
+        }
+        text.line(&total);
     }
     text
 }
@@ -216,6 +225,22 @@ mod tests {
         assert_eq!(shown.matches("␛[31mred").count(), 8, "{shown}");
         assert!(shown.contains("app: x # ?[31mred?"), "{shown}");
         assert!(!shown.contains(['\x1b', '\x07']), "{shown:?}");
+    }
+
+    #[test]
+    fn of_very_many_problems_the_first_are_shown() {
+        let all = |count: usize| {
+            let problems =
+                (0..count).map(|n| problem("app", 1, &format!("no size `s-{n}`"), None)).collect();
+            let stop = Stop::order("stagecraft.yml", "app: {}\n".to_owned(), problems);
+            render(&stop.troubles, false, 80).plain()
+        };
+        let (few, many) = (all(MOST_PROBLEMS), all(MOST_PROBLEMS + 1));
+        assert_eq!(few.matches("error[").count(), MOST_PROBLEMS);
+        assert!(few.ends_with("\n100 problems in `stagecraft.yml`\n"), "{few}");
+        assert_eq!(many.matches("error[").count(), MOST_PROBLEMS);
+        let end = "\n101 problems in `stagecraft.yml`: these are the first 100\n";
+        assert!(many.ends_with(end), "{many}");
     }
 
     fn problem(host: &str, line: usize, message: &str, hint: Option<&str>) -> OrderProblem {

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{KeyLock, KeySource};
-use crate::error::VaultError;
+use crate::error::{LOCK, VaultError};
 use crate::key::{Key, KeyRing};
 
 /// Keys in a file that nobody else may read.
@@ -140,8 +140,8 @@ impl KeySource for KeyFile {
 
     fn lock(&self) -> Result<KeyLock, VaultError> {
         // The file itself is replaced, so its folder is what is locked.
-        let folder = File::open(self.folder()?).map_err(|why| self.failed("lock", why))?;
-        KeyLock::of(folder).map_err(|why| self.failed("lock", why))
+        let folder = File::open(self.folder()?).map_err(|why| self.failed(LOCK, why))?;
+        KeyLock::of(folder).map_err(|why| self.failed(LOCK, why))
     }
 }
 

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use self::service::{Patience, with_session};
 use super::{KeyLock, KeySource};
 use crate::error::KeyringError;
-use crate::error::VaultError;
+use crate::error::{LOCK, VaultError};
 use crate::key::{InvalidKey, Key, KeyRing};
 
 /// What begins the line of an item that says which store its keys are of. To whoever reads keys, it is
@@ -143,7 +143,7 @@ impl KeySource for KeyItem {
 
     fn lock(&self) -> Result<KeyLock, VaultError> {
         self.locked(&self.lock).map_err(|error| VaultError::Keys {
-            doing: "lock",
+            doing: LOCK,
             keys: self.describe(),
             why: format!("`{}`: {error}", self.lock.display()),
         })
