@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::stage::{Ran, Stage};
 
@@ -21,6 +22,26 @@ fn a_host_without_ssh_fails_alone() {
     assert_eq!(ran.host("app-1")["result"], "failed");
     assert_eq!(ran.host("app-1")["failure"]["code"], "ssh_failed");
     assert_eq!(ran.host("app-2")["result"], "ready");
+}
+
+#[test]
+fn hosts_that_print_for_ever_or_hang_hold_the_table_for_a_minute_at_most() {
+    let hosts = "{ app-1: { role: app }, app-2: { role: app }, app-3: { role: app } }";
+    let Some(stage) = Stage::new(hosts) else { return };
+    stage.run(&["infra", "up"]).assert_code(0);
+    // What bash reads also when it runs a single command for SSH.
+    stage.inside("app-1", "echo 'yes for ever' >/root/.bashrc");
+    stage.inside("app-2", "rm /etc/os-release; mkfifo /etc/os-release");
+
+    let began = Instant::now();
+    let ran = stage.run(&["infra", "status", "--output", "json"]);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(75), "{took:?}");
+    ran.assert_code(10);
+    let told = ran.host("app-1").to_string();
+    assert!(told.contains("`app-1` printed more than 4 MiB in answer to `look`"), "{told}");
+    assert_eq!(ran.host("app-2")["state"], "not_ready", "{}", ran.host("app-2"));
+    assert_eq!(ran.host("app-3")["state"], "ready");
 }
 
 #[test]
