@@ -67,7 +67,7 @@ impl Answer {
         // JSON can write the same word in many ways, but only with these.
         if format == Format::Json && (text.contains("\\u00") || text.contains("\\/")) {
             let mut value: Value = serde_json::from_str(plain.as_deref().unwrap_or(text)).ok()?;
-            if hide_in(&mut value, &hide) {
+            if hide_in(&mut value, &hide) > 0 {
                 return serde_json::to_vec(&value).ok();
             }
         }
@@ -102,22 +102,23 @@ impl Answer {
     }
 }
 
-/// Whether anything of a value had to change.
-fn hide_in(value: &mut Value, hide: &impl Fn(&str) -> Option<String>) -> bool {
+/// How many texts of a value had to change.
+fn hide_in(value: &mut Value, hide: &impl Fn(&str) -> Option<String>) -> usize {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        Value::String(text) => hide(text).map(|hidden| *text = hidden).is_some(),
-        // All of them, not the first only.
-        Value::Array(values) => {
-            values.iter_mut().fold(false, |any, value| hide_in(value, hide) || any)
-        }
-        Value::Object(fields) => {
-            let odd: Vec<String> =
-                fields.keys().filter(|name| hide(name).is_some()).cloned().collect();
-            for name in &odd {
-                fields.remove(name);
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => match hide(text) {
+            Some(hidden) => {
+                *text = hidden;
+                1
             }
-            fields.values_mut().fold(!odd.is_empty(), |any, value| hide_in(value, hide) || any)
+            None => 0,
+        },
+        Value::Array(values) => values.iter_mut().map(|value| hide_in(value, hide)).sum(),
+        Value::Object(fields) => {
+            let before = fields.len();
+            fields.retain(|name, _| hide(name).is_none());
+            let gone = before - fields.len();
+            gone + fields.values_mut().map(|value| hide_in(value, hide)).sum::<usize>()
         }
     }
 }

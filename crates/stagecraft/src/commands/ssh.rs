@@ -2,7 +2,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use stagecraft_core::config::Config;
-use stagecraft_core::error::{Code, ExitCode, Failure, chain};
+use stagecraft_core::error::{ExitCode, Failure, chain};
 use stagecraft_remote::{ExportError, Exporter};
 
 use super::hosts::{Chosen, one, target_of};
