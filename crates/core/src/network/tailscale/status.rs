@@ -121,11 +121,13 @@ impl Status {
         self.current_tailnet.as_ref().filter(|tailnet| !tailnet.domain().is_empty())
     }
 
-    /// The other members of its tailnet by the name others reach them by, and whether they are up.
+    /// The other members of its tailnet by the name others reach them by, and whether they are up. `domain`
+    /// is in lower case; servers write it as somebody has configured them.
     pub(super) fn peers(&self, domain: &str) -> impl Iterator<Item = (HostName, bool)> {
         self.peer.iter().flat_map(BTreeMap::values).filter_map(move |node| {
             // Hosts of other tailnets can be shared into this one.
-            let label = node.fqdn().strip_suffix(domain)?.strip_suffix('.')?;
+            let fqdn = node.fqdn().to_ascii_lowercase();
+            let label = fqdn.strip_suffix(domain)?.strip_suffix('.')?;
             Some((label.parse().ok()?, node.online))
         })
     }

@@ -1,3 +1,5 @@
+mod membership;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -289,36 +291,6 @@ fn tags_are_a_sorted_union_of_everybodys_the_roles_and_the_hosts_own() {
     assert_eq!(Vec::from_iter(network.tags(&member)), ["tag:alpha", "tag:stagecraft", "tag:web"]);
     let other = Member { role: "db".parse().unwrap(), ..web() };
     assert_eq!(Vec::from_iter(network.tags(&other)), ["tag:stagecraft"]);
-}
-
-#[test]
-fn membership_is_what_the_host_sees() {
-    let peers = json!({
-        "nodekey:1": { "HostName": "db-1", "DNSName": "db-1.example.ts.net.", "Online": true },
-        "nodekey:2": { "HostName": "web-1", "DNSName": "web-1-1.example.ts.net.", "Online": false },
-        "nodekey:3": { "HostName": "guest", "DNSName": "guest.other.ts.net.", "Online": true },
-        "nodekey:4": { "HostName": "x", "DNSName": "x.notexample.ts.net.", "Online": true },
-    });
-    let sees =
-        |document: &Value| network(None).membership(&host(), &[shows(document, "up=0\nsaid=\n")]);
-    assert_eq!(
-        sees(&with(member("Running"), [("/Peer", peers)])),
-        Membership {
-            name: Some("web-1.example.ts.net".to_owned()),
-            address: Some("100.64.0.1".parse().unwrap()),
-            peers: [
-                ("db-1".parse().unwrap(), Peer::Heard),
-                ("web-1-1".parse().unwrap(), Peer::Silent)
-            ]
-            .into(),
-        }
-    );
-    let elsewhere = [("/CurrentTailnet/MagicDNSSuffix", json!("other.ts.net"))];
-    for document in [newcomer("NeedsLogin"), member("Stopped"), with(member("Running"), elsewhere)]
-    {
-        assert_eq!(sees(&document), Membership::default());
-    }
-    assert_eq!(network(None).membership(&host(), &[]), Membership::default());
 }
 
 #[test]
