@@ -143,6 +143,7 @@ fn count_gives_numbered_hosts_and_no_count_gives_the_name_itself() {
     let (_, hosts) = config(&text).environment(None).unwrap();
     let names: Vec<&str> = hosts.keys().map(HostName::as_str).collect();
     assert_eq!(names, ["app-1", "db"]);
+    assert!(hosts.iter().all(|(name, host)| host.name == *name), "each goes by its own");
 }
 
 #[test]
