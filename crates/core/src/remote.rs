@@ -188,6 +188,8 @@ pub enum RemoteError {
         command: String,
         /// The cause.
         why: String,
+        /// What it had printed by then, standard output before standard error.
+        printed: Vec<String>,
     },
     /// A command did not end in time.
     #[error("`{command}` did not finish on `{host}` within {} s", limit.as_secs())]
@@ -198,6 +200,8 @@ pub enum RemoteError {
         command: String,
         /// Its limit.
         limit: Duration,
+        /// What it had printed by then, standard output before standard error.
+        printed: Vec<String>,
     },
     /// A command printed more than anybody reads, and perhaps without end.
     #[error("`{host}` printed more than {} MiB in answer to `{command}`, which was stopped", limit >> 20)]
@@ -255,6 +259,20 @@ impl RemoteError {
             | Self::Locked { host, .. }
             | Self::KnownHostsUnsafe { host, .. }
             | Self::Local { host, .. } => host,
+        }
+    }
+
+    /// What the command had printed when its end became unknown; nothing where none ran.
+    #[must_use]
+    pub fn printed(&self) -> &[String] {
+        match self {
+            Self::Lost { printed, .. } | Self::TimedOut { printed, .. } => printed,
+            Self::Unreachable { .. }
+            | Self::Refused { .. }
+            | Self::HostKeyMismatch { .. }
+            | Self::HostKeyUnknown { .. }
+            | Self::Locked { .. }
+            | Self::Local { .. } => &[],
         }
     }
 }

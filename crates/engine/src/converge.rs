@@ -2,7 +2,7 @@ use stagecraft_core::converge::{Change, Convergence, Effect, Step};
 use stagecraft_core::error::{Code, Diagnose as _, Failure};
 use stagecraft_core::event::{HostEnd, HostEvent, SkipReason};
 use stagecraft_core::inventory::Instance;
-use stagecraft_core::remote::{Output, RemoteError, Target};
+use stagecraft_core::remote::{OUTPUT_LINES, Output, RemoteError, Target};
 
 use crate::login::{Login, Patience};
 use crate::mesh::{Arrival, Progress};
@@ -100,7 +100,9 @@ impl Engine {
                 Ok(output) => run.changed(&output),
                 Err(error) => {
                     let message = format!("{}: {error}", change.doing);
-                    run.abandon(Failure::new(code_of(&error, run), message));
+                    let printed = error.printed();
+                    let tail = printed[printed.len().saturating_sub(OUTPUT_LINES)..].to_vec();
+                    run.abandon(Failure::new(code_of(&error, run), message).with_output(tail));
                 }
             }
             return Some(login);

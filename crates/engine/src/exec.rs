@@ -1,11 +1,17 @@
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
-use stagecraft_core::remote::{Command, Output, Target};
+use stagecraft_core::remote::{Command, Output, RemoteError, Target};
 
 use crate::Engine;
+use crate::login::Patience;
+
+/// What helps where the limit was too short.
+const LONGER: &str = "`--timeout` waits longer";
 
 /// What becomes of a command on a host.
 #[derive(Debug)]
@@ -19,7 +25,8 @@ pub enum ExecEvent {
 impl Engine {
     /// Runs a command on hosts, all at once, and tells what becomes of it as it comes.
     ///
-    /// A command that ends with a status other than 0 is an `Ok`.
+    /// A command that ends with a status other than 0 is an `Ok`. Its limit holds for each host from the
+    /// first attempt to log in to it. What it printed until its end became unknown is in the failure.
     pub async fn exec(
         &self,
         instances: Vec<Instance>,
@@ -49,13 +56,33 @@ impl Engine {
             Failure::new(Code::HOST_MISSING, format!("`{host}` has no address"))
                 .with_hint("run `stagecraft infra up`")
         })?;
-        let login = self
-            .login(&target, self.while_looking())
-            .await?
-            .ok_or_else(crate::cancel::interrupted)?;
+        let limit = command.timeout();
+        let patience = Patience::Up(self.limits.look.min(limit));
+        let login = self.login_within(&target, patience, limit).await;
+        let login = match login {
+            Ok(login) => login.ok_or_else(crate::cancel::interrupted)?,
+            Err(failure) if limit < self.limits.look => return Err(failure.with_hint(LONGER)),
+            Err(failure) => return Err(failure),
+        };
         begun();
-        let outcome = login.remote.run(command).await;
+        let rest = limit.saturating_sub(login.took);
+        let outcome = login.remote.run(&command.clone().with_timeout(rest)).await;
         login.remote.close().await;
-        outcome.map_err(|error| Failure::from(&error))
+        outcome.map_err(|error| failure_of(error, limit))
     }
+}
+
+/// Why the end of a command is unknown, and what it had printed by then; `limit` is what the user gave it.
+fn failure_of(mut error: RemoteError, limit: Duration) -> Failure {
+    let is_late = if let RemoteError::TimedOut { limit: rest, .. } = &mut error {
+        *rest = limit;
+        true
+    } else {
+        false
+    };
+    let mut failure = Failure::from(&error).with_output(error.printed().to_vec());
+    if is_late {
+        failure.hints.push(format!("it may still run there; {LONGER}"));
+    }
+    failure
 }

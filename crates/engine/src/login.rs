@@ -1,8 +1,9 @@
+use std::pin::pin;
 use std::time::Duration;
 
 use stagecraft_core::error::{Code, Diagnose as _, Failure, Retry};
 use stagecraft_core::event::HostEvent;
-use stagecraft_core::inventory::Instance;
+use stagecraft_core::inventory::{Endpoint, Instance};
 use stagecraft_core::remote::{KeySource, Remote, RemoteError, Target};
 use tokio::sync::SemaphorePermit;
 
@@ -14,6 +15,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// More than this of one attempt does not count: no attempt takes much longer, unless this process was
 /// stopped or its machine slept meanwhile.
 const LONGEST_TRY: Duration = Duration::from_secs(30);
+/// A limit of one attempt is counted in pieces of this length, of which each counts once: a process that was
+/// stopped learns of it when a piece is over.
+const PIECE: Duration = Duration::from_secs(1);
 /// A host that cannot be reached for this long may have another address by now; looked at again each time
 /// it was waited for three times as long.
 const MAY_HAVE_MOVED: Duration = Duration::from_secs(10);
@@ -33,6 +37,8 @@ pub(crate) struct Login<'e> {
     pub(crate) remote: Box<dyn Remote>,
     /// Whom it was made to, with the keys that count by now.
     pub(crate) target: Target,
+    /// How long it took, without waiting for a turn.
+    pub(crate) took: Duration,
     place: Place<'e>,
 }
 
@@ -63,7 +69,7 @@ impl<'e> Login<'e> {
 impl<'e> Place<'e> {
     /// Gives it to a connection.
     pub(crate) fn take(self, remote: Box<dyn Remote>, target: &Target) -> Login<'e> {
-        Login { remote, target: target.clone(), place: self }
+        Login { remote, target: target.clone(), took: Duration::ZERO, place: self }
     }
 }
 
@@ -90,7 +96,18 @@ impl Engine {
         target: &Target,
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
-        self.login_telling(target, patience, |what| self.tell(&target.host, what)).await
+        self.login_telling(target, patience, None, |what| self.tell(&target.host, what)).await
+    }
+
+    /// The same with a limit that ends an attempt that is under way, too.
+    pub(crate) async fn login_within(
+        &self,
+        target: &Target,
+        patience: Patience,
+        limit: Duration,
+    ) -> Result<Option<Login<'_>>, Failure> {
+        let tell = |what| self.tell(&target.host, what);
+        self.login_telling(target, patience, Some(limit), tell).await
     }
 
     /// The same for a host that nobody asked about.
@@ -99,13 +116,14 @@ impl Engine {
         target: &Target,
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
-        self.login_telling(target, patience, drop).await
+        self.login_telling(target, patience, None, drop).await
     }
 
     async fn login_telling(
         &self,
         target: &Target,
         patience: Patience,
+        most: Option<Duration>,
         tell: impl Fn(HostEvent),
     ) -> Result<Option<Login<'_>>, Failure> {
         let mut target = target.clone();
@@ -116,6 +134,7 @@ impl Engine {
         let mut waited = Duration::ZERO;
         let mut pause = FIRST_PAUSE;
         let mut told = false;
+        let mut last: Option<RemoteError> = None;
         loop {
             // Held while trying and while connected, not between tries.
             let slot = match self.login_slots.get(&target.provider) {
@@ -129,12 +148,21 @@ impl Engine {
                 tell(HostEvent::WaitingForSsh);
             }
             let began = self.clock.now();
-            let error = match self.connector.connect(&target).await {
-                Ok(remote) => {
+            let left = most.map(|most| most.saturating_sub(waited));
+            let attempt = self.at_most(left, self.connector.connect(&target)).await;
+            let took = self.clock.now().saturating_sub(began).min(LONGEST_TRY);
+            let error = match attempt {
+                Some(Ok(remote)) => {
                     tell(HostEvent::Connected);
-                    return Ok(Some(Place { _slot: slot }.take(remote, &target)));
+                    let login = Place { _slot: slot }.take(remote, &target);
+                    return Ok(Some(Login { took: waited + took, ..login }));
                 }
-                Err(error) => error,
+                Some(Err(error)) => error,
+                // What an attempt to its end came to says more than that there was no time for another.
+                None => {
+                    let error = last.unwrap_or_else(|| silent(&target));
+                    return Err(gave_up(&error, patience, most.unwrap_or(waited + took)));
+                }
             };
             drop(slot);
             if is_not_pinned(&error) && !std::mem::replace(&mut looked, true) {
@@ -145,12 +173,12 @@ impl Engine {
                     continue;
                 }
             }
-            waited += self.clock.now().saturating_sub(began).min(LONGEST_TRY) + pause;
+            waited += took;
             if !may_come_up(&error, patience) {
                 return Err(Failure::from(&error));
             }
-            if waited > limit {
-                return Err(gave_up(&error, patience, limit));
+            if waited >= limit {
+                return Err(gave_up(&error, patience, waited));
             }
             if waited >= look && matches!(error, RemoteError::Unreachable { .. }) {
                 look = waited * 3;
@@ -165,9 +193,32 @@ impl Engine {
                     continue;
                 }
             }
-            self.pause(pause).await;
+            last = Some(error);
+            // The last attempt is made when the time is up.
+            let rest = pause.min(limit - waited);
+            self.pause(rest).await;
+            waited += rest;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// What comes of `work`; `None` when the limit is reached first.
+    async fn at_most<T>(
+        &self,
+        limit: Option<Duration>,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let Some(mut left) = limit else { return Some(work.await) };
+        let mut work = pin!(work);
+        while !left.is_zero() {
+            let piece = left.min(PIECE);
+            tokio::select! {
+                biased;
+                outcome = work.as_mut() => return Some(outcome),
+                () = self.clock.sleep(piece) => left -= piece,
+            }
+        }
+        None
     }
 }
 
@@ -206,10 +257,21 @@ fn may_come_up(error: &RemoteError, patience: Patience) -> bool {
     }
 }
 
-fn gave_up(error: &RemoteError, patience: Patience, limit: Duration) -> Failure {
+/// What is said of a host that had not answered when there was no more time.
+fn silent(target: &Target) -> RemoteError {
+    let Endpoint { host, port } = &target.endpoint;
+    RemoteError::Unreachable {
+        host: target.host.clone(),
+        address: port.map_or_else(|| host.clone(), |port| format!("{host}:{port}")),
+        why: "no answer".to_owned(),
+        on_the_way: false,
+    }
+}
+
+fn gave_up(error: &RemoteError, patience: Patience, waited: Duration) -> Failure {
     let mut failure = Failure::from(error);
     failure.code = Code::SSH_FAILED;
-    failure.message = format!("{error}; gave up after {} s", limit.as_secs());
+    failure.message = format!("{error}; gave up after {} s", waited.as_secs());
     let host_is_silent = !matches!(error, RemoteError::Unreachable { on_the_way: true, .. });
     match patience {
         Patience::Up(_) if host_is_silent => {

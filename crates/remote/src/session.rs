@@ -62,20 +62,23 @@ impl Session {
     }
 
     fn lost(&self, command: &Command, why: String) -> RemoteError {
-        RemoteError::Lost { host: self.peer.host.clone(), command: command.display(), why }
+        let (host, command) = (self.peer.host.clone(), command.display());
+        RemoteError::Lost { host, command, why, printed: Vec::new() }
     }
 
     fn lost_by(&self, command: &Command, error: &russh::Error) -> RemoteError {
         self.lost(command, self.notes.ending().unwrap_or_else(|| describe(error)))
     }
 
-    /// Starts the command and stays with it until the server closes the channel, or more comes than may.
+    /// Starts the command and stays with it until the server closes the channel, or more comes than may;
+    /// gives its status.
     async fn converse(
         &self,
         command: &Command,
         read: &mut ChannelReadHalf,
         write: &ChannelWriteHalf<Msg>,
-    ) -> Result<Output, RemoteError> {
+        heard: &mut Heard,
+    ) -> Result<i32, RemoteError> {
         write
             .exec(true, shell_line(command, self.is_root))
             .await
@@ -91,8 +94,6 @@ impl Session {
         };
         tokio::pin!(input);
         let mut input_done = false;
-        let room = command.most_output().unwrap_or(OUTPUT_LIMIT);
-        let (mut stdout, mut stderr) = (Tail::new(room), Tail::new(room));
         let mut status = None;
         loop {
             let message = tokio::select! {
@@ -103,8 +104,8 @@ impl Session {
                 }
             };
             match message {
-                Some(ChannelMsg::Data { data }) => stdout.push(&data),
-                Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => stderr.push(&data),
+                Some(ChannelMsg::Data { data }) => heard.stdout.push(&data),
+                Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => heard.stderr.push(&data),
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
                     status = Some(i32::try_from(exit_status).unwrap_or(i32::MAX));
                 }
@@ -118,20 +119,42 @@ impl Session {
                 Some(_) => {}
                 None => return Err(self.lost_by(command, &russh::Error::Disconnect)),
             }
-            if command.most_output().is_some() && (stdout.is_cut() || stderr.is_cut()) {
+            if let Some(limit) = command.most_output().filter(|_| heard.is_cut()) {
                 return Err(RemoteError::TooMuchOutput {
                     host: self.peer.host.clone(),
                     command: command.display(),
-                    limit: room,
+                    limit,
                 });
             }
         }
-        match status {
-            Some(status) => {
-                Ok(Output { status, stdout: stdout.into_text(), stderr: stderr.into_text() })
-            }
-            None => Err(self.lost(command, "the server did not say how it ended".to_owned())),
-        }
+        status.ok_or_else(|| self.lost(command, "the server did not say how it ended".to_owned()))
+    }
+}
+
+/// What a command has printed so far.
+struct Heard {
+    stdout: Tail,
+    stderr: Tail,
+}
+
+impl Heard {
+    /// Keeps up to `room` bytes of each output.
+    fn new(room: usize) -> Self {
+        Self { stdout: Tail::new(room), stderr: Tail::new(room) }
+    }
+
+    /// Whether more came than is kept.
+    fn is_cut(&self) -> bool {
+        self.stdout.is_cut() || self.stderr.is_cut()
+    }
+
+    fn into_output(self, status: i32) -> Output {
+        Output { status, stdout: self.stdout.into_text(), stderr: self.stderr.into_text() }
+    }
+
+    fn into_lines(self) -> Vec<String> {
+        let Output { stdout, stderr, .. } = self.into_output(0);
+        stdout.lines().chain(stderr.lines()).map(str::to_owned).collect()
     }
 }
 
@@ -139,25 +162,36 @@ impl Session {
 impl Remote for Session {
     async fn run(&self, command: &Command) -> Result<Output, RemoteError> {
         let mut patience = Patience::new(command.timeout());
-        let timed_out = || RemoteError::TimedOut {
+        let timed_out = |printed: Vec<String>| RemoteError::TimedOut {
             host: self.peer.host.clone(),
             command: command.display(),
             limit: command.timeout(),
+            printed,
         };
         let Some(channel) = patience.wait_for(self.open(command)).await else {
-            return Err(timed_out());
+            return Err(timed_out(Vec::new()));
         };
         let (mut read, write) = channel?.split();
-        let conversation = self.converse(command, &mut read, &write);
-        let result = patience.wait_for(conversation).await.unwrap_or_else(|| Err(timed_out()));
-        if let Err(RemoteError::TimedOut { .. } | RemoteError::TooMuchOutput { .. }) = result {
+        let mut heard = Heard::new(command.most_output().unwrap_or(OUTPUT_LIMIT));
+        let conversation = self.converse(command, &mut read, &write, &mut heard);
+        let result = patience.wait_for(conversation).await;
+        if let None | Some(Err(RemoteError::TooMuchOutput { .. })) = result {
             let stop = async {
                 let _best_effort = write.signal(Sig::KILL).await;
                 let _best_effort = write.close().await;
             };
             let _best_effort = timeout(GOODBYE, stop).await;
         }
-        result
+        match result {
+            Some(Ok(status)) => Ok(heard.into_output(status)),
+            Some(Err(mut error)) => {
+                if let RemoteError::Lost { printed, .. } = &mut error {
+                    *printed = heard.into_lines();
+                }
+                Err(error)
+            }
+            None => Err(timed_out(heard.into_lines())),
+        }
     }
 
     fn host_key(&self) -> Option<HostKey> {

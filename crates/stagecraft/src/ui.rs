@@ -1,5 +1,6 @@
 //! Everything that is shown: standard output carries results, standard error everything else.
 
+mod alike;
 mod columns;
 mod error;
 mod exec;
@@ -14,7 +15,7 @@ mod table;
 mod text;
 
 pub(crate) use columns::{Cell, Columns};
-pub(crate) use exec::{ExecScreen, MAY_STILL_RUN, NOT_BEGUN, troubles as exec_troubles};
+pub(crate) use exec::{CUT_OFF, ExecScreen, NOT_BEGUN, Outcome, troubles as exec_troubles};
 pub(crate) use passphrase::{AskPassphrase, TerminalModes, hidden_line};
 pub(crate) use plan::{plan_screen, removals};
 pub(crate) use progress::Progress;

@@ -79,6 +79,17 @@ async fn a_command_that_takes_too_long_is_given_up_and_the_connection_lives_on()
 }
 
 #[tokio::test]
+async fn what_a_command_printed_before_its_end_became_unknown_is_kept() {
+    let (_server, _home, remote) = logged_in().await;
+    let late = remote.run(&Command::new("half").with_timeout(SECOND)).await.unwrap_err();
+    assert!(matches!(late, RemoteError::TimedOut { .. }), "{late}");
+    assert_eq!(late.printed(), ["out", "err"]);
+    let lost = remote.run(&Command::new("half").arg("mute")).await.unwrap_err();
+    assert!(matches!(lost, RemoteError::Lost { .. }), "{lost}");
+    assert_eq!(lost.printed(), ["out"]);
+}
+
+#[tokio::test]
 async fn a_signal_gives_the_status_a_shell_would() {
     let (_server, _home, remote) = logged_in().await;
     assert_eq!(remote.run(&Command::new("killed")).await.unwrap().status, 137);

@@ -15,7 +15,9 @@ use crate::documents::{ExecDocument, ExecHost, ExecResult};
 use crate::project::Project;
 use crate::run::{Ended, Logins, Run, with_engine};
 use crate::stop::Stop;
-use crate::ui::{ExecScreen, MAY_STILL_RUN, NOT_BEGUN, Progress, Text, Ui, exec_troubles, names};
+use crate::ui::{
+    CUT_OFF, ExecScreen, NOT_BEGUN, Outcome, Progress, Text, Ui, exec_troubles, names,
+};
 
 /// Runs a command on many hosts.
 pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
@@ -34,14 +36,14 @@ pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
             match host {
                 Chosen::Running(instance) => instances.push(instance),
                 Chosen::NotRunning(_, ref failure) | Chosen::Missing(_, ref failure) => {
-                    results.done(host.host(), Err(failure.clone()));
+                    results.done(host.host(), Outcome::Failed(failure.clone()));
                 }
             }
         }
         let meant: Vec<HostName> = instances.iter().map(|i| i.owner.host.clone()).collect();
         let tell = |host: &HostName, what| match what {
             ExecEvent::Begun => results.begun(host),
-            ExecEvent::Ended(outcome) => results.done(host, outcome),
+            ExecEvent::Ended(result) => results.done(host, results.outcome(host, result)),
         };
         let ended = run.guarded(run.engine.exec(instances, &command, &tell)).await;
         run.progress.finish();
@@ -84,7 +86,7 @@ struct Results<'a> {
     screen: ExecScreen,
     /// Where it may run by now, or have run.
     begun: Mutex<BTreeSet<HostName>>,
-    outcomes: Mutex<BTreeMap<HostName, Result<Output, Failure>>>,
+    outcomes: Mutex<BTreeMap<HostName, Outcome>>,
     /// The first result that could not be shown.
     unwritten: Mutex<Option<Stop>>,
 }
@@ -109,21 +111,10 @@ impl<'a> Results<'a> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(host.clone());
     }
 
-    fn done(&self, host: &HostName, outcome: Result<Output, Failure>) {
-        let outcome = outcome.map_err(|failure| match failure.code {
-            Code::INTERRUPTED => self.interrupted(host),
-            _ => failure,
-        });
+    fn done(&self, host: &HostName, outcome: Outcome) {
         if self.ui.output == args::Output::Human {
             self.progress.result_of(host, || {
-                let shown = match &outcome {
-                    Ok(output) => self.ui.result(&self.screen.block(host, output)),
-                    Err(failure) => {
-                        self.ui.say(&self.screen.failure(host, failure));
-                        Ok(())
-                    }
-                };
-                if let Err(stop) = shown {
+                if let Err(stop) = self.show_one(host, &outcome) {
                     let mut unwritten =
                         self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
                     unwritten.get_or_insert(stop);
@@ -134,6 +125,23 @@ impl<'a> Results<'a> {
         outcomes.insert(host.clone(), kept(self.ui.output, outcome));
     }
 
+    fn show_one(&self, host: &HostName, outcome: &Outcome) -> Result<(), Stop> {
+        const NOTHING: &[String] = &[];
+        let (printed, words) = match outcome {
+            Outcome::Ended(output) => return self.ui.result(&self.screen.block(host, output)),
+            Outcome::Failed(failure) => {
+                let words = format!("{}: {}", failure.code, failure.message);
+                (failure.output.as_slice(), words)
+            }
+            Outcome::CutOff => (NOTHING, CUT_OFF.to_owned()),
+            Outcome::NotBegun => (NOTHING, NOT_BEGUN.to_owned()),
+        };
+        let printed = printed.iter().map(String::as_str);
+        let shown = self.ui.result(&self.screen.printed(host, printed));
+        self.ui.say(&self.screen.verdict(host, &words));
+        shown
+    }
+
     /// Hosts without an outcome were cut off.
     fn interrupt(&self, meant: &[HostName]) {
         for host in meant {
@@ -141,15 +149,22 @@ impl<'a> Results<'a> {
             let is_done = outcomes.contains_key(host);
             drop(outcomes);
             if !is_done {
-                self.done(host, Err(self.interrupted(host)));
+                self.done(host, self.interrupted(host));
             }
         }
     }
 
-    fn interrupted(&self, host: &HostName) -> Failure {
+    fn outcome(&self, host: &HostName, result: Result<Output, Failure>) -> Outcome {
+        match result {
+            Ok(output) => Outcome::Ended(output),
+            Err(failure) if failure.code == Code::INTERRUPTED => self.interrupted(host),
+            Err(failure) => Outcome::Failed(failure),
+        }
+    }
+
+    fn interrupted(&self, host: &HostName) -> Outcome {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let message = if begun.contains(host) { MAY_STILL_RUN } else { NOT_BEGUN };
-        Failure::new(Code::INTERRUPTED, message)
+        if begun.contains(host) { Outcome::CutOff } else { Outcome::NotBegun }
     }
 
     fn show(self, app: &App, project: &Project) -> Result<ExitCode, Stop> {
@@ -158,12 +173,8 @@ impl<'a> Results<'a> {
             return Err(stop.with_note("the command ran all the same"));
         }
         let outcomes = self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let interrupted = outcomes
-            .values()
-            .any(|outcome| matches!(outcome, Err(failure) if failure.code == Code::INTERRUPTED));
-        let succeeded =
-            |outcome: &Result<Output, Failure>| outcome.as_ref().is_ok_and(Output::success);
-        let all = outcomes.values().all(succeeded);
+        let interrupted = outcomes.values().any(Outcome::is_interrupted);
+        let all = outcomes.values().all(Outcome::success);
         let exit = match (interrupted, all) {
             (true, _) => ExitCode::Interrupted,
             (false, false) => ExitCode::SomeHostsFailed,
@@ -188,17 +199,20 @@ impl<'a> Results<'a> {
 }
 
 /// What is needed of an outcome to the end. What people have seen of it is not, and it may be much.
-fn kept(form: args::Output, outcome: Result<Output, Failure>) -> Result<Output, Failure> {
-    match form {
-        args::Output::Json => outcome,
-        args::Output::Human => {
-            outcome.map(|Output { status, .. }| Output { status, ..Output::default() })
+fn kept(form: args::Output, outcome: Outcome) -> Outcome {
+    match (form, outcome) {
+        (args::Output::Human, Outcome::Ended(Output { status, .. })) => {
+            Outcome::Ended(Output { status, ..Output::default() })
         }
+        (args::Output::Human, Outcome::Failed(failure)) => {
+            Outcome::Failed(failure.with_output(Vec::new()))
+        }
+        (args::Output::Json | args::Output::Human, outcome) => outcome,
     }
 }
 
-fn host_document((host, outcome): (HostName, Result<Output, Failure>)) -> ExecHost {
-    let result = match outcome {
+fn host_document((host, outcome): (HostName, Outcome)) -> ExecHost {
+    let result = match outcome.into_result() {
         Ok(Output { status, stdout, stderr }) => ExecResult::Ran { status, stdout, stderr },
         Err(failure) => ExecResult::Failed { failure },
     };
@@ -211,11 +225,14 @@ mod tests {
 
     #[test]
     fn what_people_have_seen_is_not_kept_to_the_end() {
-        let output = || Output { status: 3, stdout: "much".to_owned(), stderr: "more".to_owned() };
-        assert_eq!(kept(args::Output::Json, Ok(output())), Ok(output()));
+        let output = Output { status: 3, stdout: "much".to_owned(), stderr: "more".to_owned() };
+        let ended = || Outcome::Ended(output.clone());
+        assert_eq!(kept(args::Output::Json, ended()), ended());
         let status = Output { status: 3, ..Output::default() };
-        assert_eq!(kept(args::Output::Human, Ok(output())), Ok(status));
-        let failure = Failure::new(Code::SSH_FAILED, "no answer");
-        assert_eq!(kept(args::Output::Human, Err(failure.clone())), Err(failure));
+        assert_eq!(kept(args::Output::Human, ended()), Outcome::Ended(status));
+        let bare = Failure::new(Code::SSH_FAILED, "no answer");
+        let failed = || Outcome::Failed(bare.clone().with_output(vec!["much".to_owned()]));
+        assert_eq!(kept(args::Output::Json, failed()), failed());
+        assert_eq!(kept(args::Output::Human, failed()), Outcome::Failed(bare.clone()));
     }
 }

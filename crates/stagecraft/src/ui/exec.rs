@@ -6,15 +6,56 @@ use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Output;
 
+use super::alike;
 use super::text::{BAD, FAINT, Text, count, names};
 use crate::stop::Trouble;
 
-/// What a failure says of a command that did not end in time.
-const UNFINISHED: &str = "did not finish on";
 /// What is said of a host where the user cut the command off.
-pub(crate) const MAY_STILL_RUN: &str = "interrupted; the command may still run";
+pub(crate) const CUT_OFF: &str = "interrupted; the command may still run";
 /// What is said of a host whose turn had not come by then.
 pub(crate) const NOT_BEGUN: &str = "interrupted before the command was begun";
+
+/// What came of a command on one host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It ran to its end.
+    Ended(Output),
+    /// It did not run, or how it ended is unknown.
+    Failed(Failure),
+    /// The user cut it off; it may still run.
+    CutOff,
+    /// The user stopped the run before its turn came.
+    NotBegun,
+}
+
+impl Outcome {
+    /// Whether it ran and went well.
+    pub(crate) fn success(&self) -> bool {
+        match self {
+            Self::Ended(output) => output.success(),
+            Self::Failed(_) | Self::CutOff | Self::NotBegun => false,
+        }
+    }
+
+    /// Whether the user ended it.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        match self {
+            Self::CutOff | Self::NotBegun => true,
+            Self::Ended(_) | Self::Failed(_) => false,
+        }
+    }
+
+    /// What it printed and how it ended, or why that is not known.
+    pub(crate) fn into_result(self) -> Result<Output, Failure> {
+        let interrupted = |words| Err(Failure::new(Code::INTERRUPTED, words));
+        match self {
+            Self::Ended(output) => Ok(output),
+            Self::Failed(failure) => Err(failure),
+            Self::CutOff => interrupted(CUT_OFF),
+            Self::NotBegun => interrupted(NOT_BEGUN),
+        }
+    }
+}
 
 /// Prefixes lines with the host they come from.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +72,7 @@ impl ExecScreen {
 
     /// The block of a command that ended, standard error after standard output.
     pub(crate) fn block(self, host: &HostName, output: &Output) -> Text {
-        let mut text = Text::new();
-        for line in output.stdout.lines().chain(output.stderr.lines()) {
-            self.prefix(&mut text, host).put_whole(line).end_line();
-        }
+        let mut text = self.printed(host, output.stdout.lines().chain(output.stderr.lines()));
         if !output.success() {
             let ended = format!("ended with status {}", output.status);
             self.prefix(&mut text, host).styled(BAD, &ended).end_line();
@@ -42,14 +80,23 @@ impl ExecScreen {
         text
     }
 
-    /// The line of a command that did not run, or whose end is unknown.
-    pub(crate) fn failure(self, host: &HostName, failure: &Failure) -> Text {
+    /// The lines that a command printed.
+    pub(crate) fn printed<'l>(
+        self,
+        host: &HostName,
+        lines: impl IntoIterator<Item = &'l str>,
+    ) -> Text {
         let mut text = Text::new();
-        let words = match failure.code {
-            Code::INTERRUPTED => failure.message.clone(),
-            code => format!("{code}: {}", failure.message),
-        };
-        self.prefix(&mut text, host).styled(BAD, &words).end_line();
+        for line in lines {
+            self.prefix(&mut text, host).put_whole(line).end_line();
+        }
+        text
+    }
+
+    /// The line on a command that did not run, or whose end is unknown.
+    pub(crate) fn verdict(self, host: &HostName, words: &str) -> Text {
+        let mut text = Text::new();
+        self.prefix(&mut text, host).styled(BAD, words).end_line();
         text
     }
 
@@ -58,16 +105,21 @@ impl ExecScreen {
     }
 }
 
-/// Where the command failed: how it ended where it ran, where it was cut off, then each host where it
-/// did not run, or where how it ended is unknown.
-pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -> Vec<Trouble> {
-    let ended: Vec<String> = outcomes
-        .iter()
-        .filter_map(|(host, outcome)| {
-            let output = outcome.as_ref().ok().filter(|output| !output.success())?;
-            Some(format!("`{host}` with status {}", output.status))
-        })
-        .collect();
+/// Where the command failed: how it ended where it ran, where it was cut off, then why it did not run on
+/// the others, or how it ended is unknown.
+pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Outcome>) -> Vec<Trouble> {
+    let mut ended: Vec<String> = Vec::new();
+    let mut failed: Vec<(&HostName, &Failure)> = Vec::new();
+    let (mut cut, mut waiting): (Vec<&HostName>, Vec<&HostName>) = Default::default();
+    for (host, outcome) in outcomes {
+        match outcome {
+            Outcome::Ended(output) if output.success() => {}
+            Outcome::Ended(output) => ended.push(format!("`{host}` with status {}", output.status)),
+            Outcome::Failed(failure) => failed.push((host, failure)),
+            Outcome::CutOff => cut.push(host),
+            Outcome::NotBegun => waiting.push(host),
+        }
+    }
     let mut troubles: Vec<Trouble> = Vec::new();
     if !ended.is_empty() {
         let hosts = count(outcomes.len(), "host");
@@ -75,53 +127,33 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Result<Output, Failure>>) -
             format!("the command failed on {} of {hosts}: {}", ended.len(), ended.join(", "));
         troubles.push(Failure::new(Code::COMMAND_FAILED, message).into());
     }
-    let interrupted = outcomes.iter().filter_map(|(host, outcome)| {
-        let failure = outcome.as_ref().err().filter(|failure| failure.code == Code::INTERRUPTED)?;
-        Some((host, failure.message == NOT_BEGUN))
-    });
-    let (waiting, cut): (Vec<_>, Vec<_>) = interrupted.partition(|(_, not_begun)| *not_begun);
-    let hosts = |of: &[(&HostName, bool)]| names(of.iter().map(|(host, _)| *host));
     if !cut.is_empty() {
-        let message = format!("interrupted on {}; the command may still run there", hosts(&cut));
+        let message = format!("interrupted on {}; the command may still run there", names(&cut));
         troubles.push(Failure::new(Code::INTERRUPTED, message).into());
     }
     if !waiting.is_empty() {
-        let message = format!("interrupted before the command was begun on {}", hosts(&waiting));
+        let message = format!("interrupted before the command was begun on {}", names(&waiting));
         troubles.push(Failure::new(Code::INTERRUPTED, message).into());
     }
-    for (host, outcome) in outcomes {
-        if let Err(failure) = outcome
-            && failure.code != Code::INTERRUPTED
-        {
-            let mut failure = super::table::of_hosts(failure, &[host]);
-            if failure.message.contains(UNFINISHED) {
-                failure.hints.push("it may still run there; `--timeout` waits longer".to_owned());
-            }
-            troubles.push(failure.into());
-        }
-    }
+    troubles.extend(alike::told(failed));
     troubles
 }
 
 #[cfg(test)]
 mod tests {
-    use stagecraft_core::remote::RemoteError;
-
     use super::*;
 
     #[test]
     fn a_command_that_failed_is_told_from_one_that_did_not_run() {
-        let ran = |status| Ok(Output { status, stdout: String::new(), stderr: String::new() });
+        let ran = |status| Outcome::Ended(Output { status, ..Output::default() });
         let missing = Failure::new(Code::HOST_MISSING, "`c` does not exist").with_hint("run up");
-        let cut = Failure::new(Code::INTERRUPTED, MAY_STILL_RUN);
-        let waiting = Failure::new(Code::INTERRUPTED, NOT_BEGUN);
-        let outcomes: BTreeMap<HostName, Result<Output, Failure>> = [
+        let outcomes: BTreeMap<HostName, Outcome> = [
             ("a", ran(0)),
             ("b", ran(3)),
-            ("c", Err(missing)),
-            ("d", Err(cut.clone())),
-            ("e", Err(cut)),
-            ("f", Err(waiting)),
+            ("c", Outcome::Failed(missing)),
+            ("d", Outcome::CutOff),
+            ("e", Outcome::CutOff),
+            ("f", Outcome::NotBegun),
         ]
         .map(|(host, outcome)| (host.parse().unwrap(), outcome))
         .into();
@@ -139,15 +171,20 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_did_not_end_in_time_may_still_run() {
-        let late = RemoteError::TimedOut {
-            host: "a".parse().unwrap(),
-            command: "sleep 9".to_owned(),
-            limit: std::time::Duration::from_secs(1),
-        };
-        let outcomes = [("a".parse().unwrap(), Err(Failure::from(&late)))].into();
+    fn what_failed_alike_on_many_hosts_is_told_once() {
+        let outcomes: BTreeMap<HostName, Outcome> = (1..=9)
+            .map(|number| {
+                let host: HostName = format!("app-{number}").parse().unwrap();
+                let late = format!("`sleep 9` did not finish on `{host}` within 3 s");
+                (host, Outcome::Failed(Failure::new(Code::SSH_FAILED, late).with_hint("wait")))
+            })
+            .collect();
         let shown = crate::ui::error::render(&troubles(&outcomes), false, 80).plain();
-        assert!(shown.contains("it may still run there"), "{shown}");
+        insta::assert_snapshot!(shown, @"
+        error[ssh_failed]: `sleep 9` did not finish on `app-1`, `app-2`, `app-3`,
+          `app-4` and 5 more hosts within 3 s
+          hint: wait
+        ");
     }
 
     #[test]

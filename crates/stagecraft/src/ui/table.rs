@@ -1,7 +1,5 @@
 //! What a run came to: a line per host, then every failure with what to do about it.
 
-use std::collections::BTreeMap;
-
 use stagecraft_core::converge::{StepReport, StepResult};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::SkipReason;
@@ -13,8 +11,6 @@ use super::{Cell, Columns};
 use crate::next::Next;
 use crate::stop::{Trouble, some_of};
 
-/// So many failures of one code are told in full.
-const SHOWN: usize = 5;
 /// The step that changes nothing but waits until the host's own set-up is over.
 const BOOT_STEP: &str = "boot";
 
@@ -55,31 +51,7 @@ pub(crate) fn report_screen(report: &Report, verbose: bool, width: usize) -> Tex
 
 /// The failures of a report as messages; the last says what was kept and how to go on.
 pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble> {
-    // What failed alike for many hosts, e.g. at a provider that is down, is told once.
-    let mut alike: Vec<(&Failure, Vec<&HostName>)> = Vec::new();
-    for (host, failure) in report.failures() {
-        match alike.iter_mut().find(|(known, _)| *known == failure) {
-            Some((_, hosts)) => hosts.push(host),
-            None => alike.push((failure, vec![host])),
-        }
-    }
-    // Of many failures of a kind some are told, and whose the others are.
-    let mut told: BTreeMap<Code, usize> = BTreeMap::new();
-    let mut more: BTreeMap<Code, Vec<&HostName>> = BTreeMap::new();
-    let mut troubles: Vec<Trouble> = Vec::new();
-    for (failure, hosts) in alike {
-        let of_code = told.entry(failure.code).or_default();
-        *of_code += 1;
-        if *of_code <= SHOWN {
-            troubles.push(of_hosts(failure, &hosts).into());
-        } else {
-            more.entry(failure.code).or_default().extend(hosts);
-        }
-    }
-    troubles.extend(more.into_iter().map(|(code, hosts)| {
-        let message = format!("{} failed in this way too", some_of(&hosts));
-        Failure::new(code, message).with_hint("`--output json` tells each in full").into()
-    }));
+    let mut troubles = super::alike::told(report.failures());
     let kept: Vec<&HostName> = report
         .hosts
         .values()
@@ -102,16 +74,6 @@ pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble
         }
     }
     troubles
-}
-
-/// A failure that says which hosts it is about.
-pub(super) fn of_hosts(failure: &Failure, hosts: &[&HostName]) -> Failure {
-    let mut failure = failure.clone();
-    match hosts {
-        [host] if failure.message.contains(&format!("`{host}`")) => {}
-        _ => failure.message = format!("{}: {}", some_of(hosts), failure.message),
-    }
-    failure
 }
 
 /// A machine was made, even if its host is not ready.

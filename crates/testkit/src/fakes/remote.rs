@@ -169,6 +169,7 @@ impl FakeRemote {
             host: self.target.host.clone(),
             command: command.display(),
             why: "connection reset".to_owned(),
+            printed: Vec::new(),
         }
     }
 }
@@ -187,6 +188,7 @@ impl Remote for FakeRemote {
                     host: self.target.host.clone(),
                     command: command.display(),
                     limit: command.timeout(),
+                    printed: Vec::new(),
                 });
             }
             Some(HostFault::LosesConnection { happened: false, .. }) => {

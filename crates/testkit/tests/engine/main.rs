@@ -3,6 +3,7 @@
 
 mod budget;
 mod clock;
+mod command;
 mod crash;
 mod dialect;
 mod failure;

@@ -224,6 +224,14 @@ async fn act(command: String, channel: ChannelId, session: Handle) {
             session.extended_data(channel, 1, "err\n").await.unwrap();
             end(&session, channel, 3).await;
         }
+        "half" => {
+            session.data(channel, "out\n").await.unwrap();
+            session.extended_data(channel, 1, "err\n").await.unwrap();
+        }
+        "half mute" => {
+            session.data(channel, "out\n").await.unwrap();
+            session.close(channel).await.unwrap();
+        }
         "flood" => {
             let block = vec![b'x'; 32 * 1024];
             for _ in 0..160 {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use stagecraft_core::event::{Event, EventKind, HostEnd, HostEvent};
 
 use super::*;
+use crate::ui::alike::SHOWN;
 use crate::ui::samples::{host, next, running};
 
 #[test]
@@ -91,23 +92,12 @@ fn a_failure_of_the_whole_provider_is_told_once() {
 }
 
 #[test]
-fn a_host_is_named_unless_its_own_name_is_in_the_message() {
-    let named = |host: &str, message: &str| {
-        let failure = Failure::new(Code::SSH_FAILED, message);
-        of_hosts(&failure, &[&host.parse().unwrap()]).message
-    };
-    assert_eq!(named("app-1", "could not reach `app-1`"), "could not reach `app-1`");
-    assert_eq!(named("app-1", "`app-10` is in the way"), "`app-1`: `app-10` is in the way");
-    assert_eq!(named("app", "the application is gone"), "`app`: the application is gone");
-}
-
-#[test]
 fn of_many_failures_of_a_kind_some_are_told_and_whose_the_others_are() {
     let names: Vec<String> = (1..=200).map(|number| format!("web-{number:03}")).collect();
     let hosts = names.iter().map(|name| HostReport::of_instance(&running(name, "10.0.0.1")));
     let mut report = Report::of_hosts(hosts);
     for name in &names {
-        let failure = Failure::new(Code::SSH_FAILED, format!("could not reach `{name}`"));
+        let failure = Failure::new(Code::SSH_FAILED, format!("nobody at {name}.test"));
         report.apply(&event(name, HostEvent::Created(Box::new(running(name, "10.0.0.1")))));
         report.apply(&event(name, HostEvent::Ended(HostEnd::Failed(failure))));
     }
