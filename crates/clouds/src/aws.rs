@@ -234,7 +234,7 @@ impl CloudProvider for AwsProvider {
             Ok::<_, CloudError>((region, offer))
         });
         let offers = try_join_all(offers).await?.into_iter().collect();
-        let catalogue = catalogue::catalogue(regions, &offers);
+        let catalogue = catalogue::catalogue(regions, &offers, self.subnet_id.as_deref());
         self.offers.remember(&catalogue);
         Ok(catalogue)
     }

@@ -74,6 +74,7 @@ mod tests {
             images: BTreeSet::new(),
             ssh_keys: None,
             regional_keys: [].into(),
+            limits: [].into(),
             default_arch: Arch::Amd64,
             spot: false,
         }

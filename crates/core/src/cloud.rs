@@ -4,7 +4,7 @@ mod catalogue;
 mod error;
 mod registry;
 
-pub use catalogue::{Catalogue, Price, SizeOffer};
+pub use catalogue::{Catalogue, Limit, Price, SizeOffer};
 pub use error::{CloudError, CloudErrorKind};
 pub use registry::{Identity, Registry, RegistryError};
 

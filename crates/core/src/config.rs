@@ -12,6 +12,7 @@ mod lower;
 mod problem;
 mod raw;
 mod reference;
+mod regions;
 mod rules;
 mod scalar;
 mod schema;
@@ -179,6 +180,8 @@ pub struct ProviderConfig {
     pub ssh_key_name: Option<String>,
     /// Regions hosts may use; empty means all.
     pub allowed_regions: BTreeSet<Region>,
+    /// Where the list has each of them.
+    regions_at: Vec<(Region, Range<usize>)>,
     /// Sizes hosts may use; empty means all.
     pub allowed_sizes: BTreeSet<Size>,
     /// Base URL of its API; `None` means the provider's own.

@@ -1,15 +1,17 @@
 //! The configuration file of a run, and the environment it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+use stagecraft_core::cloud::Catalogue;
 use stagecraft_core::config::{self, Config, Problem, Problems};
 use stagecraft_core::desired::{DesiredHost, ProviderId};
 use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::inventory::Inventory;
 use stagecraft_core::name::{HostName, Scope};
 use stagecraft_core::remote::quote_path;
-use stagecraft_core::resolve::{OrderProblem, SshKeyNames};
+use stagecraft_core::resolve::{OrderProblem, ResolvedHost, SshKeyNames, resolve};
 use stagecraft_remote::read_file;
 
 use crate::app::App;
@@ -66,12 +68,39 @@ impl File {
     }
 
     /// Hosts of this file that cannot be ordered, as the end of a command.
-    pub(crate) fn order_problems(&self, problems: Vec<OrderProblem>) -> Stop {
+    fn order_problems(&self, problems: Vec<OrderProblem>) -> Stop {
         Stop::order(&self.name, config::shown(&self.bytes), problems)
     }
 
+    /// The hosts of an environment as they can be ordered from these providers, of which `there` exists and
+    /// `anew` is ordered although it does.
+    ///
+    /// # Errors
+    /// All hosts that cannot be ordered, and what only a provider can tell to be wrong with the file.
+    pub(crate) fn resolved(
+        &self,
+        scope: &Scope,
+        hosts: &BTreeMap<HostName, DesiredHost>,
+        catalogues: &BTreeMap<ProviderId, Catalogue>,
+        there: &Inventory,
+        anew: &BTreeSet<HostName>,
+    ) -> Result<BTreeMap<HostName, ResolvedHost>, Stop> {
+        let unknown = |(&id, catalogue): (&ProviderId, &Catalogue)| {
+            self.config.unknown_regions(id, &catalogue.regions)
+        };
+        let unknown: Vec<Problem> = catalogues.iter().flat_map(unknown).collect();
+        let resolved = resolve(scope, hosts, catalogues, &self.ssh_keys(), there, anew);
+        let resolved = resolved.map_err(|problems| self.order_problems(problems));
+        if unknown.is_empty() {
+            return resolved;
+        }
+        let mut stop = self.problems(unknown);
+        stop.troubles.extend(resolved.err().into_iter().flat_map(|more| more.troubles));
+        Err(stop)
+    }
+
     /// The names of SSH keys that hosts get.
-    pub(crate) fn ssh_keys(&self) -> SshKeyNames {
+    fn ssh_keys(&self) -> SshKeyNames {
         let providers = self.config.providers.iter();
         providers
             .filter_map(|(&id, provider): (&ProviderId, _)| {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stagecraft_core::cloud::{Catalogue, SizeOffer};
+use stagecraft_core::cloud::{Catalogue, Limit, SizeOffer};
 use stagecraft_core::desired::Arch;
 use stagecraft_core::name::{Image, Region, Size};
+use stagecraft_core::words::listed;
 
 use super::exchange;
 use super::query::Query;
@@ -51,6 +52,53 @@ pub(super) struct Offer {
     pub(super) zones: Zones,
     pub(super) images: BTreeSet<(Image, Arch)>,
     pub(super) key_pairs: BTreeSet<String>,
+    /// The subnets that hosts may be in.
+    pub(super) subnets: Vec<wire::Subnet>,
+}
+
+/// What to do in a region without a subnet for hosts.
+pub(super) fn no_subnet(subnet_id: Option<&str>, region: &Region) -> (String, String) {
+    match subnet_id {
+        Some(id) => (
+            format!("there is no subnet `{id}` in `{region}`"),
+            format!(
+                "a subnet belongs to a region: change `subnet_id`, or the `region` of the host; \
+                 `aws ec2 describe-subnets --region {region}` lists those there"
+            ),
+        ),
+        None => (
+            format!("`{region}` has no default VPC"),
+            format!(
+                "give the `subnet_id` of a subnet there, or make a default VPC by \
+                 `aws ec2 create-default-vpc --region {region}`"
+            ),
+        ),
+    }
+}
+
+/// What the subnets leave of a region.
+fn limit(subnet_id: Option<&str>, region: &Region, offer: &Offer) -> Option<Limit> {
+    if offer.subnets.is_empty() {
+        let (why, hint) = no_subnet(subnet_id, region);
+        return Some(Limit::Closed { why: format!("nothing can be ordered: {why}"), hint });
+    }
+    let zones = offer.usable_zones();
+    if offer.zones.values().flatten().all(|zone| zones.contains(zone.as_str())) {
+        return None;
+    }
+    let zones = listed(&zones, "and");
+    let hint = match subnet_id {
+        Some(id) => format!("`subnet_id: {id}` is in the zone {zones}, which does not sell it"),
+        None => format!("only the zones {zones} count, where there are default subnets"),
+    };
+    Some(Limit::Narrowed { hint })
+}
+
+impl Offer {
+    /// The zones that have a subnet for hosts.
+    fn usable_zones(&self) -> BTreeSet<&str> {
+        self.subnets.iter().map(|subnet| subnet.availability_zone.as_str()).collect()
+    }
 }
 
 /// All images that can be asked for.
@@ -117,9 +165,15 @@ pub(super) fn zones(offerings: Vec<wire::Offering>) -> Zones {
 
 /// The catalogue of all regions that are in use. An image or key counts where every region has it: it
 /// has a name of its own in each, and hosts may be in all of them.
-pub(super) fn catalogue(regions: BTreeSet<Region>, offers: &BTreeMap<Region, Offer>) -> Catalogue {
+pub(super) fn catalogue(
+    regions: BTreeSet<Region>,
+    offers: &BTreeMap<Region, Offer>,
+    subnet_id: Option<&str>,
+) -> Catalogue {
     let mut sizes: BTreeMap<Size, SizeOffer> = BTreeMap::new();
+    let mut sold: BTreeSet<&str> = BTreeSet::new();
     for (region, offer) in offers {
+        let usable = offer.usable_zones();
         for (name, arch) in &offer.types {
             let size = Size::from(name.as_str());
             let known = sizes.entry(size.clone()).or_insert_with(|| SizeOffer {
@@ -127,15 +181,17 @@ pub(super) fn catalogue(regions: BTreeSet<Region>, offers: &BTreeMap<Region, Off
                 arch: *arch,
                 regions: BTreeMap::new(),
             });
-            if offer.zones.get(name).is_some_and(|zones| !zones.is_empty()) {
+            let Some(zones) = offer.zones.get(name).filter(|zones| !zones.is_empty()) else {
+                continue;
+            };
+            sold.insert(name);
+            if zones.iter().any(|zone| usable.contains(zone.as_str())) {
                 // The EC2 API tells no prices.
                 known.regions.insert(region.clone(), None);
             }
         }
     }
-    let portable = PORTABLE.iter().filter(|(_, _, size)| {
-        sizes.get(&Size::from(*size)).is_some_and(|offer| !offer.regions.is_empty())
-    });
+    let portable = PORTABLE.iter().filter(|(_, _, size)| sold.contains(size));
     let portable_sizes = portable
         .map(|(name, arch, size)| ((Size::from(*name), *arch), [Size::from(*size)].into()))
         .collect();
@@ -145,6 +201,9 @@ pub(super) fn catalogue(regions: BTreeSet<Region>, offers: &BTreeMap<Region, Off
     let keys = offers.values().flat_map(|offer| offer.key_pairs.iter().cloned());
     let regional_keys =
         offers.iter().map(|(region, offer)| (region.clone(), offer.key_pairs.clone()));
+    let limits = offers
+        .iter()
+        .filter_map(|(region, offer)| Some((region.clone(), limit(subnet_id, region, offer)?)));
     Catalogue {
         regions,
         sizes: sizes.into_values().collect(),
@@ -152,6 +211,7 @@ pub(super) fn catalogue(regions: BTreeSet<Region>, offers: &BTreeMap<Region, Off
         images,
         ssh_keys: Some(keys.collect()),
         regional_keys: regional_keys.collect(),
+        limits: limits.collect(),
         default_arch: Arch::Amd64,
         spot: true,
     }
@@ -189,7 +249,7 @@ mod tests {
     fn a_type_is_offered_where_a_zone_sells_it_and_has_no_price() {
         let offers = offers();
         let regions = ["eu-west-1", "us-east-1"].map(Region::from);
-        let catalogue = catalogue(regions.clone().into(), &offers);
+        let catalogue = catalogue(regions.clone().into(), &offers, None);
         let offer = |size: &str| {
             let found = catalogue.sizes.iter().find(|of| of.size.as_str() == size).unwrap();
             (found.arch, found.regions.clone())
@@ -208,14 +268,14 @@ mod tests {
     #[test]
     fn an_image_counts_where_all_regions_have_it_and_a_key_in_its_own() {
         let mut offers = offers();
-        let catalogue = catalogue(BTreeSet::new(), &offers);
+        let catalogue = catalogue(BTreeSet::new(), &offers, None);
         assert_eq!(catalogue.ssh_keys, Some(["deploy", "old"].map(str::to_owned).into()));
         let in_west = &catalogue.regional_keys[&"eu-west-1".into()];
         assert_eq!(*in_west, ["deploy".to_owned()].into());
         assert_eq!(catalogue.images.len(), 6);
         offers.values_mut().next().unwrap().images.clear();
-        assert!(super::catalogue(BTreeSet::new(), &offers).images.is_empty());
-        assert!(super::catalogue(BTreeSet::new(), &BTreeMap::new()).images.is_empty());
+        assert!(super::catalogue(BTreeSet::new(), &offers, None).images.is_empty());
+        assert!(super::catalogue(BTreeSet::new(), &BTreeMap::new(), None).images.is_empty());
     }
 
     #[test]
@@ -231,6 +291,50 @@ mod tests {
         assert_eq!(read(&["i386", "x86_64"]), Some(Arch::Amd64));
         assert_eq!(read(&["arm64"]), Some(Arch::Arm64));
         assert_eq!(read(&["x86_64_mac"]), None);
+    }
+
+    #[test]
+    fn only_the_zones_of_usable_subnets_count() {
+        let mut offers = offers();
+        let east = Region::from("us-east-1");
+        let catalogue =
+            |offers: &_, subnet_id| super::catalogue([east.clone()].into(), offers, subnet_id);
+        assert_eq!(catalogue(&offers, None).limits, BTreeMap::new());
+        offers.get_mut(&east).unwrap().subnets.pop();
+        let narrowed = catalogue(&offers, Some("subnet-1"));
+        let hint = "`subnet_id: subnet-1` is in the zone `us-east-1a`, which does not sell it";
+        assert_eq!(narrowed.limits[&east], Limit::Narrowed { hint: hint.to_owned() });
+        let arm = narrowed.sizes.iter().find(|of| of.size.as_str() == "t4g.small").unwrap();
+        assert!(!arm.regions.contains_key(&east), "{arm:?}");
+        let small = (Size::from("small"), Arch::Arm64);
+        assert!(narrowed.portable_sizes.contains_key(&small), "it is known all the same");
+    }
+
+    #[test]
+    fn a_region_without_a_usable_subnet_is_closed() {
+        let mut offers = offers();
+        let east = Region::from("us-east-1");
+        offers.get_mut(&east).unwrap().subnets.clear();
+        let told = |subnet_id| match &super::catalogue(BTreeSet::new(), &offers, subnet_id).limits
+            [&east]
+        {
+            Limit::Closed { why, hint } => (why.clone(), hint.clone()),
+            Limit::Narrowed { hint } => panic!("{hint}"),
+        };
+        let (why, hint) = told(Some("subnet-1"));
+        assert_eq!(why, "nothing can be ordered: there is no subnet `subnet-1` in `us-east-1`");
+        assert!(!hint.contains("create-default-vpc"), "{hint}");
+        let (why, hint) = told(None);
+        assert_eq!(why, "nothing can be ordered: `us-east-1` has no default VPC");
+        assert!(hint.contains("`aws ec2 create-default-vpc --region us-east-1`"), "{hint}");
+    }
+
+    fn subnet(zone: &str) -> wire::Subnet {
+        wire::Subnet {
+            subnet_id: format!("subnet-{zone}"),
+            vpc_id: "vpc-1".to_owned(),
+            availability_zone: zone.to_owned(),
+        }
     }
 
     fn offers() -> BTreeMap<Region, Offer> {
@@ -249,12 +353,14 @@ mod tests {
             .into(),
             images: images.clone(),
             key_pairs: keys(&["deploy", "old"]),
+            subnets: ["us-east-1a", "us-east-1b"].map(subnet).into(),
         };
         let west = Offer {
             types,
             zones: [("t3.small".to_owned(), zone("eu-west-1a"))].into(),
             images,
             key_pairs: keys(&["deploy"]),
+            subnets: [subnet("eu-west-1a")].into(),
         };
         [("us-east-1".into(), east), ("eu-west-1".into(), west)].into()
     }

@@ -224,21 +224,15 @@ impl AwsProvider {
         if let Some(subnets) = self.seats.lock().await.get(&place) {
             return Ok(Seats { subnets: subnets.clone(), is_own });
         }
-        let query =
-            self.subnet_id.as_deref().map_or_else(exchange::default_subnets, exchange::subnet);
         let pattern = [spec.size.as_str().to_owned()];
         let ((mut subnets, _), (offerings, _)) = tokio::try_join!(
-            all::<wire::Subnets>(api, doing, query),
+            all::<wire::Subnets>(api, doing, self.subnets_to_use()),
             all::<wire::Offerings>(api, doing, catalogue::offerings(&pattern)),
         )?;
-        let invalid = |why: String| doing.failed(CloudErrorKind::InvalidInput(why));
         let region = &spec.region;
         if subnets.is_empty() {
-            return Err(match &self.subnet_id {
-                Some(id) => invalid(format!("there is no subnet `{id}` in `{region}`")),
-                None => invalid(format!("`{region}` has no default VPC")),
-            }
-            .with_hint("give the `subnet_id` of a subnet there, or make a default VPC by `aws ec2 create-default-vpc`"));
+            let (why, hint) = catalogue::no_subnet(self.subnet_id.as_deref(), region);
+            return Err(doing.failed(CloudErrorKind::InvalidInput(why)).with_hint(hint));
         }
         let zones = catalogue::zones(offerings);
         let sells = |of: &wire::Subnet| {

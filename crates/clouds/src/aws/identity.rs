@@ -21,8 +21,8 @@ use crate::http::{Keys, Proof, Sending, Signer, Token, sign};
 
 /// Temporary credentials are replaced this long before they expire.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(120);
-const SET_UP: &str = "set `access_key_id_env` and `secret_access_key_env`, or sign in by `aws sso \
-                      login` or `aws configure`; `profile` in the file names a profile";
+const SET_UP: &str = "run `export AWS_PROFILE=NAME` with a profile of `aws configure` or `aws sso \
+                      login`, or `export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=...`";
 
 /// Where credentials come from.
 #[derive(Clone, Debug)]
@@ -184,5 +184,17 @@ fn explained(doing: &Doing, profile: Option<&str>, error: &CredentialsError) -> 
     } else {
         CloudErrorKind::InvalidCredentials(why)
     };
-    doing.failed(kind).with_hint(SET_UP)
+    let none = matches!(kind, CloudErrorKind::NoCredentials(_));
+    let hint = match (none, profile) {
+        (true, None) => SET_UP.to_owned(),
+        (true, Some(profile)) => format!(
+            "run `aws configure --profile {profile}` or `aws sso login --profile {profile}`; \
+             `profile` in the file may name another"
+        ),
+        (false, None) => "sign in again, e.g. by `aws sso login`".to_owned(),
+        (false, Some(profile)) => {
+            format!("sign in again, e.g. by `aws sso login --profile {profile}`")
+        }
+    };
+    doing.failed(kind).with_hint(hint)
 }

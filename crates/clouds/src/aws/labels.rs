@@ -295,6 +295,23 @@ mod tests {
     }
 
     #[test]
+    fn the_file_is_refused_where_there_is_no_room_for_its_tags() {
+        for (count, fits) in [(MOST - OURS.len(), true), (MOST - OURS.len() + 1, false)] {
+            let tags: Vec<String> = (0..count).map(|number| format!("tag-{number}")).collect();
+            let text = format!(
+                "project: {{ name: shop }}\ncloud: {{ providers: {{ aws: {{ ssh_key_name: k, \
+                 default_region: r, hosts: {{ dev: {{ a: {{ role: a, tags: [{}] }} }} }} }} }} }}\n",
+                tags.join(", ")
+            );
+            let told = stagecraft_core::config::parse("f.yml", text.as_bytes());
+            assert_eq!(told.is_ok(), fits, "{told:?}");
+            let mut order = order("db-1");
+            order.marks.tags = tags.into_iter().collect();
+            assert_eq!(written_of(&order, &Market::OnDemand).is_ok(), fits, "{count}");
+        }
+    }
+
+    #[test]
     fn pinned_keys_are_labels_and_no_tags() {
         let mut order = order("db-1");
         let [first, own] = [HostKey::new([1; 32]), HostKey::new([2; 32])];

@@ -47,7 +47,8 @@ const RAISE_LIMIT: &str = "see Service Quotas in the AWS console, and ask there 
 const ELSEWHERE: &str = "choose another `size` or `region`, or try again later";
 const FREE_ADDRESSES: &str = "choose another `subnet_id`, or free addresses in the subnet";
 const CHECK_KEY: &str = "check `ssh_key_name`: the key pair must exist in the region of the host";
-const NO_VPC: &str = "give `subnet_id`, or make a default VPC by `aws ec2 create-default-vpc`";
+const NO_VPC: &str = "give `subnet_id`, or make a default VPC in the region of the host by \
+                      `aws ec2 create-default-vpc --region REGION`";
 const UNPROTECT: &str = "take the termination protection off the instance in the AWS console if it \
                          is to go";
 const ITS_STATUS: &str = "this is at AWS's end: see https://health.aws.amazon.com/health/status, \

@@ -106,6 +106,7 @@ pub(super) fn catalogue(
         images,
         ssh_keys: Some(ssh_keys),
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: ARCH,
         spot: false,
     }

@@ -62,6 +62,7 @@ pub(super) fn catalogue(
         images: images.keys().cloned().collect(),
         ssh_keys: Some(keys.into_iter().map(|key| key.name).collect()),
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: Arch::Amd64,
         spot: false,
     }

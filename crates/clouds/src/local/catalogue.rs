@@ -34,6 +34,7 @@ pub(super) fn catalogue(arch: Arch) -> Catalogue {
         images: Recipe::images().map(|image| (image, arch)).collect(),
         ssh_keys: None,
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: arch,
         spot: false,
     }
@@ -61,6 +62,17 @@ pub(super) fn check(spec: &Spec, arch: Arch) -> Result<Recipe, CloudErrorKind> {
 mod tests {
     use super::*;
     use crate::local::fixtures::order;
+
+    #[test]
+    fn a_file_may_ask_for_each_size_and_for_no_other() {
+        for (size, fits) in SIZES.map(|size| (size, true)).into_iter().chain([("x1", false)]) {
+            let text = format!(
+                "project: {{ name: shop }}\ncloud: {{ providers: {{ local: {{ hosts: {{ dev: {{ a: {{ role: a, size: {size} }} }} }} }} }} }}\n"
+            );
+            let told = stagecraft_core::config::parse("f.yml", text.as_bytes());
+            assert_eq!(told.is_ok(), fits, "{size}");
+        }
+    }
 
     #[test]
     fn all_that_is_offered_can_be_ordered() {

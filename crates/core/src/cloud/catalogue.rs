@@ -35,6 +35,23 @@ pub struct SizeOffer {
     pub regions: BTreeMap<Region, Option<Price>>,
 }
 
+/// What the settings of the file, or of the account, leave of a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Nothing.
+    Closed {
+        /// Why, in a sentence.
+        why: String,
+        /// A command or edit that helps.
+        hint: String,
+    },
+    /// A part: a size may be missing for this reason.
+    Narrowed {
+        /// Which part, and what to edit.
+        hint: String,
+    },
+}
+
 /// Sizes, regions, images and SSH keys that can be named in an order now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalogue {
@@ -51,6 +68,8 @@ pub struct Catalogue {
     pub ssh_keys: Option<BTreeSet<String>>,
     /// The same by region, where a key belongs to one; regions that are not here have all.
     pub regional_keys: BTreeMap<Region, BTreeSet<String>>,
+    /// Regions in which the settings leave nothing, or not all, of what is sold there.
+    pub limits: BTreeMap<Region, Limit>,
     /// The architecture of a host that names none, or one that is emulated here.
     pub default_arch: Arch,
     /// Whether interruptible machines can be ordered.

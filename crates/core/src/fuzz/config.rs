@@ -91,6 +91,7 @@ fn catalogue() -> Catalogue {
         images: both.iter().flat_map(|&arch| images.map(|image| (image.into(), arch))).collect(),
         ssh_keys: None,
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: Arch::Amd64,
         spot: true,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cloud::{Catalogue, SizeOffer};
+use crate::cloud::{Catalogue, Limit, SizeOffer};
 use crate::desired::{Arch, DesiredHost, Position, ProviderId};
 use crate::inventory::Spec;
 use crate::name::{HostName, Size};
@@ -138,6 +138,8 @@ impl Order<'_> {
                 format!("{provider} has no region `{}`", spec.region),
                 nearest(spec.region.as_str(), regions),
             );
+        } else if let Some(Limit::Closed { why, hint }) = catalogue.limits.get(&spec.region) {
+            report(why.clone(), Some(hint.clone()));
         } else if !offers.is_empty()
             && !offers.iter().any(|offer| offer.regions.contains_key(&spec.region))
         {
@@ -145,13 +147,17 @@ impl Order<'_> {
                 .iter()
                 .flat_map(|offer| offer.regions.keys().map(|region| region.as_str()))
                 .collect();
-            let hint = if regions.is_empty() {
-                let sold = |offer: &SizeOffer| offer.regions.contains_key(&spec.region);
-                let instead = nearest(host.size.as_str(), names_of_sizes(catalogue, arch, sold));
-                let instead = instead.map(|there| format!("; {there}")).unwrap_or_default();
-                format!("it cannot be ordered anywhere now{instead}")
-            } else {
-                format!("it can be ordered in {}", listed(regions, "and"))
+            let sold = |offer: &SizeOffer| offer.regions.contains_key(&spec.region);
+            let instead = nearest(host.size.as_str(), names_of_sizes(catalogue, arch, sold));
+            let instead = instead.map(|there| format!("; {there}")).unwrap_or_default();
+            let hint = match catalogue.limits.get(&spec.region) {
+                Some(Limit::Narrowed { hint }) => format!("{hint}{instead}"),
+                Some(Limit::Closed { .. }) | None if regions.is_empty() => {
+                    format!("it cannot be ordered anywhere now{instead}")
+                }
+                Some(Limit::Closed { .. }) | None => {
+                    format!("it can be ordered in {}", listed(regions, "and"))
+                }
             };
             report(
                 format!(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cloud::SizeOffer;
+use crate::cloud::{Limit, SizeOffer};
 use crate::desired::{Arch, Position};
 use crate::inventory::{Instance, Lifecycle, Owner};
 use crate::name::{Image, InstanceId, Region, Size};
@@ -263,6 +263,38 @@ fn offer<const N: usize>(size: &str, regions: [(&str, u64); N]) -> SizeOffer {
     }
 }
 
+#[test]
+fn what_the_settings_leave_of_a_region_is_told() {
+    let problem = |limit: Limit, size: &str| {
+        let mut catalogues = catalogues();
+        let catalogue = catalogues.get_mut(&ProviderId::Hetzner).expect("it is there");
+        catalogue.sizes.push(SizeOffer {
+            size: Size::from("cx33"),
+            arch: Arch::Amd64,
+            regions: BTreeMap::new(),
+        });
+        catalogue.limits.insert(Region::from("fsn1"), limit);
+        let desired = desired(size, "fsn1");
+        let hosts = [(desired.name.clone(), desired)].into();
+        let (keys, nothing) = (SshKeyNames::new(), Inventory::default());
+        let outcome = resolve(&scope(), &hosts, &catalogues, &keys, &nothing, &BTreeSet::new());
+        outcome.map(drop).map_err(|problems| {
+            problems.into_iter().map(|of| (of.message, of.hint)).collect::<Vec<_>>()
+        })
+    };
+    let closed =
+        Limit::Closed { why: "there is no subnet".to_owned(), hint: "make one".to_owned() };
+    let told = ("there is no subnet".to_owned(), Some("make one".to_owned()));
+    assert_eq!(problem(closed, "small"), Err(vec![told]));
+    let narrowed = || Limit::Narrowed { hint: "only zone `a` counts".to_owned() };
+    assert_eq!(problem(narrowed(), "small"), Ok(()));
+    let told = (
+        "size `cx33` cannot be ordered in `fsn1` at hetzner now".to_owned(),
+        Some("only zone `a` counts; there are `cx23` and `small`".to_owned()),
+    );
+    assert_eq!(problem(narrowed(), "cx33"), Err(vec![told]));
+}
+
 fn scope() -> Scope {
     Scope {
         project: "shop".parse().expect("a name"),
@@ -294,6 +326,7 @@ fn catalogues() -> BTreeMap<ProviderId, Catalogue> {
         images: [(Image::from("debian-12"), Arch::Amd64)].into(),
         ssh_keys: Some(["deploy".to_owned()].into()),
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: Arch::Amd64,
         spot: false,
     };

@@ -1,6 +1,7 @@
 use std::io::Write as _;
 
 use stagecraft_core::config;
+use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, ExitCode, Failure};
 
 use crate::app::App;
@@ -48,6 +49,12 @@ pub(super) fn run(app: &App, args: &Init) -> Result<ExitCode, Stop> {
                 said.line(&format!(
                     "Next: read it, set `{variable}` to an API token, check both with {check}, \
                      make it real with {up}."
+                ));
+            } else if args.provider == ProviderId::Aws {
+                let check = next.command("validate --online");
+                said.line(&format!(
+                    "Next: read it, sign in as for AWS's own tools, e.g. by `export \
+                     AWS_PROFILE=NAME`, check both with {check}, make it real with {up}."
                 ));
             } else {
                 said.line(&format!(

@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{ExitCode, Failure};
 use stagecraft_core::inventory::Inventory;
-use stagecraft_core::resolve::resolve;
 
 use crate::app::App;
 use crate::args::{Output, Validate};
@@ -73,10 +72,8 @@ async fn online(run: &Run<'_>) -> Result<Vec<OnlineItem>, Stop> {
     let Project { file, scope, hosts, .. } = run.project;
     // As if nothing were there: whether all of the file can be ordered today.
     let (nothing, all) = (Inventory::default(), hosts.keys().cloned().collect());
-    match resolve(scope, hosts, &catalogues, &file.ssh_keys(), &nothing, &all) {
-        Ok(_) => Ok(items.into_values().collect()),
-        Err(problems) => Err(file.order_problems(problems)),
-    }
+    file.resolved(scope, hosts, &catalogues, &nothing, &all)?;
+    Ok(items.into_values().collect())
 }
 
 fn screen(file: &File, document: &ValidationDocument) -> Text {

@@ -1,12 +1,11 @@
 //! What a run sees, and what it would do about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::inventory::Inventory;
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Plan, PlanError, Policy, plan_up};
-use stagecraft_core::resolve::{ResolvedHost, resolve};
 
 use super::Run;
 use crate::stop::Stop;
@@ -42,9 +41,7 @@ impl Run<'_> {
         refuse_blind(&inventory, &self.clouds)?;
         let catalogues = catalogues.map_err(|error| Stop::from(&error))?;
         let file = &self.project.file;
-        let wanted: BTreeMap<HostName, ResolvedHost> =
-            resolve(scope, hosts, &catalogues, &file.ssh_keys(), &inventory, &policy.replace)
-                .map_err(|problems| file.order_problems(problems))?;
+        let wanted = file.resolved(scope, hosts, &catalogues, &inventory, &policy.replace)?;
         let plan = plan_up(scope, &wanted, &inventory, policy)
             .map_err(|error| self.no_plan(&error, &inventory))?;
         Ok((inventory, self.with_network(plan)))

@@ -47,7 +47,7 @@ fn every_provider_has_a_first_file_that_is_valid() {
     }
     insta::assert_snapshot!(Stage::new().run("init --provider aws"), @"
     Wrote `stagecraft.yml` with hosts on aws.
-    Next: read it, check it with `stagecraft validate`, make it real with `stagecraft infra up`.
+    Next: read it, sign in as for AWS's own tools, e.g. by `export AWS_PROFILE=NAME`, check both with `stagecraft validate --online`, make it real with `stagecraft infra up`.
     [exit status: 0]
     ");
     insta::assert_snapshot!(Stage::new().run("init --provider azure"), @"

@@ -470,13 +470,38 @@ fn a_key_pair_and_a_network_that_are_missing_are_told_with_what_to_do() {
     scene.write(APP);
     scene.cloud.at_aws().change_habits(|habits| habits.no_default_vpc = true);
     insta::assert_snapshot!(errors(&scene.run(UP)), @"
-    error[cloud.invalid-request]: aws could not create host `app-1`: `us-east-1` has no default VPC
-      hint: give the `subnet_id` of a subnet there, or make a default VPC by `aws ec2 create-default-vpc`
-      note: run `stagecraft infra up --no-bootstrap` again to go on
-    [exit status: 2]
+    error[order.invalid]: cannot order `app-1`: nothing can be ordered: `us-east-1` has no default VPC
+      --> stagecraft.yml:14:11
+       |
+    14 |           app-1: { role: app }
+       |           ^^^^^
+       |
+       = hint: give the `subnet_id` of a subnet there, or make a default VPC by `aws ec2 create-default-vpc --region us-east-1`
+    [exit status: 1]
     ");
     scene.cloud.at_aws().change_habits(|habits| habits.no_default_vpc = false);
     scene.converges_to(&["prod-app-1"]);
+}
+
+#[test]
+fn a_subnet_that_is_not_there_is_told_before_anything_is_ordered() {
+    let scene = Scene::aws(APP);
+    scene.write_with("ssh_key_name: deploy\nsubnet_id: subnet-0", APP);
+    for command in ["infra plan", "validate --online", UP] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(errors(&scene.run(command)), @"
+            error[order.invalid]: cannot order `app-1`: nothing can be ordered: there is no subnet `subnet-0` in `us-east-1`
+              --> stagecraft.yml:15:11
+               |
+            15 |           app-1: { role: app }
+               |           ^^^^^
+               |
+               = hint: a subnet belongs to a region: change `subnet_id`, or the `region` of the host; `aws ec2 describe-subnets --region us-east-1` lists those there
+            [exit status: 1]
+            ");
+        }
+    }
+    assert!(scene.cloud.machines().is_empty());
 }
 
 #[test]
@@ -506,7 +531,7 @@ fn a_secret_or_a_session_that_shows_is_found() {
 }
 
 /// What is told from the first error on.
-fn errors(told: &str) -> String {
+pub(crate) fn errors(told: &str) -> String {
     let (_, errors) = told.split_once("error[").unwrap_or_else(|| panic!("no error in {told}"));
     format!("error[{errors}")
 }

@@ -46,7 +46,10 @@ fn a_profile_that_is_not_there_is_named_in_the_error() {
     let said = Place::new("profile: wrok, ").online(&[]);
     assert!(said.contains("error[cloud.unauthenticated]"), "{said}");
     assert!(said.contains("the profile `wrok` gives none"), "{said}");
-    assert!(said.contains("hint: set `access_key_id_env`") && !said.contains('␊'), "{said}");
+    assert!(
+        said.contains("hint: run `aws configure --profile wrok`") && !said.contains('␊'),
+        "{said}"
+    );
 }
 
 #[test]
@@ -110,7 +113,7 @@ fn a_single_sign_on_is_used_while_it_lasts() {
         place.write(&format!(".aws/sso/cache/{START_URL_SHA1}.json"), &kept);
         let said = place.online(&[("AWS_ENDPOINT_URL_SSO", &portal)]);
         assert_eq!(said.contains(ACCEPTED), status == 200, "{said}");
-        assert!(status == 200 || said.contains("`aws sso login`"), "{said}");
+        assert!(status == 200 || said.contains("`aws sso login --profile work`"), "{said}");
         assert!(!said.contains("planted-access"), "{said}");
     }
 }

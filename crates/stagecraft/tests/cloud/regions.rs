@@ -1,5 +1,6 @@
 //! Hosts in several regions of AWS, and in those that an earlier file named.
 
+use crate::aws::errors;
 use crate::scene::{APP, Scene, UP};
 
 #[test]
@@ -35,4 +36,25 @@ fn regions_that_are_closed_or_not_to_be_looked_at_are_no_trouble() {
     });
     let plan = scene.outcome("infra plan");
     assert!(plan.contains("error[plan.blind]") && plan.contains("not permitted"), "{plan}");
+}
+
+#[test]
+fn a_slip_in_the_list_of_regions_is_told_with_its_place() {
+    let scene = Scene::aws(APP);
+    scene.write_with("ssh_key_name: deploy\nregions: [us-east-1, eu-wets-1]", APP);
+    for command in ["infra plan", "validate --online", UP] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(errors(&scene.run(command)), @"
+            error[config.invalid-value]: `cloud.providers.aws.regions` has `eu-wets-1`, which is no region of this aws account
+              --> stagecraft.yml:12:28
+               |
+            12 |       regions: [us-east-1, eu-wets-1]
+               |                            ^^^^^^^^^ did you mean `eu-west-1`?
+               |
+               = hint: correct it, or take it out; a region may have to be enabled first
+            [exit status: 1]
+            ");
+        }
+    }
+    assert!(scene.cloud.machines().is_empty());
 }

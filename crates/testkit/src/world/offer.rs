@@ -21,6 +21,7 @@ pub fn offer() -> Catalogue {
         images: BTreeSet::new(),
         ssh_keys: Some(["deploy".to_owned()].into()),
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: Arch::Amd64,
         spot: true,
     };

@@ -15,6 +15,8 @@ use crate::name::HostName;
 
 /// What clouds allow for the name of a machine.
 const LONGEST_NAME: usize = 63;
+/// As many tags as an instance of AWS has room for beside Stagecraft's own.
+const MOST_AWS_TAGS: usize = 40;
 
 impl Lowering<'_> {
     /// Nobody could log in to a host that was made without a key.
@@ -82,6 +84,25 @@ impl Lowering<'_> {
         );
     }
 
+    /// More tags than an instance of `aws` can have.
+    fn too_many_tags(&mut self, declaration: &Declaration<'_>) {
+        let all = self.items(&declaration.below("tags"));
+        let Some((_, place)) = all.get(MOST_AWS_TAGS) else { return };
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!(
+                    "`{}` has {} tags, and on aws there is room for {MOST_AWS_TAGS}",
+                    declaration.name,
+                    all.len()
+                ),
+            )
+            .at(place.clone())
+            .with_label("one too many")
+            .with_help("an instance has 50 tags at most, and some are stagecraft's own"),
+        );
+    }
+
     /// Tags that a cloud does not take as they are.
     pub(super) fn tags(&mut self, declaration: &Declaration<'_>) {
         let id = declaration.provider.id;
@@ -99,6 +120,9 @@ impl Lowering<'_> {
             }
             ProviderId::Local => return,
         };
+        if id == ProviderId::Aws {
+            self.too_many_tags(declaration);
+        }
         // What is in the list and not here was refused already.
         let mut left: BTreeSet<&str> =
             declaration.raw.tags.iter().flatten().map(|tag| tag.0.as_str()).collect();

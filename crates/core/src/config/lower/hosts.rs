@@ -172,6 +172,10 @@ impl Lowering<'_> {
         let allowed = provider.raw.sizes.as_ref();
         if let Some(size) = &declaration.raw.size {
             self.allowed(provider, &declaration.below("size"), size, "sizes", allowed);
+            if provider.id == ProviderId::Local {
+                let place = self.value(&declaration.below("size"));
+                self.local_size(place, &size.0);
+            }
             return Size(size.0.clone());
         }
         if let Some(size) = &provider.raw.default_size {

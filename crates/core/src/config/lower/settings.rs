@@ -10,6 +10,7 @@ use crate::config::raw::{
 };
 use crate::config::rules::Slug;
 use crate::config::source::quoted;
+use crate::config::words::nearest;
 use crate::config::{
     BootstrapConfig, CredentialSource, DockerConfig, DockerInstall, DockerSource, HostKeys,
     ProviderConfig, SshConfig,
@@ -19,6 +20,8 @@ use crate::error::Code;
 use crate::name::{EnvironmentName, Region, Size};
 use crate::words::listed;
 
+/// The sizes of `local`.
+pub(super) const LOCAL_SIZES: [&str; 3] = ["small", "medium", "large"];
 /// The only region of `local`.
 pub(super) const LOCAL_REGION: &str = "local";
 
@@ -39,6 +42,7 @@ impl Lowering<'_> {
         }
         if provider.id == ProviderId::Local {
             self.local_regions(provider);
+            self.local_sizes(provider);
         }
         self.api_url(provider);
         if hosts.values().any(|hosts| !hosts.is_empty()) {
@@ -50,6 +54,7 @@ impl Lowering<'_> {
             subnet_id: raw.aws.subnet_id.as_ref().map(|id| id.0.clone()),
             ssh_key_name: raw.ssh_key_name.as_ref().map(|name| name.0.clone()),
             allowed_regions: slugs(raw.regions.as_ref(), Region),
+            regions_at: self.regions_at(provider),
             allowed_sizes: slugs(raw.sizes.as_ref(), Size),
             api_url: raw.api_url.as_ref().map(|url| url.0.clone()),
             environments: hosts.keys().cloned().collect(),
@@ -131,6 +136,11 @@ impl Lowering<'_> {
         );
     }
 
+    fn regions_at(&self, provider: &Provider) -> Vec<(Region, Range<usize>)> {
+        let items = self.items(&provider.below(&["regions"]));
+        items.into_iter().map(|(region, place)| (Region(region), place)).collect()
+    }
+
     fn local_regions(&mut self, provider: &Provider) {
         let given = provider.raw.default_region.iter().map(|region| ("default_region", region));
         let listed = provider.raw.regions.iter().flatten().map(|region| ("regions", region));
@@ -140,6 +150,39 @@ impl Lowering<'_> {
                 self.no_local_region(place, &region.0);
             }
         }
+    }
+
+    fn local_sizes(&mut self, provider: &Provider) {
+        if let Some(size) = &provider.raw.default_size {
+            let place = self.value(&provider.below(&["default_size"]));
+            self.local_size(place, &size.0);
+        }
+        for (size, place) in self.items(&provider.below(&["sizes"])) {
+            self.local_size(place, &size);
+        }
+    }
+
+    /// What `local` has no size for is told without asking it: there are always the same.
+    pub(super) fn local_size(&mut self, place: Range<usize>, size: &str) {
+        if LOCAL_SIZES.contains(&size) {
+            return;
+        }
+        let label = match nearest(size, LOCAL_SIZES) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "no such size".to_owned(),
+        };
+        self.report(
+            Problem::new(
+                Code::CONFIG_INVALID_VALUE,
+                format!("the provider `local` has no size {}", quoted(size)),
+            )
+            .at(place)
+            .with_label(label)
+            .with_help(format!(
+                "use {}; every host may use the whole machine",
+                listed(LOCAL_SIZES, "or")
+            )),
+        );
     }
 
     pub(super) fn no_local_region(&mut self, place: Range<usize>, region: &str) {

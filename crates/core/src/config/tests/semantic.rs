@@ -202,6 +202,43 @@ fn local_has_one_region() {
 }
 
 #[test]
+fn local_has_three_sizes() {
+    let text = local_hosts(
+        "        dev:\n          a: { role: app, size: x1 }\n          b: { role: b, size: smal }\n          c: { role: c, size: large }\n",
+    );
+    assert_eq!(
+        told(&text),
+        [
+            "7:33 [config.invalid-value] the provider `local` has no size `x1` / no such size / use `small`, `medium` or `large`; every host may use the whole machine",
+            "8:31 [config.invalid-value] the provider `local` has no size `smal` / did you mean `small`? / use `small`, `medium` or `large`; every host may use the whole machine",
+        ]
+    );
+    let text = "\
+project: { name: p }
+cloud: { providers: { local: { default_size: tiny, sizes: [tiny, small], hosts: {} } } }
+";
+    let places: Vec<String> = told(text).iter().map(|of| of[..4].to_owned()).collect();
+    assert_eq!(places, ["2:46", "2:60"]);
+}
+
+#[test]
+fn more_tags_than_an_instance_of_aws_can_have_are_told_with_their_place() {
+    let tags: Vec<String> = (0..42).map(|number| format!("            - tag-{number}\n")).collect();
+    let text = format!(
+        "project: {{ name: p }}\ncloud:\n  providers:\n    aws:\n      ssh_key_name: k\n      \
+         default_region: r\n      hosts:\n        dev:\n          a:\n            role: a\n            \
+         tags:\n{}",
+        tags.concat()
+    );
+    assert_eq!(
+        told(&text),
+        [
+            "52:15 [config.invalid-value] `a` has 42 tags, and on aws there is room for 40 / one too many / an instance has 50 tags at most, and some are stagecraft's own"
+        ]
+    );
+}
+
+#[test]
 fn mesh_tags_and_address_ranges_are_checked() {
     let text = "\
 project: { name: p }

@@ -278,6 +278,7 @@ pub(super) fn offer() -> Catalogue {
             .collect(),
         ssh_keys: None,
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: Arch::Amd64,
         spot: true,
     }

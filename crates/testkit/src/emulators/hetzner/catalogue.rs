@@ -130,6 +130,7 @@ pub(super) fn offer() -> Catalogue {
         images: Image::all().map(|image| (image.key().as_str().into(), image.arch)).collect(),
         ssh_keys: None,
         regional_keys: [].into(),
+        limits: [].into(),
         default_arch: Arch::Amd64,
         spot: false,
     }
