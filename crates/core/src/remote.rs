@@ -271,7 +271,9 @@ impl RemoteError {
             | Self::Refused { .. }
             | Self::HostKeyMismatch { .. }
             | Self::HostKeyUnknown { .. }
+            | Self::TooMuchOutput { .. }
             | Self::Locked { .. }
+            | Self::KnownHostsUnsafe { .. }
             | Self::Local { .. } => &[],
         }
     }

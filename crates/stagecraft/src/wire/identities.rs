@@ -4,7 +4,7 @@ use stagecraft_clouds::http::{InvalidToken, Token};
 use stagecraft_core::Secret;
 use stagecraft_core::cloud::Identity;
 use stagecraft_core::config::CredentialSource;
-use stagecraft_core::credential::{Credential, Field, Issuer};
+use stagecraft_core::credential::{Credential, Field, Issuer, Mistake};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
 
@@ -86,7 +86,22 @@ pub(crate) fn check_credential(credential: &Credential) -> Result<(), Failure> {
                 .with_hint("copy the whole of it again, and nothing else")
         })?;
     }
-    Ok(())
+    let Some(mistake) = credential.mistake() else { return Ok(()) };
+    let issuer = credential.issuer();
+    let parts = issuer.fields().iter().filter_map(|field| {
+        let looks = field.looks()?;
+        Some(format!("the {} ({looks})", field.words()))
+    });
+    let hint = match mistake {
+        Mistake::Swapped | Mistake::Other { .. } => {
+            format!("give {}", parts.collect::<Vec<_>>().join(", then "))
+        }
+        Mistake::NoSession => {
+            "give the session token that came with the key, as a third part".to_owned()
+        }
+    };
+    let message = format!("what was given is no credential of {issuer}: {mistake}");
+    Err(Failure::new(Code::CREDENTIAL_INVALID, message).with_hint(hint))
 }
 
 /// Whether AWS's usual chain can be expected to find something, by what is seen without asking anybody.

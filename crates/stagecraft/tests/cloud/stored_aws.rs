@@ -39,6 +39,7 @@ fn an_access_key_of_several_parts_is_kept_and_used() {
     let wrong: String = secret.chars().rev().collect();
     let mut all = vec![
         run(id, "credentials add prod --provider aws"),
+        run(&format!("{secret}\n{id}\n"), "credentials add prod --provider aws"),
         run(&format!("{id}\n{secret}\n"), "credentials add prod --provider aws"),
         run(&format!("{id}\n{wrong}\n"), "credentials add wrong --provider aws"),
         run("", "credentials test prod"),
@@ -52,14 +53,16 @@ fn an_access_key_of_several_parts_is_kept_and_used() {
     ];
     let said = |at: usize, what: &str| assert!(all[at].contains(what), "{at}: {}", all[at]);
     said(0, "the secret access key is missing");
-    said(1, "`prod` is added.");
-    said(3, "accepted as");
-    said(4, "[exit status: 2]");
-    said(5, "[exit status: 0]");
-    said(6, "1 to create");
-    said(7, "2 entries are sealed anew");
-    said(8, "[exit status: 0]");
-    said(10, "error[credential.not-found]");
+    said(1, "the access key id and the secret access key are swapped");
+    said(1, "give the access key id (begins with AKIA or ASIA), then the secret access key");
+    said(2, "`prod` is added.");
+    said(4, "accepted as");
+    said(5, "[exit status: 2]");
+    said(6, "[exit status: 0]");
+    said(7, "1 to create");
+    said(8, "2 entries are sealed anew");
+    said(9, "[exit status: 0]");
+    said(11, "error[credential.not-found]");
     let store = stage.work().parent().unwrap().join("home/.local/share/stagecraft/credentials.db");
     all.push(String::from_utf8_lossy(&std::fs::read(store).unwrap()).into_owned());
     for text in &all {

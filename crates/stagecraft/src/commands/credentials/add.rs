@@ -101,9 +101,7 @@ fn asked(app: &App, issuer: Issuer) -> Result<Vec<(Field, Secret)>, Stop> {
     let asking = async move {
         let answers = tokio::task::spawn_blocking(move || {
             let answers = issuer.fields().iter().map(|field| {
-                let note = if field.is_optional() { " (empty if there is none)" } else { "" };
-                let question = format!("{} of {issuer}{note}: ", field.words());
-                Some((*field, Secret::new(&hidden_line(&ui, &question)?)))
+                Some((*field, Secret::new(&hidden_line(&ui, &question(issuer, *field))?)))
             });
             answers.collect::<Option<Vec<_>>>()
         });
@@ -114,6 +112,16 @@ fn asked(app: &App, issuer: Issuer) -> Result<Vec<(Field, Secret)>, Stop> {
         app.ui.say(Text::new().end_line());
     })?;
     answers.ok_or_else(Stop::interrupted)
+}
+
+/// Asks for one part by its name, and says how it is told from the others.
+fn question(issuer: Issuer, field: Field) -> String {
+    let mut notes: Vec<&str> = field.looks().into_iter().collect();
+    if field.is_optional() {
+        notes.push("empty if there is none");
+    }
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("{} of {issuer}{notes}: ", field.words())
 }
 
 /// One line for each part.
@@ -148,4 +156,25 @@ fn form(issuer: Issuer) -> String {
         })
         .collect();
     format!("give {}, each on a line of its own", words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_is_asked_for_by_its_name_and_looks() {
+        let asked = |issuer: Issuer| {
+            issuer.fields().iter().map(|field| question(issuer, *field)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            asked(Issuer::Aws),
+            [
+                "access key id of aws (begins with AKIA or ASIA): ",
+                "secret access key of aws (40 characters): ",
+                "session token of aws (empty if there is none): ",
+            ]
+        );
+        assert_eq!(asked(Issuer::Hetzner), ["API token of hetzner: "]);
+    }
 }
