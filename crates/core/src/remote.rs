@@ -82,6 +82,9 @@ impl Target {
     }
 }
 
+/// Those whom new machines let in.
+const IMAGE_USERS: [&str; 3] = ["admin", "root", "ubuntu"];
+
 /// The user whom new machines of an image let in. AWS's are made for `sudo`; all others let in root.
 #[must_use]
 pub fn login_user(provider: ProviderId, image: &Image) -> &'static str {
@@ -327,9 +330,14 @@ impl Diagnose for RemoteError {
             Self::HostKeyUnknown { may_be_pinned: false, .. } => vec![
                 "add its key to your known_hosts, or set `infra.bootstrap.ssh.host_keys: accept-new`".to_owned(),
             ],
-            Self::Refused { .. } => vec![
-                "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with; where it is not set, add that key to your agent".to_owned(),
-            ],
+            Self::Refused { user, .. } => {
+                let key = "set `infra.bootstrap.ssh.private_key_path` to the key the host was created with; where it is not set, add that key to your agent";
+                // Anybody else was named by the file, or by a configuration of OpenSSH.
+                let named = (!IMAGE_USERS.contains(&user.as_str())).then(|| format!(
+                    "if the host does not know `{user}`, leave `infra.bootstrap.ssh.user` out: the user of the host's image is the default"
+                ));
+                [key.to_owned()].into_iter().chain(named).collect()
+            }
             Self::Locked { key, .. } => vec![format!(
                 "add it to your SSH agent with `ssh-add {}`, name a variable that holds its passphrase with `infra.bootstrap.ssh.private_key_passphrase_env`, or run this on a terminal, where you are asked",
                 quote_path(key)

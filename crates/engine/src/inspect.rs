@@ -35,6 +35,8 @@ pub enum Health {
     Unreachable(Failure),
     /// Its instance does not run.
     NotRunning(Lifecycle),
+    /// The user stopped the run before its answer came.
+    NotAsked,
 }
 
 /// A step that is not satisfied.
@@ -48,7 +50,7 @@ pub struct OpenStep {
 
 impl Engine {
     /// Looks at hosts without changing anything. `others` are members of the same network that nobody
-    /// asked about.
+    /// asked about. When the user asks to stop, it ends at once with what was seen by then.
     pub async fn inspect(
         &self,
         instances: Vec<Instance>,
@@ -58,7 +60,7 @@ impl Engine {
         let looks: FuturesUnordered<_> = instances
             .iter()
             .map(|instance| async {
-                (instance.owner.host.clone(), self.look(instance, steps).await)
+                (instance.owner.host.clone(), self.look_until_stopped(instance, steps).await)
             })
             .collect();
         let mut looks: BTreeMap<HostName, (Health, Option<Vec<Output>>)> = looks.collect().await;
@@ -116,6 +118,18 @@ impl Engine {
         open.into_iter().collect()
     }
 
+    async fn look_until_stopped(
+        &self,
+        instance: &Instance,
+        steps: &StepsFor,
+    ) -> (Health, Option<Vec<Output>>) {
+        tokio::select! {
+            biased;
+            seen = self.look(instance, steps) => seen,
+            () = self.cancel.stopping() => (Health::NotAsked, None),
+        }
+    }
+
     async fn look(&self, instance: &Instance, steps: &StepsFor) -> (Health, Option<Vec<Output>>) {
         let target = match (instance.lifecycle, Target::of(instance)) {
             (Lifecycle::Running, Some(target)) => target,
@@ -123,7 +137,7 @@ impl Engine {
         };
         let login = match self.login(&target, self.while_looking()).await {
             Ok(Some(login)) => login,
-            Ok(None) => return (Health::Unreachable(crate::cancel::interrupted()), None),
+            Ok(None) => return (Health::NotAsked, None),
             Err(failure) => return (Health::Unreachable(failure), None),
         };
         let settled = match login.remote.host_key() {
@@ -156,7 +170,8 @@ impl Health {
             Self::Ready if more.is_empty() => {}
             Self::Ready => *self = Self::NotReady { open: more },
             // What is open before says the same: a host that has no key cannot meet others.
-            Self::NotReady { .. } | Self::Unreachable(_) | Self::NotRunning(_) => {}
+            Self::NotReady { .. } | Self::Unreachable(_) | Self::NotRunning(_) | Self::NotAsked => {
+            }
         }
     }
 }

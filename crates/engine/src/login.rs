@@ -4,6 +4,7 @@ use std::time::Duration;
 use stagecraft_core::error::{Code, Diagnose as _, Failure, Retry};
 use stagecraft_core::event::HostEvent;
 use stagecraft_core::inventory::{Endpoint, Instance};
+use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{KeySource, Remote, RemoteError, Target};
 use tokio::sync::SemaphorePermit;
 
@@ -117,6 +118,39 @@ impl Engine {
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
         self.login_telling(target, patience, None, drop).await
+    }
+
+    /// Does what connects to a host that is only looked at, again while nobody answers.
+    ///
+    /// # Errors
+    /// When it fails in another way, or for longer than such a host is given.
+    pub async fn until_reached<T>(
+        &self,
+        host: &HostName,
+        attempt: impl AsyncFn() -> Result<T, RemoteError>,
+    ) -> Result<T, Failure> {
+        let patience = self.while_looking();
+        let limit = self.limits.look;
+        let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+        loop {
+            let began = self.clock.now();
+            let error = match attempt().await {
+                Ok(reached) => return Ok(reached),
+                Err(error) => error,
+            };
+            waited += self.clock.now().saturating_sub(began).min(LONGEST_TRY);
+            if !may_come_up(&error, patience) {
+                return Err(Failure::from(&error));
+            }
+            if waited >= limit {
+                return Err(gave_up(&error, patience, waited));
+            }
+            self.tell(host, HostEvent::WaitingForSsh);
+            let rest = pause.min(limit - waited);
+            self.pause(rest).await;
+            waited += rest;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     async fn login_telling(

@@ -266,7 +266,7 @@ pub(crate) struct Exec {
     /// This host only; may be repeated
     #[arg(long = "host", value_name = "HOST")]
     pub(crate) hosts: Vec<HostName>,
-    /// How long to wait for each host, e.g. 90s, 15m or 1h; a number alone is seconds
+    /// How long each host may take, connecting included, e.g. 90s, 15m or 1h; a number alone is seconds
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
     pub(crate) timeout: Duration,
     /// The command: one word is a line for a shell, several are passed on as they are

@@ -42,7 +42,7 @@ fn not_understood(error: &clap::Error, line: &[OsString], environment: &Environm
     } else {
         let stop = usage(&rendered.to_string());
         Err(match elsewhere(error) {
-            Some(command) => stop.with_hint(format!("the command is `{command}`")),
+            Some(command) => without_guesses(stop).with_hint(format!("the command is `{command}`")),
             None => stop,
         })
     };
@@ -69,6 +69,14 @@ fn elsewhere(error: &clap::Error) -> Option<String> {
     }
     let infra = all.find_subcommand("infra")?;
     infra.find_subcommand(name).map(|_| format!("stagecraft infra {name}"))
+}
+
+/// The same without what the parser takes for alike by its letters.
+fn without_guesses(mut stop: Stop) -> Stop {
+    for trouble in &mut stop.troubles {
+        trouble.failure.hints.retain(|hint| !hint.contains("similar subcommand"));
+    }
+    stop
 }
 
 /// The parser's words in our form: the first paragraph is the message, the tips are hints.

@@ -15,6 +15,7 @@ use stagecraft_core::bootstrap;
 use stagecraft_core::config::BootstrapConfig;
 use stagecraft_core::converge::Step;
 use stagecraft_core::desired::DesiredHost;
+use stagecraft_core::error::Failure;
 use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::network::{Member, NetworkProvider};
@@ -182,15 +183,16 @@ impl Run<'_> {
         self.access.as_ref().ok_or_else(|| Stop::bootstrap("this command does not log in to hosts"))
     }
 
-    /// The host key that a host presents, whatever it is.
+    /// The host key that a host presents, whatever it is; one that is silent is given a little time.
     ///
     /// # Errors
     /// When it cannot be reached, or this is a run that was begun with [`Logins::None`].
-    pub(crate) async fn scan(&self, target: &Target) -> Result<Presented, RemoteError> {
-        match &self.ssh {
+    pub(crate) async fn scan(&self, target: &Target) -> Result<Presented, Failure> {
+        let attempt = async || match &self.ssh {
             Some(ssh) => ssh.scan(target).await,
             None => Err(NoLogins::refusal(target)),
-        }
+        };
+        self.engine.until_reached(&target.host, attempt).await
     }
 
     /// The steps that make a host of this project ready.
@@ -220,6 +222,11 @@ impl Run<'_> {
     /// When the user interrupts.
     pub(crate) async fn interruptible<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
         self.signals.interruptible(work).await
+    }
+
+    /// Does work that changes nothing; the first signal ends it with what it has by then.
+    pub(crate) async fn stoppable<T>(&self, work: impl Future<Output = T>) -> T {
+        self.signals.stoppable(&self.cancel, work).await
     }
 
     /// Does work that changes things; the first signal asks it to end, the second drops it.

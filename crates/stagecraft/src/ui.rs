@@ -4,6 +4,7 @@ mod alike;
 mod columns;
 mod error;
 mod exec;
+mod natural;
 mod passphrase;
 mod plan;
 mod progress;

@@ -229,8 +229,8 @@ codes! {
         "A command given to `exec` ended with a status other than 0.",
         "Read the command's own output.";
     CREDENTIAL_NOT_FOUND = "credential.not-found",
-        "The credential store has no entry of that name.",
-        "Use one of the names the message lists, or run `stagecraft credentials add`.";
+        "The credential store has no entry of that name, or there is no store yet.",
+        "Use one of the names the hint lists, or run `stagecraft credentials add NAME --provider PROVIDER`.";
     CREDENTIAL_EXISTS = "credential.exists",
         "The credential store has an entry of that name already.",
         "Choose another name, or add `--replace`.";
@@ -259,8 +259,8 @@ codes! {
         "Others than its owner may read or change the key file of the credential store.",
         "Run `chmod 600` on it, and `stagecraft credentials rotate-key` if somebody may have read it.";
     KEY_INVALID = "key.invalid",
-        "What should hold the key of the credential store does not, or cannot be read or written.",
-        "A key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them.";
+        "What should hold the key of the credential store holds none, or that of another store, or cannot be read or written.",
+        "See the place the message names, and its permissions. A key is 32 random bytes in Base64, as `openssl rand -base64 32` makes them; each store has its own.";
     KEY_UNREACHABLE = "key.unreachable",
         "The keyring that holds the key of the credential store is not there, is locked, refuses or does not answer.",
         "Unlock it, or run this in the session that has it. A key in a file works without any keyring.";

@@ -123,6 +123,25 @@ fn mismatch(known_in: KeySource) -> RemoteError {
     }
 }
 
+#[test]
+fn who_is_refused_under_a_name_of_the_file_is_told_of_it() {
+    let hints = |user: &str| {
+        let error = RemoteError::Refused {
+            host: "a".parse().expect("a name"),
+            address: "10.0.0.1:22".to_owned(),
+            user: user.to_owned(),
+            why: "no key".to_owned(),
+        };
+        error.hints()
+    };
+    assert_eq!(hints("root").len(), 1);
+    assert!(hints("bob")[1].contains("does not know `bob`"), "{:?}", hints("bob"));
+    let image = Image::from("debian-12");
+    for provider in ProviderId::ALL {
+        assert_eq!(hints(login_user(provider, &image)).len(), 1, "{provider}");
+    }
+}
+
 fn unknown(may_be_pinned: bool) -> RemoteError {
     RemoteError::HostKeyUnknown {
         host: host("app-1"),

@@ -8,13 +8,13 @@ use stagecraft_core::name::{HostName, RoleName};
 use stagecraft_core::remote::{Command, Output};
 use stagecraft_engine::ExecEvent;
 
-use super::hosts::{Chosen, choose, has_role};
+use super::hosts::{Chosen, choose, has_role, role_of};
 use crate::app::App;
 use crate::args::{self, Exec};
 use crate::documents::{ExecDocument, ExecHost, ExecResult};
 use crate::project::Project;
 use crate::run::{Ended, Logins, Run, with_engine};
-use crate::stop::Stop;
+use crate::stop::{Stop, some_of};
 use crate::ui::{
     CUT_OFF, ExecScreen, NOT_BEGUN, Outcome, Progress, Text, Ui, exec_troubles, names,
 };
@@ -26,9 +26,10 @@ pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
     with_engine(app, &project, Logins::ForCommand, async |run| {
         let inventory = run.observe().await?;
         let mut chosen = choose(run, &inventory, &args.hosts)?;
+        let named: Vec<HostName> = chosen.iter().map(|chosen| chosen.host().clone()).collect();
         chosen.retain(|chosen| has_role(run, &inventory, chosen.host(), &args.roles));
         if chosen.is_empty() {
-            return Err(none_is_meant(run, &inventory, args));
+            return Err(none_is_meant(run, &inventory, args, &named));
         }
         let results = Results::new(&app.ui, &run.progress, chosen.iter().map(Chosen::host));
         let mut instances: Vec<Instance> = Vec::new();
@@ -55,7 +56,7 @@ pub(super) fn run(app: &App, args: &Exec) -> Result<ExitCode, Stop> {
 }
 
 /// No host is left: says which could have been named.
-fn none_is_meant(run: &Run<'_>, inventory: &Inventory, args: &Exec) -> Stop {
+fn none_is_meant(run: &Run<'_>, inventory: &Inventory, args: &Exec, named: &[HostName]) -> Stop {
     if args.roles.is_empty() {
         return Stop::usage("there are no hosts in this environment")
             .with_hint(run.known_hosts_hint(inventory));
@@ -63,9 +64,30 @@ fn none_is_meant(run: &Run<'_>, inventory: &Inventory, args: &Exec) -> Stop {
     let hosts = run.project.hosts.values().map(|host| &host.role);
     let roles: BTreeSet<&RoleName> =
         hosts.chain(inventory.instances().map(|instance| &instance.marks.role)).collect();
-    let among = if args.hosts.is_empty() { "host" } else { "host named by `--host`" };
-    Stop::usage(format!("no {among} has the role {}", names(&args.roles)))
-        .with_hint(format!("there are the roles {}", names(roles)))
+    if args.hosts.is_empty() {
+        return Stop::usage(format!("no host has the role {}", names(&args.roles)))
+            .with_hint(format!("there are the roles {}", names(roles)));
+    }
+    let role = |host: &HostName| Some((host.clone(), role_of(run, inventory, host)?.clone()));
+    let message = format!(
+        "none of the hosts named by `--host` has the role {}, and both have to fit",
+        names(&args.roles)
+    );
+    let roles_of = roles_of(named.iter().filter_map(role));
+    Stop::usage(message).with_hint(format!("{roles_of}: leave out `--role` or `--host`"))
+}
+
+/// `` `db-1` and `db-2` have the role `db`, `web` has the role `app` ``
+fn roles_of(hosts: impl IntoIterator<Item = (HostName, RoleName)>) -> String {
+    let mut by_role: BTreeMap<RoleName, Vec<HostName>> = BTreeMap::new();
+    for (host, role) in hosts {
+        by_role.entry(role).or_default().push(host);
+    }
+    let one = |(role, hosts): (RoleName, Vec<HostName>)| {
+        let have = if hosts.len() == 1 { "has" } else { "have" };
+        format!("{} {have} the role `{role}`", some_of(&hosts))
+    };
+    by_role.into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A single word is a line for a shell, as it is with `ssh`.
@@ -222,6 +244,14 @@ fn host_document((host, outcome): (HostName, Outcome)) -> ExecHost {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_are_told_with_their_roles() {
+        let hosts = [("db-1", "db"), ("web", "app"), ("db-2", "db")]
+            .map(|(host, role)| (host.parse().unwrap(), role.parse().unwrap()));
+        let told = "`web` has the role `app`, `db-1` and `db-2` have the role `db`";
+        assert_eq!(roles_of(hosts), told);
+    }
 
     #[test]
     fn what_people_have_seen_is_not_kept_to_the_end() {

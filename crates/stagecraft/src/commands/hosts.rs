@@ -65,12 +65,21 @@ pub(super) fn has_role(
     host: &HostName,
     roles: &[RoleName],
 ) -> bool {
-    let role = match (inventory.get(host), run.project.hosts.get(host)) {
+    let role = role_of(run, inventory, host);
+    roles.is_empty() || role.is_some_and(|role| roles.contains(role))
+}
+
+/// The role of a host that exists, or should.
+pub(super) fn role_of<'a>(
+    run: &'a Run<'_>,
+    inventory: &'a Inventory,
+    host: &HostName,
+) -> Option<&'a RoleName> {
+    match (inventory.get(host), run.project.hosts.get(host)) {
         (Some(instance), _) => Some(&instance.marks.role),
         (None, Some(desired)) => Some(&desired.role),
         (None, None) => None,
-    };
-    roles.is_empty() || role.is_some_and(|role| roles.contains(role))
+    }
 }
 
 /// Whom to log in to: with `mesh` by the host's name in the private network.

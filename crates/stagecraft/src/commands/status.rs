@@ -34,11 +34,10 @@ pub(super) fn run(app: &App) -> Result<ExitCode, Stop> {
             .map(|(_, instance)| instance.clone())
             .filter(|instance| running.iter().all(|one| one.owner != instance.owner))
             .collect();
-        let looks = run.interruptible(run.engine.inspect(running, &others, &steps)).await?;
+        let looks = run.stoppable(run.engine.inspect(running, &others, &steps)).await;
         run.progress.finish();
         let network = run.network.as_ref().map(|network| network.name().to_owned());
-        let status = document(&project, &inventory, &plan, network, looks);
-        let exit = if status.exit_code == 0 { ExitCode::Done } else { ExitCode::SomeHostsFailed };
+        let (status, exit) = document(&project, &inventory, &plan, network, looks);
         match app.ui.output {
             Output::Json => app.ui.document(&status)?,
             Output::Human => {
@@ -55,7 +54,7 @@ fn document(
     plan: &Plan,
     network: Option<String>,
     mut looks: BTreeMap<HostName, Look>,
-) -> StatusDocument {
+) -> (StatusDocument, ExitCode) {
     let own = plan.entries.iter().filter(|entry| !is_surplus(entry));
     let hosts: Vec<StatusHost> = own
         .map(|entry| {
@@ -90,13 +89,25 @@ fn document(
             }
         })
         .collect();
-    let wrong = hosts.iter().any(StatusHost::is_wrong);
-    StatusDocument {
+    let exit = exit_of(&hosts);
+    let document = StatusDocument {
         project: project.scope.project.clone(),
         environment: project.scope.environment.clone(),
         network,
         hosts,
-        exit_code: if wrong { ExitCode::SomeHostsFailed } else { ExitCode::Done } as u8,
+        exit_code: exit as u8,
+    };
+    (document, exit)
+}
+
+/// How the process should end.
+fn exit_of(hosts: &[StatusHost]) -> ExitCode {
+    if hosts.iter().any(|host| host.state == StatusState::NotAsked) {
+        ExitCode::Interrupted
+    } else if hosts.iter().any(StatusHost::is_wrong) {
+        ExitCode::SomeHostsFailed
+    } else {
+        ExitCode::Done
     }
 }
 
@@ -115,6 +126,7 @@ fn state(instance: Option<&Instance>, in_file: bool, health: Option<Health>) -> 
             },
             Health::Unreachable(failure) => StatusState::Unreachable { failure },
             Health::NotRunning(lifecycle) => StatusState::NotRunning { lifecycle },
+            Health::NotAsked => StatusState::NotAsked,
         },
     }
 }
@@ -130,5 +142,20 @@ fn is_surplus(entry: &Entry) -> bool {
         | Reason::InstanceFailed
         | Reason::Requested
         | Reason::NotInFile => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::tests::mixed_status;
+
+    #[test]
+    fn a_status_that_was_interrupted_ends_so() {
+        let mut hosts = mixed_status().hosts;
+        assert_eq!(exit_of(&hosts), ExitCode::SomeHostsFailed);
+        assert_eq!(exit_of(&hosts[..1]), ExitCode::Done);
+        hosts[0].state = StatusState::NotAsked;
+        assert_eq!(exit_of(&hosts), ExitCode::Interrupted);
     }
 }

@@ -38,10 +38,10 @@ pub(super) fn run(app: &App, args: &Trust) -> Result<ExitCode, Stop> {
         let target = Target::of(&instance)
             .ok_or_else(|| Stop::usage(format!("`{}` has no address yet", args.host)))?;
         let looking = run.scan(&target);
-        let presented = run
-            .interruptible(looking)
-            .await?
-            .map_err(|error| Stop::new(ExitCode::SomeHostsFailed, Failure::from(&error)))?;
+        let presented = run.interruptible(looking).await?;
+        run.progress.finish();
+        let presented =
+            presented.map_err(|failure| Stop::new(ExitCode::SomeHostsFailed, failure))?;
         let key = pinnable(&instance, &presented)?;
         must_be(args.fingerprint.as_deref(), &args.host, &presented)?;
         if instance.pins.standing(&key).is_none() {

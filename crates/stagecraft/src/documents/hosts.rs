@@ -78,6 +78,8 @@ pub(crate) enum StatusState {
     Missing,
     /// It has an instance, which is not looked into because the host is not in the file.
     NotInFile,
+    /// It runs, and the run was interrupted before it answered.
+    NotAsked,
 }
 
 /// One step of bootstrap that is open.

@@ -52,6 +52,17 @@ impl Signals {
         }
     }
 
+    /// Does work that changes nothing and knows what to do when the user stops it: it ends then at once.
+    pub(super) async fn stoppable<T>(&self, cancel: &Cancel, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            () = self.reached(1) => cancel.stop(),
+            outcome = &mut work => return outcome,
+        }
+        work.await
+    }
+
     /// Does work that changes things: the first signal asks it to end, the second drops it.
     pub(super) async fn guarded<T>(
         &self,
@@ -136,6 +147,17 @@ mod tests {
         };
         let ended = signals.guarded(&cancel, || told.set(told.get() + 1), work).await;
         assert_eq!((ended, told.get()), (Ended::Abandoned, 1));
+    }
+
+    #[tokio::test]
+    async fn work_that_knows_what_to_do_is_only_told_to_stop() {
+        let (_count, seen) = watch::channel(1);
+        let cancel = Cancel::new();
+        let work = async {
+            cancel.stopping().await;
+            "half"
+        };
+        assert_eq!(Signals(seen).stoppable(&cancel, work).await, "half");
     }
 
     #[tokio::test]

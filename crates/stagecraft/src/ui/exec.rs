@@ -7,6 +7,7 @@ use stagecraft_core::name::HostName;
 use stagecraft_core::remote::Output;
 
 use super::alike;
+use super::natural::by_name;
 use super::text::{BAD, FAINT, Text, count, names};
 use crate::stop::Trouble;
 
@@ -135,7 +136,7 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Outcome>) -> Vec<Trouble> {
         let message = format!("interrupted before the command was begun on {}", names(&waiting));
         troubles.push(Failure::new(Code::INTERRUPTED, message).into());
     }
-    troubles.extend(alike::told(failed));
+    troubles.extend(alike::told(by_name(failed, |(host, _)| *host)));
     troubles
 }
 

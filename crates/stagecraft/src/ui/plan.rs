@@ -9,6 +9,7 @@ use stagecraft_core::inventory::{Instance, Lifecycle, Spec};
 use stagecraft_core::name::HostName;
 use stagecraft_core::plan::{Action, Change, Difference, Entry, Fate, Hold, Plan, Reason, Ripple};
 
+use super::natural::by_name;
 use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names};
 use super::{Cell, Columns};
 use crate::documents::monthly;
@@ -129,7 +130,7 @@ fn section(
     }
     let columns = |prices_apart| {
         let mut columns = Columns::indented(2);
-        for entry in entries {
+        for entry in by_name(entries, |entry| &entry.host) {
             columns.row(row(entry, why(entry), prices_apart));
             notices(&mut columns, entry);
         }

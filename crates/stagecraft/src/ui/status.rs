@@ -4,11 +4,13 @@ use stagecraft_core::inventory::Lifecycle;
 use stagecraft_core::name::HostName;
 use stagecraft_core::network::{Membership, Peer};
 
+use super::natural::by_name;
 use super::plan::{differences_of, with_trouble};
 use super::text::{BAD, BOLD, FAINT, GOOD, Text, WARN, count, names};
 use super::{Cell, Columns};
 use crate::documents::{StatusDocument, StatusHost, StatusState};
 use crate::next::Next;
+use crate::stop::some_of;
 
 /// The step that cannot be mended: a host's operating system is what it is.
 const OS_STEP: &str = "os";
@@ -21,7 +23,7 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
         return text;
     }
     let mut columns = Columns::with_heading(&["HOST", "ROLE", "PROVIDER", "ADDRESS", "STATE"]);
-    for host in &status.hosts {
+    for host in by_name(&status.hosts, |host| &host.host) {
         columns.row(vec![
             Cell::styled(BOLD, host.host.as_str()),
             host.role.as_str().into(),
@@ -46,16 +48,28 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
         }
     }
     text.append(&columns.render(width)).end_line();
-    if let Some(network) = &status.network {
+    let is_seen = |host: &StatusHost| host.membership.is_some();
+    if let Some(network) = status.network.as_ref().filter(|_| status.hosts.iter().any(is_seen)) {
         text.append(&network_table(network, &status.hosts, width)).end_line();
     }
 
     let wrong = status.hosts.iter().filter(|host| host.is_wrong()).count();
     let drift =
         status.hosts.iter().filter(|host| !remarks(host).is_empty() || !host.in_file).count();
-    if wrong == 0 {
+    let not_asked: Vec<&str> = status
+        .hosts
+        .iter()
+        .filter(|host| host.state == StatusState::NotAsked)
+        .map(|host| host.host.as_str())
+        .collect();
+    if !not_asked.is_empty() {
+        let were = if not_asked.len() == 1 { "was" } else { "were" };
+        let words = format!("Interrupted: {} {were} not asked to the end.", some_of(&not_asked));
+        text.styled(BOLD, &words).end_line();
+    }
+    if wrong == 0 && not_asked.is_empty() {
         text.styled(BOLD, "All hosts of the file are ready.").end_line();
-    } else {
+    } else if wrong > 0 {
         let of = count(status.hosts.iter().filter(|host| host.in_file).count(), "host");
         text.styled(BOLD, &format!("{wrong} of {of} not ready."));
         let helped: Vec<&str> = status
@@ -87,7 +101,7 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
 /// How the hosts that could be asked stand in the private network.
 fn network_table(network: &str, hosts: &[StatusHost], width: usize) -> Text {
     let mut columns = Columns::with_heading(&["HOST", "NETWORK", "NAME", "ADDRESS", "HEARD FROM"]);
-    for host in hosts {
+    for host in by_name(hosts, |host| &host.host) {
         let Some(membership) = &host.membership else { continue };
         let address = membership.address.map(|address| address.to_string());
         columns.row(vec![
@@ -122,7 +136,7 @@ impl StatusHost {
     /// Whether the file asks for the host and it is not ready.
     pub(crate) fn is_wrong(&self) -> bool {
         match self.state {
-            StatusState::Ready | StatusState::NotInFile => false,
+            StatusState::Ready | StatusState::NotInFile | StatusState::NotAsked => false,
             StatusState::NotReady { .. }
             | StatusState::Unreachable { .. }
             | StatusState::NotRunning { .. }
@@ -142,7 +156,10 @@ fn up_helps(host: &StatusHost) -> bool {
             Lifecycle::Failed => false,
         },
         StatusState::Missing => true,
-        StatusState::Unreachable { .. } | StatusState::Ready | StatusState::NotInFile => false,
+        StatusState::Unreachable { .. }
+        | StatusState::Ready
+        | StatusState::NotInFile
+        | StatusState::NotAsked => false,
     }
 }
 
@@ -159,7 +176,8 @@ fn hints(host: &StatusHost, next: &Next) -> Vec<String> {
         | StatusState::NotReady { .. }
         | StatusState::NotRunning { .. }
         | StatusState::Missing
-        | StatusState::NotInFile => Vec::new(),
+        | StatusState::NotInFile
+        | StatusState::NotAsked => Vec::new(),
     }
 }
 
@@ -188,6 +206,7 @@ fn state(host: &StatusHost) -> Cell {
             Cell::styled(BAD, with_trouble("does not exist", host.trouble.as_deref()))
         }
         StatusState::NotInFile => Cell::styled(FAINT, "not in the file"),
+        StatusState::NotAsked => Cell::styled(WARN, "interrupted before it answered"),
     }
 }
 
@@ -198,7 +217,8 @@ fn tells_trouble(state: &StatusState) -> bool {
         StatusState::Ready
         | StatusState::NotReady { .. }
         | StatusState::Unreachable { .. }
-        | StatusState::NotInFile => false,
+        | StatusState::NotInFile
+        | StatusState::NotAsked => false,
     }
 }
 
@@ -303,6 +323,38 @@ pub(crate) mod tests {
         1 of 2 hosts not ready. `stagecraft infra up` works on that.
         1 host differs from the file. `stagecraft infra plan` says what to do.
         ");
+    }
+
+    #[test]
+    fn a_network_of_which_nobody_could_be_asked_has_no_table() {
+        let mut status = mixed_status();
+        status.network = Some("wireguard".to_owned());
+        status.hosts.retain(|host| host.host.as_str() == "c");
+        let shown = status_screen(&status, &next(), 100).plain();
+        assert!(!shown.contains("HEARD FROM"), "{shown}");
+    }
+
+    #[test]
+    fn an_interrupted_status_shows_what_was_seen_and_says_who_was_not_asked() {
+        let mut status = mixed_status();
+        status.hosts.truncate(4);
+        status.hosts[0].differences.clear();
+        status.hosts[1].surplus = 0;
+        status.hosts.remove(2);
+        let shown = |status: &StatusDocument| status_screen(status, &next(), 100).plain();
+        status.hosts[1].state = StatusState::NotAsked;
+        insta::assert_snapshot!(shown(&status), @"
+        HOST  ROLE  PROVIDER  ADDRESS   STATE
+        a     app   local     10.0.0.3  ready
+        b     app   local     10.0.0.3  interrupted before it answered
+        d     app   local     10.0.0.3  switched off
+
+        Interrupted: `b` was not asked to the end.
+        1 of 3 hosts not ready. `stagecraft infra up` works on that.
+        ");
+        status.hosts.truncate(2);
+        let shown = shown(&status);
+        assert!(shown.ends_with("\n\nInterrupted: `b` was not asked to the end.\n"), "{shown}");
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use stagecraft_core::converge::{StepReport, StepResult};
 use stagecraft_core::error::{Code, Failure};
 use stagecraft_core::event::SkipReason;
-use stagecraft_core::name::HostName;
 use stagecraft_core::report::{Deed, HostReport, HostResult, Report};
 
+use super::natural::by_name;
 use super::text::{BAD, BOLD, FAINT, GOOD, PLAIN, Text, WARN};
 use super::{Cell, Columns};
 use crate::next::Next;
@@ -18,7 +18,7 @@ const BOOT_STEP: &str = "boot";
 pub(crate) fn report_screen(report: &Report, verbose: bool, width: usize) -> Text {
     let mut text = Text::new();
     let mut columns = Columns::with_heading(&["HOST", "ROLE", "PROVIDER", "ADDRESS", "RESULT"]);
-    for host in report.hosts.values() {
+    for host in by_name(report.hosts.values(), |host| &host.host) {
         columns.row(vec![
             Cell::styled(BOLD, host.host.as_str()),
             host.role.as_str().into(),
@@ -51,13 +51,13 @@ pub(crate) fn report_screen(report: &Report, verbose: bool, width: usize) -> Tex
 
 /// The failures of a report as messages; the last says what was kept and how to go on.
 pub(crate) fn troubles(report: &Report, again: &str, next: &Next) -> Vec<Trouble> {
-    let mut troubles = super::alike::told(report.failures());
-    let kept: Vec<&HostName> = report
+    let mut troubles = super::alike::told(by_name(report.failures(), |(host, _)| host));
+    let kept = report
         .hosts
         .values()
         .filter(|host| host.result == HostResult::Ready || is_kept(host))
-        .map(|host| &host.host)
-        .collect();
+        .map(|host| &host.host);
+    let kept = by_name(kept, |host| host);
     // A host without a machine stays without one, however often it is looked for.
     let helps = report.failures().any(|(_, failure)| failure.code != Code::HOST_MISSING);
     if let Some(last) = troubles.last_mut() {

@@ -142,8 +142,11 @@ fn a_command_of_the_other_level_is_named() {
         let shown = Stage::new().run(&format!("infra {command}"));
         assert!(shown.contains(&format!("the command is `stagecraft {command}`")), "{shown}");
     }
-    let shown = Stage::new().run("up");
-    assert!(shown.contains("the command is `stagecraft infra up`"), "{shown}");
+    for command in ["up", "plan", "down", "trust"] {
+        let shown = Stage::new().run(command);
+        assert!(shown.contains(&format!("the command is `stagecraft infra {command}`")), "{shown}");
+        assert!(!shown.contains("similar"), "{shown}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A command on hosts, and its limit: it begins with the first attempt to log in.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use stagecraft_testkit::Process;
 use stagecraft_testkit::world::Behaviour;
 
 use crate::clock::WorldClock;
-use crate::stage::{Stage, Verb, ours};
+use crate::stage::{Stage, Verb, host, ours};
 use crate::tape::Tape;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -53,6 +54,25 @@ async fn a_command_has_the_time_that_the_login_left_and_what_it_printed_is_kept(
     assert_eq!(failure.output, ["half"]);
     assert_eq!(failure.hints, ["it may still run there; `--timeout` waits longer"]);
     assert_eq!(took.as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_only_looks_at_a_key_waits_for_a_host_a_little_too() {
+    let stage = Stage::new(Behaviour::names_are_free(), 5);
+    let tape = Tape::new();
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let tries = AtomicU32::new(0);
+    let look = async |answers: u32| {
+        let attempt = async || {
+            let made = tries.fetch_add(1, Ordering::Relaxed) + 1;
+            if made < answers { Err(refused(&host("web-1"))) } else { Ok(made) }
+        };
+        engine.until_reached(&host("web-1"), attempt).await
+    };
+    assert_eq!(look(3).await.expect("it answers"), 3);
+    let failure = look(u32::MAX).await.expect_err("it never answers");
+    assert!(failure.message.ends_with(": refused; gave up after 15 s"), "{}", failure.message);
+    assert!(failure.hints.iter().any(|hint| hint.contains("firewall")), "{failure:?}");
 }
 
 /// Why a command failed on a host that is there, and how long that took.
@@ -110,12 +130,16 @@ impl Connector for Slow {
             let (host, clock) = (target.host.clone(), Arc::clone(&self.clock));
             return Ok(Box::new(Hanging { host, clock }));
         }
-        Err(RemoteError::Unreachable {
-            host: target.host.clone(),
-            address: "192.0.2.1:22".to_owned(),
-            why: "refused".to_owned(),
-            on_the_way: false,
-        })
+        Err(refused(&target.host))
+    }
+}
+
+fn refused(host: &HostName) -> RemoteError {
+    RemoteError::Unreachable {
+        host: host.clone(),
+        address: "192.0.2.1:22".to_owned(),
+        why: "refused".to_owned(),
+        on_the_way: false,
     }
 }
 

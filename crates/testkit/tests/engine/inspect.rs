@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use stagecraft_core::error::Code;
 use stagecraft_core::event::{EventKind, HostEvent};
 use stagecraft_core::inventory::{Instance, Lifecycle};
@@ -64,6 +66,26 @@ async fn looking_tells_how_every_host_is_and_changes_nothing() {
     assert!(!changed, "looking is not a run");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_user_who_stops_gets_what_was_seen_by_then() {
+    let stage = Stage::new(Behaviour::names_are_free(), 1).wants(["web-1", "web-2"]);
+    stage.run_until_quiet(Verb::Up).await.expect("they come up");
+    let command = stage.fleet.commands(&host("web-2")) + 1;
+    stage.fleet.inject(&host("web-2"), HostFault::Hangs { command });
+    let tape = Tape::new();
+    let engine = stage.engine(&Process::new(), &tape, 1);
+    let instances: Vec<Instance> = engine.observe(&ours()).await.instances().cloned().collect();
+    let began = stage.cloud.now();
+    let stop = async {
+        stage.cloud.sleep(Duration::from_secs(9)).await;
+        tape.cancel().stop();
+    };
+    let (looks, ()) = tokio::join!(engine.inspect(instances, &[], &steps), stop);
+    assert_eq!(words(&looks[&host("web-1")].health), "ready");
+    assert_eq!(looks[&host("web-2")].health, Health::NotAsked);
+    assert_eq!((stage.cloud.now() - began).as_secs(), 9, "nobody is waited for");
+}
+
 fn words(health: &Health) -> String {
     match health {
         Health::Ready => "ready".to_owned(),
@@ -74,5 +96,6 @@ fn words(health: &Health) -> String {
         }
         Health::Unreachable(failure) => failure.code.to_string(),
         Health::NotRunning(lifecycle) => format!("not running: {lifecycle:?}"),
+        Health::NotAsked => "not asked".to_owned(),
     }
 }
