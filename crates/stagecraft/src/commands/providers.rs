@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::args::Output;
 use crate::documents::{ProviderItem, ProvidersDocument};
 use crate::stop::Stop;
-use crate::ui::{BOLD, Cell, Columns, Text};
+use crate::ui::{BOLD, Cell, Columns, PLAIN, Text};
 use crate::wire;
 
 /// Lists the providers.
@@ -28,16 +28,15 @@ fn screen(providers: Vec<ProviderItem>, width: usize) -> Text {
     for item in providers {
         let ProviderItem { provider, hosts, credentials, arm64, spot } = item;
         paragraphs.styled(BOLD, provider.as_str()).end_line();
-        let mut facts = Columns::indented(2);
         for (name, fact) in [
             ("hosts are", &hosts),
             ("arm64", &arm64),
             ("spot", &spot),
             ("credentials", &credentials),
         ] {
-            facts.row(vec![name.into(), fact.as_str().into()]);
+            let words = format!("{name}: {fact}");
+            paragraphs.space(2).wrapped(PLAIN, &words, 2, 4, width);
         }
-        paragraphs.append(&facts.render(width));
         table.row(vec![
             Cell::styled(BOLD, provider.as_str()),
             hosts.into(),

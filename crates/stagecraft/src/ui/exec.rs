@@ -112,7 +112,7 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Outcome>) -> Vec<Trouble> {
     let mut ended: Vec<String> = Vec::new();
     let mut failed: Vec<(&HostName, &Failure)> = Vec::new();
     let (mut cut, mut waiting): (Vec<&HostName>, Vec<&HostName>) = Default::default();
-    for (host, outcome) in outcomes {
+    for (host, outcome) in by_name(outcomes, |(host, _)| host) {
         match outcome {
             Outcome::Ended(output) if output.success() => {}
             Outcome::Ended(output) => ended.push(format!("`{host}` with status {}", output.status)),
@@ -136,7 +136,7 @@ pub(crate) fn troubles(outcomes: &BTreeMap<HostName, Outcome>) -> Vec<Trouble> {
         let message = format!("interrupted before the command was begun on {}", names(&waiting));
         troubles.push(Failure::new(Code::INTERRUPTED, message).into());
     }
-    troubles.extend(alike::told(by_name(failed, |(host, _)| *host)));
+    troubles.extend(alike::told(failed));
     troubles
 }
 

@@ -23,7 +23,8 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
         return text;
     }
     let mut columns = Columns::with_heading(&["HOST", "ROLE", "PROVIDER", "ADDRESS", "STATE"]);
-    for host in by_name(&status.hosts, |host| &host.host) {
+    let hosts = by_name(&status.hosts, |host| &host.host);
+    for host in hosts.iter().copied() {
         columns.row(vec![
             Cell::styled(BOLD, host.host.as_str()),
             host.role.as_str().into(),
@@ -56,8 +57,7 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
     let wrong = status.hosts.iter().filter(|host| host.is_wrong()).count();
     let drift =
         status.hosts.iter().filter(|host| !remarks(host).is_empty() || !host.in_file).count();
-    let not_asked: Vec<&str> = status
-        .hosts
+    let not_asked: Vec<&str> = hosts
         .iter()
         .filter(|host| host.state == StatusState::NotAsked)
         .map(|host| host.host.as_str())
@@ -72,8 +72,7 @@ pub(crate) fn status_screen(status: &StatusDocument, next: &Next, width: usize) 
     } else if wrong > 0 {
         let of = count(status.hosts.iter().filter(|host| host.in_file).count(), "host");
         text.styled(BOLD, &format!("{wrong} of {of} not ready."));
-        let helped: Vec<&str> = status
-            .hosts
+        let helped: Vec<&str> = hosts
             .iter()
             .filter(|host| host.is_wrong() && up_helps(host))
             .map(|host| host.host.as_str())
@@ -353,8 +352,18 @@ pub(crate) mod tests {
         1 of 3 hosts not ready. `stagecraft infra up` works on that.
         ");
         status.hosts.truncate(2);
-        let shown = shown(&status);
-        assert!(shown.ends_with("\n\nInterrupted: `b` was not asked to the end.\n"), "{shown}");
+        let last = |status: &StatusDocument| {
+            shown(status).lines().last().map(str::to_owned).unwrap_or_default()
+        };
+        assert_eq!(last(&status), "Interrupted: `b` was not asked to the end.");
+        let waiting = |name: &str| StatusHost {
+            host: host(name),
+            state: StatusState::NotAsked,
+            ..status.hosts[0].clone()
+        };
+        let hosts = ["b-1", "b-10", "b-2"].map(waiting).into();
+        let many = StatusDocument { hosts, ..status };
+        assert_eq!(last(&many), "Interrupted: `b-1`, `b-2` and `b-10` were not asked to the end.");
     }
 
     #[test]

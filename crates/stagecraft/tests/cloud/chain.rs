@@ -42,6 +42,14 @@ fn a_profile_is_named_by_the_file_or_by_the_environment() {
 }
 
 #[test]
+fn who_has_no_credentials_is_told_the_variables_of_awss_own_tools() {
+    let said = Place::new("").online(&[]);
+    assert!(said.contains("error[cloud.unauthenticated]"), "{said}");
+    assert!(said.contains("hint: run `export AWS_PROFILE=NAME`"), "{said}");
+    assert!(said.contains("`export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=...`"), "{said}");
+}
+
+#[test]
 fn a_profile_that_is_not_there_is_named_in_the_error() {
     let said = Place::new("profile: wrok, ").online(&[]);
     assert!(said.contains("error[cloud.unauthenticated]"), "{said}");
