@@ -104,8 +104,14 @@ fn every_way_to_be_kept_out_says_what_was_tried_and_what_helps() {
 #[test]
 fn a_command_whose_end_is_not_known_is_not_simply_run_again() {
     let (host, command) = (host("app-1"), "apt-get".to_owned());
-    let lost = RemoteError::Lost { host: host.clone(), command: command.clone(), why: "".into() };
-    let late = RemoteError::TimedOut { host, command, limit: Duration::from_secs(60) };
+    let printed = Vec::new();
+    let lost = RemoteError::Lost {
+        host: host.clone(),
+        command: command.clone(),
+        why: "".into(),
+        printed: printed.clone(),
+    };
+    let late = RemoteError::TimedOut { host, command, limit: Duration::from_secs(60), printed };
     for error in [lost, late] {
         assert_eq!((error.code(), error.retry()), (Code::SSH_FAILED, Retry::Observe), "{error}");
     }
