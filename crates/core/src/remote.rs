@@ -101,6 +101,12 @@ pub trait Connector: Debug + Send + Sync {
     /// Makes one attempt to connect and log in. Never retries; a host that is just booting is the
     /// engine's to wait for.
     async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError>;
+
+    /// Whether the user is being asked for what some attempt needs, such as a passphrase. However long
+    /// that takes, it is nobody's time but the user's.
+    fn is_asking(&self) -> bool {
+        false
+    }
 }
 
 /// An open connection to one host. Commands run as root.

@@ -67,7 +67,7 @@ impl Engine {
                 Effect::Probe(command) => {
                     match login.remote.run(&command).await {
                         Ok(output) => run.probed(&output),
-                        Err(error) => run.abandon(Failure::new(error.code(), error.to_string())),
+                        Err(error) => run.abandon(Failure::from(&error)),
                     }
                     open = Some(login);
                 }

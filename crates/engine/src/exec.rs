@@ -8,7 +8,7 @@ use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{Command, Output, RemoteError, Target};
 
 use crate::Engine;
-use crate::login::Patience;
+use crate::login::{Patience, Unfinished};
 
 /// What helps where the limit was too short.
 const LONGER: &str = "`--timeout` waits longer";
@@ -58,12 +58,11 @@ impl Engine {
         })?;
         let limit = command.timeout();
         let patience = Patience::Up(self.limits.look.min(limit));
-        let login = self.login_within(&target, patience, limit).await;
-        let login = match login {
-            Ok(login) => login.ok_or_else(crate::cancel::interrupted)?,
-            Err(failure) if limit < self.limits.look => return Err(failure.with_hint(LONGER)),
-            Err(failure) => return Err(failure),
-        };
+        let login = self.login_within(&target, patience, limit).await.map_err(|unfinished| {
+            let Unfinished { failure, of_time } = unfinished;
+            if of_time { failure.with_hint(LONGER) } else { failure }
+        })?;
+        let login = login.ok_or_else(crate::cancel::interrupted)?;
         begun();
         let rest = limit.saturating_sub(login.took);
         let outcome = login.remote.run(&command.clone().with_timeout(rest)).await;

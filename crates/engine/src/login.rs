@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use stagecraft_core::error::{Code, Diagnose as _, Failure, Retry};
 use stagecraft_core::event::HostEvent;
-use stagecraft_core::inventory::{Endpoint, Instance};
+use stagecraft_core::inventory::Instance;
 use stagecraft_core::name::HostName;
 use stagecraft_core::remote::{KeySource, Remote, RemoteError, Target};
 use tokio::sync::SemaphorePermit;
@@ -47,6 +47,13 @@ pub(crate) struct Login<'e> {
 #[derive(Debug)]
 pub(crate) struct Place<'e> {
     _slot: Option<SemaphorePermit<'e>>,
+}
+
+/// A login that did not come about.
+pub(crate) struct Unfinished {
+    pub(crate) failure: Failure,
+    /// Whether more time might have helped.
+    pub(crate) of_time: bool,
 }
 
 impl<'e> Login<'e> {
@@ -97,7 +104,8 @@ impl Engine {
         target: &Target,
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
-        self.login_telling(target, patience, None, |what| self.tell(&target.host, what)).await
+        let tell = |what| self.tell(&target.host, what);
+        self.login_telling(target, patience, None, tell).await.map_err(|of| of.failure)
     }
 
     /// The same with a limit that ends an attempt that is under way, too.
@@ -106,7 +114,7 @@ impl Engine {
         target: &Target,
         patience: Patience,
         limit: Duration,
-    ) -> Result<Option<Login<'_>>, Failure> {
+    ) -> Result<Option<Login<'_>>, Unfinished> {
         let tell = |what| self.tell(&target.host, what);
         self.login_telling(target, patience, Some(limit), tell).await
     }
@@ -117,7 +125,7 @@ impl Engine {
         target: &Target,
         patience: Patience,
     ) -> Result<Option<Login<'_>>, Failure> {
-        self.login_telling(target, patience, None, drop).await
+        self.login_telling(target, patience, None, drop).await.map_err(|of| of.failure)
     }
 
     /// Does what connects to a host that is only looked at, again while nobody answers.
@@ -159,7 +167,7 @@ impl Engine {
         patience: Patience,
         most: Option<Duration>,
         tell: impl Fn(HostEvent),
-    ) -> Result<Option<Login<'_>>, Failure> {
+    ) -> Result<Option<Login<'_>>, Unfinished> {
         let mut target = target.clone();
         let mut looked = false;
         let mut look = MAY_HAVE_MOVED;
@@ -181,10 +189,8 @@ impl Engine {
             if !std::mem::replace(&mut told, true) {
                 tell(HostEvent::WaitingForSsh);
             }
-            let began = self.clock.now();
             let left = most.map(|most| most.saturating_sub(waited));
-            let attempt = self.at_most(left, self.connector.connect(&target)).await;
-            let took = self.clock.now().saturating_sub(began).min(LONGEST_TRY);
+            let (attempt, took) = self.at_most(left, self.connector.connect(&target)).await;
             let error = match attempt {
                 Some(Ok(remote)) => {
                     tell(HostEvent::Connected);
@@ -194,8 +200,12 @@ impl Engine {
                 Some(Err(error)) => error,
                 // What an attempt to its end came to says more than that there was no time for another.
                 None => {
-                    let error = last.unwrap_or_else(|| silent(&target));
-                    return Err(gave_up(&error, patience, most.unwrap_or(waited + took)));
+                    let spent = waited + took;
+                    let failure = match last {
+                        Some(error) => gave_up(&error, patience, spent),
+                        None => unfinished(&target.host, spent),
+                    };
+                    return Err(Unfinished { failure, of_time: true });
                 }
             };
             drop(slot);
@@ -209,10 +219,11 @@ impl Engine {
             }
             waited += took;
             if !may_come_up(&error, patience) {
-                return Err(Failure::from(&error));
+                return Err(Unfinished { failure: Failure::from(&error), of_time: false });
             }
             if waited >= limit {
-                return Err(gave_up(&error, patience, waited));
+                let of_time = most.is_some_and(|most| waited >= most);
+                return Err(Unfinished { failure: gave_up(&error, patience, waited), of_time });
             }
             if waited >= look && matches!(error, RemoteError::Unreachable { .. }) {
                 look = waited * 3;
@@ -236,23 +247,37 @@ impl Engine {
         }
     }
 
-    /// What comes of `work`; `None` when the limit is reached first.
+    /// What comes of an attempt, and how long it took; nothing when the limit is reached first. Time in which
+    /// the user is asked for something does not count towards it.
     async fn at_most<T>(
         &self,
         limit: Option<Duration>,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
-        let Some(mut left) = limit else { return Some(work.await) };
-        let mut work = pin!(work);
-        while !left.is_zero() {
-            let piece = left.min(PIECE);
-            tokio::select! {
+        attempt: impl Future<Output = T>,
+    ) -> (Option<T>, Duration) {
+        let Some(limit) = limit else {
+            let began = self.clock.now();
+            let outcome = attempt.await;
+            return (Some(outcome), self.clock.now().saturating_sub(began).min(LONGEST_TRY));
+        };
+        let mut attempt = pin!(attempt);
+        let mut spent = Duration::ZERO;
+        while spent < limit {
+            let (piece, began) = (PIECE.min(limit - spent), self.clock.now());
+            let outcome = tokio::select! {
                 biased;
-                outcome = work.as_mut() => return Some(outcome),
-                () = self.clock.sleep(piece) => left -= piece,
+                outcome = attempt.as_mut() => Some(outcome),
+                () = self.clock.sleep(piece) => None,
+            };
+            match outcome {
+                Some(_) => {
+                    let last = self.clock.now().saturating_sub(began).min(piece);
+                    return (outcome, spent + last);
+                }
+                None if self.connector.is_asking() => {}
+                None => spent += piece,
             }
         }
-        None
+        (None, limit)
     }
 }
 
@@ -291,15 +316,11 @@ fn may_come_up(error: &RemoteError, patience: Patience) -> bool {
     }
 }
 
-/// What is said of a host that had not answered when there was no more time.
-fn silent(target: &Target) -> RemoteError {
-    let Endpoint { host, port } = &target.endpoint;
-    RemoteError::Unreachable {
-        host: target.host.clone(),
-        address: port.map_or_else(|| host.clone(), |port| format!("{host}:{port}")),
-        why: "no answer".to_owned(),
-        on_the_way: false,
-    }
+/// What is said when there was no time for any attempt to end. Who is silent, the host or another on the way
+/// to it, nobody knows then.
+fn unfinished(host: &HostName, spent: Duration) -> Failure {
+    let message = format!("could not log in to `{host}` within {} s", spent.as_secs());
+    Failure::new(Code::SSH_FAILED, message)
 }
 
 fn gave_up(error: &RemoteError, patience: Patience, waited: Duration) -> Failure {

@@ -272,6 +272,10 @@ impl Connector for SshConnector {
             }
         }
     }
+
+    fn is_asking(&self) -> bool {
+        self.keyring.is_asking()
+    }
 }
 
 impl<'l> Stop<'l> {

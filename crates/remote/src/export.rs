@@ -78,6 +78,13 @@ impl ExportError {
         match self {
             Self::Config(_) | Self::Login(_) | Self::Store(StoreError::File(_)) => None,
             Self::Store(StoreError::Unsafe { mend, .. }) => Some(mend),
+            Self::ControlCharacter { keyword, .. } | Self::Expanded { keyword, .. }
+                if !names_a_file(keyword) =>
+            {
+                Some(
+                    "write it another way, in the file or in your OpenSSH configuration; `stagecraft exec` and `infra bootstrap` take it as it is",
+                )
+            }
             Self::ControlCharacter { .. } | Self::Expanded { .. } => Some(
                 "give the file or folder another name, or name a link to it; `stagecraft exec` and `infra bootstrap` take it as it is",
             ),
@@ -269,6 +276,11 @@ fn print_known_hosts(alias: &str, pins: &Pins, revoked: impl Fn(&HostKey) -> boo
     };
     let lines: String = pins.keys().map(line).collect();
     format!("/usr/bin/printf '{lines}'")
+}
+
+/// Whether the value of a keyword is the path of a file, so that another path would do.
+fn names_a_file(keyword: &str) -> bool {
+    ["IdentityFile", "UserKnownHostsFile", "IdentityAgent"].contains(&keyword)
 }
 
 /// What OpenSSH would expand in a value as it is written, of what has no other way to write it. Where it knows

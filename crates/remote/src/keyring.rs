@@ -73,6 +73,11 @@ impl Keyring {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(path)
     }
 
+    /// Whether the user is being asked for a passphrase.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.try_lock().is_err()
+    }
+
     /// Asks for the passphrase of the key at `path`, unless somebody did. Afterwards its lock is not
     /// [`Lock::Closed`] any more.
     pub(crate) async fn unlock(&self, path: &Path) {

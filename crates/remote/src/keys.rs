@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use russh::keys::ssh_key::{Cipher, LineEnding};
 use russh::keys::{Algorithm, PrivateKey, PublicKey, decode_secret_key, key};
+use stagecraft_core::remote::quote;
 use zeroize::Zeroizing;
 
 use crate::files;
@@ -52,7 +53,10 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// It has a passphrase, in a way that is not supported.
-    #[error("the private key `{0}` is encrypted in a way that is not supported: {why}; `ssh-keygen -p -f {0}` with its passphrase writes it anew", path.display())]
+    #[error(
+        "the private key `{}` is encrypted in a way that is not supported: {why}; `ssh-keygen -p -f {}` with its passphrase writes it anew",
+        path.display(), quote(&path.display().to_string())
+    )]
     Cipher {
         /// The file.
         path: PathBuf,

@@ -22,7 +22,7 @@ use stagecraft_core::network::{Member, NetworkProvider};
 use stagecraft_core::plan::Plan;
 use stagecraft_core::remote::{Connector, Remote, RemoteError, Target};
 use stagecraft_engine::{Cancel, Engine, Parts, TokioClock};
-use stagecraft_remote::{Passphrases, Presented, SshConnector};
+use stagecraft_remote::{Passphrases, Presented, SshConnector, StoreError};
 
 pub(crate) use ask::engine_for;
 pub(crate) use job::{Job, Logins, Networks};
@@ -145,6 +145,9 @@ pub(crate) fn with_job<'a, T>(
     if let Err(error) = forget.forget() {
         let note = format!("note: host keys of machines that are gone stay remembered: {error}");
         app.ui.say(Text::new().line(&note));
+        if let StoreError::Unsafe { mend, .. } = &error {
+            app.ui.say(Text::new().line(&format!("hint: {mend}")));
+        }
     }
     outcome
 }

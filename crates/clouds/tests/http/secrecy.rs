@@ -99,7 +99,7 @@ async fn what_exists_under_the_name_of_the_token_does_not_show_it() {
     for name in [TOKEN, &escaped] {
         let body = r#"{"droplets": [{"id": 1, "name": "NAME", "status": "active",
             "created_at": "2026-01-01T00:00:00Z", "size_slug": "NAME", "region": {"slug": "NAME"},
-            "image": {"slug": "NAME"}, "tags": ["a:NAME", "stagecraft:scope:shop:prod",
+            "image": {"slug": "NAME"}, "tags": ["a:NAME", "stagecraft:scope:shop:staging",
             "stagecraft:host:db-1", "stagecraft:role:db"]}], "links": {}, "meta": {"total": 1}}"#
             .replace("NAME", name);
         let server = Server::start([answer(200, &body)]);

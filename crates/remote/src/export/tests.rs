@@ -105,6 +105,9 @@ fn what_openssh_would_expand_and_cannot_be_written_otherwise_is_refused() {
     let mut user = settings(dir.path());
     user.user = Some("a%h".to_owned());
     assert!(refused(&user).contains("`%` in User \"a%h\""), "{}", refused(&user));
+    let hint = |settings: &SshSettings| export(settings).unwrap_err().hint().unwrap().to_owned();
+    assert!(hint(&key).starts_with("give the file or folder another name"), "{}", hint(&key));
+    assert!(hint(&user).starts_with("write it another way"), "{}", hint(&user));
     let mut dollar = settings(dir.path());
     dollar.private_key = Some(PathBuf::from("/k/$HOME/id"));
     export(&dollar).unwrap();

@@ -95,13 +95,14 @@ impl HostKeyStore {
                 Ok(_) | Err(_) => {}
             }
         }
-        let mut trusted = vec![rustix::process::geteuid().as_raw(), 0];
+        let me = rustix::process::geteuid().as_raw();
+        let mut trusted = vec![me, 0];
         let around = std::path::absolute(folder)?;
         trusted
             .extend(around.parent().and_then(|around| Some(std::fs::metadata(around).ok()?.uid())));
         for path in [folder, &self.path] {
             let Ok(facts) = std::fs::symlink_metadata(path) else { continue };
-            if let Some((why, mend)) = exposure(facts.mode() & 0o7777, facts.uid(), &trusted) {
+            if let Some((why, mend)) = exposure(facts.mode() & 0o7777, facts.uid(), me, &trusted) {
                 let mend = mend.replace("PATH", &quote(&path.display().to_string()));
                 return Err(StoreError::Unsafe { path: path.to_owned(), why, mend });
             }
@@ -254,8 +255,8 @@ impl KnownFile {
 /// Believed are this user, root, and whose the folder around ours is: that one could put another in its place,
 /// and a configuration file that says whom to believe. So runs by `sudo`, and in containers that have the
 /// files of somebody outside, go on. A group may write: with the usual umask of many systems each user's
-/// private group may, and a team that shares a folder by a group means it.
-fn exposure(mode: u32, owner: u32, trusted: &[u32]) -> Option<(String, &'static str)> {
+/// private group may.
+fn exposure(mode: u32, owner: u32, me: u32, trusted: &[u32]) -> Option<(String, &'static str)> {
     if !trusted.contains(&owner) {
         let why = format!("belongs to user {owner}, who is neither you nor root");
         return Some((why, "find out who made it, and remove `PATH`: then keys are learned anew"));
@@ -263,7 +264,14 @@ fn exposure(mode: u32, owner: u32, trusted: &[u32]) -> Option<(String, &'static 
     // In a folder with the sticky bit only its own files are somebody's.
     (mode & 0o1002 == 0o002).then(|| {
         let why = format!("may be changed by everybody (its mode is {mode:04o})");
-        let mend = "run `chmod o-w PATH`, after a look at what it holds; or remove `PATH`: then keys are learned anew";
+        // Only the owner and root can change a mode.
+        let mend = if [owner, 0].contains(&me) {
+            "run `chmod o-w PATH`, after a look at what it holds; on a file system where that changes nothing, \
+             e.g. a Windows drive in WSL, move the project to one that keeps permissions"
+        } else {
+            "its owner or root can run `chmod o-w PATH`, after a look at what it holds; or move the project to \
+             a folder of your own"
+        };
         (why, mend)
     })
 }

@@ -1,6 +1,6 @@
 //! A command on hosts, and its limit: it begins with the first attempt to log in.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,17 +21,17 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn the_limit_ends_an_attempt_to_log_in_that_nobody_answers() {
-    let (failure, took) = run(Host { answers_after: None, refuses: false }, 3 * SECOND).await;
+    let host = Host { answers_after: None, ..Host::default() };
+    let (failure, took) = run(host, 3 * SECOND).await;
     assert_eq!(failure.code, Code::SSH_FAILED);
-    let message = &failure.message;
-    assert!(message.ends_with(": no answer; gave up after 3 s"), "{message}");
-    assert!(failure.hints.iter().any(|hint| hint.contains("--timeout")), "{failure:?}");
+    assert_eq!(failure.message, "could not log in to `web-1` within 3 s");
+    assert_eq!(failure.hints, ["`--timeout` waits longer"], "who is silent is not known");
     assert_eq!(took.as_secs(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_answers_nobody_is_given_up_long_before_a_long_limit() {
-    let host = Host { answers_after: Some(10 * SECOND), refuses: true };
+    let host = Host { answers_after: Some(10 * SECOND), refuses: true, ..Host::default() };
     let (failure, took) = run(host, 600 * SECOND).await;
     assert!(failure.message.ends_with(": refused; gave up after 20 s"), "{}", failure.message);
     assert!(!failure.hints.iter().any(|hint| hint.contains("--timeout")), "{failure:?}");
@@ -40,7 +40,7 @@ async fn a_host_that_answers_nobody_is_given_up_long_before_a_long_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_that_is_not_there_is_tried_until_the_time_is_up() {
-    let host = Host { answers_after: Some(Duration::ZERO), refuses: true };
+    let host = Host { answers_after: Some(Duration::ZERO), refuses: true, ..Host::default() };
     let (failure, took) = run(host, 600 * SECOND).await;
     assert!(failure.message.ends_with(": refused; gave up after 15 s"), "{}", failure.message);
     assert_eq!(took.as_secs(), 15);
@@ -48,12 +48,29 @@ async fn a_host_that_is_not_there_is_tried_until_the_time_is_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_command_has_the_time_that_the_login_left_and_what_it_printed_is_kept() {
-    let host = Host { answers_after: Some(2 * SECOND), refuses: false };
+    let host = Host { answers_after: Some(2 * SECOND), refuses: false, ..Host::default() };
     let (failure, took) = run(host, 5 * SECOND).await;
     assert!(failure.message.ends_with(" within 5 s"), "{}", failure.message);
     assert_eq!(failure.output, ["half"]);
     assert_eq!(failure.hints, ["it may still run there; `--timeout` waits longer"]);
     assert_eq!(took.as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_the_user_types_a_passphrase_is_not_that_of_the_command() {
+    let host = Host { asks: 60 * SECOND, answers_after: Some(2 * SECOND), ..Host::default() };
+    let (failure, took) = run(host, 5 * SECOND).await;
+    assert!(failure.message.ends_with(" within 5 s"), "{}", failure.message);
+    assert_eq!(failure.output, ["half"], "it ran");
+    assert_eq!(took.as_secs(), 60 + 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_time_mends_is_not_said_to_need_more() {
+    let host = Host { knows_us: false, answers_after: Some(SECOND), ..Host::default() };
+    let (failure, _) = run(host, 5 * SECOND).await;
+    assert!(failure.message.contains("host key"), "{}", failure.message);
+    assert!(!failure.hints.iter().any(|hint| hint.contains("--timeout")), "{failure:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +102,11 @@ async fn run(host: Host, limit: Duration) -> (Failure, Duration) {
         providers: [(cloud.id(), Arc::clone(&cloud))].into(),
         mint: None,
         network: None,
-        connector: Arc::new(Slow { host, clock: Arc::clone(&clock) }),
+        connector: Arc::new(Slow {
+            host,
+            clock: Arc::clone(&clock),
+            asking: AtomicBool::default(),
+        }),
         clock: Arc::clone(&clock) as _,
         reporters: Vec::new(),
         limits: stage.limits.clone(),
@@ -109,28 +130,55 @@ async fn run(host: Host, limit: Duration) -> (Failure, Duration) {
 /// What a host is like. Its commands print something and never end.
 #[derive(Clone, Copy, Debug)]
 struct Host {
+    /// For how long the user is asked for a passphrase first.
+    asks: Duration,
     answers_after: Option<Duration>,
     refuses: bool,
+    knows_us: bool,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { asks: Duration::ZERO, answers_after: None, refuses: false, knows_us: true }
+    }
 }
 
 #[derive(Debug)]
 struct Slow {
     host: Host,
     clock: Arc<WorldClock>,
+    asking: AtomicBool,
 }
 
 #[async_trait]
 impl Connector for Slow {
     async fn connect(&self, target: &Target) -> Result<Box<dyn Remote>, RemoteError> {
+        if !self.host.asks.is_zero() {
+            self.asking.store(true, Ordering::Relaxed);
+            self.clock.sleep(self.host.asks).await;
+            self.asking.store(false, Ordering::Relaxed);
+        }
         match self.host.answers_after {
             Some(pause) => self.clock.sleep(pause).await,
             None => std::future::pending().await,
+        }
+        if !self.host.knows_us {
+            return Err(RemoteError::HostKeyUnknown {
+                host: target.host.clone(),
+                address: "192.0.2.1:22".to_owned(),
+                presented: "SHA256:other".to_owned(),
+                may_be_pinned: true,
+            });
         }
         if !self.host.refuses {
             let (host, clock) = (target.host.clone(), Arc::clone(&self.clock));
             return Ok(Box::new(Hanging { host, clock }));
         }
         Err(refused(&target.host))
+    }
+
+    fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Relaxed)
     }
 }
 

@@ -75,12 +75,17 @@ fn what_everybody_may_write_to_is_not_believed() {
 
 #[test]
 fn keys_are_believed_of_this_user_of_root_and_of_whose_the_project_is() {
-    let why = |owner| exposure(0o600, owner, &[1000, 0]).map(|(why, _)| why);
+    let why = |owner| exposure(0o600, owner, 1000, &[1000, 0]).map(|(why, _)| why);
     assert_eq!((why(1000), why(0)), (None, None));
     let other = "belongs to user 1001, who is neither you nor root".to_owned();
     assert_eq!(why(1001), Some(other));
-    assert_eq!(exposure(0o664, 1001, &[0, 0, 1001]), None, "`sudo` in the user's project");
-    assert_eq!(exposure(0o1777, 0, &[1000, 0]), None, "as `/tmp`");
+    assert_eq!(exposure(0o664, 1001, 0, &[0, 0, 1001]), None, "`sudo` in the user's project");
+    assert_eq!(exposure(0o1777, 0, 1000, &[1000, 0]), None, "as `/tmp`");
+    let mend = |me| exposure(0o777, 1000, me, &[me, 0, 1000]).unwrap().1;
+    for me in [0, 1000] {
+        assert!(mend(me).starts_with("run `chmod"), "{}", mend(me));
+    }
+    assert!(mend(1001).starts_with("its owner or root"), "{}", mend(1001));
 }
 
 #[test]
