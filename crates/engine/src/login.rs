@@ -263,18 +263,17 @@ impl Engine {
         let mut spent = Duration::ZERO;
         while spent < limit {
             let (piece, began) = (PIECE.min(limit - spent), self.clock.now());
+            let was_asking = self.connector.is_asking();
             let outcome = tokio::select! {
                 biased;
                 outcome = attempt.as_mut() => Some(outcome),
                 () = self.clock.sleep(piece) => None,
             };
-            match outcome {
-                Some(_) => {
-                    let last = self.clock.now().saturating_sub(began).min(piece);
-                    return (outcome, spent + last);
-                }
-                None if self.connector.is_asking() => {}
-                None => spent += piece,
+            if !was_asking && !self.connector.is_asking() {
+                spent += self.clock.now().saturating_sub(began).min(piece);
+            }
+            if outcome.is_some() {
+                return (outcome, spent);
             }
         }
         (None, limit)
