@@ -83,7 +83,10 @@ fn limit(subnet_id: Option<&str>, region: &Region, offer: &Offer) -> Option<Limi
         return Some(Limit::Closed { why: format!("nothing can be ordered: {why}"), hint });
     }
     let zones = offer.usable_zones();
-    if offer.zones.values().flatten().all(|zone| zones.contains(zone.as_str())) {
+    let left = |sold: &BTreeSet<String>| sold.iter().any(|zone| zones.contains(zone.as_str()));
+    let removed = offer.zones.iter().filter(|(_, sold)| !sold.is_empty() && !left(sold));
+    let sizes: BTreeSet<Size> = removed.map(|(name, _)| Size::from(name.as_str())).collect();
+    if sizes.is_empty() {
         return None;
     }
     let zones = listed(&zones, "and");
@@ -91,7 +94,7 @@ fn limit(subnet_id: Option<&str>, region: &Region, offer: &Offer) -> Option<Limi
         Some(id) => format!("`subnet_id: {id}` is in the zone {zones}, which does not sell it"),
         None => format!("only the zones {zones} count, where there are default subnets"),
     };
-    Some(Limit::Narrowed { hint })
+    Some(Limit::Narrowed { sizes, hint })
 }
 
 impl Offer {
@@ -303,11 +306,15 @@ mod tests {
         offers.get_mut(&east).unwrap().subnets.pop();
         let narrowed = catalogue(&offers, Some("subnet-1"));
         let hint = "`subnet_id: subnet-1` is in the zone `us-east-1a`, which does not sell it";
-        assert_eq!(narrowed.limits[&east], Limit::Narrowed { hint: hint.to_owned() });
+        let sizes = [Size::from("t4g.small")].into();
+        let limit = Limit::Narrowed { sizes, hint: hint.to_owned() };
+        assert_eq!(narrowed.limits[&east], limit, "`c5.xlarge` is sold in no zone");
         let arm = narrowed.sizes.iter().find(|of| of.size.as_str() == "t4g.small").unwrap();
         assert!(!arm.regions.contains_key(&east), "{arm:?}");
         let small = (Size::from("small"), Arch::Arm64);
         assert!(narrowed.portable_sizes.contains_key(&small), "it is known all the same");
+        offers.get_mut(&east).unwrap().zones.remove("t4g.small");
+        assert_eq!(catalogue(&offers, None).limits, BTreeMap::new(), "nothing is removed");
     }
 
     #[test]
@@ -319,7 +326,7 @@ mod tests {
             [&east]
         {
             Limit::Closed { why, hint } => (why.clone(), hint.clone()),
-            Limit::Narrowed { hint } => panic!("{hint}"),
+            Limit::Narrowed { hint, .. } => panic!("{hint}"),
         };
         let (why, hint) = told(Some("subnet-1"));
         assert_eq!(why, "nothing can be ordered: there is no subnet `subnet-1` in `us-east-1`");

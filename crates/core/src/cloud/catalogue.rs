@@ -45,9 +45,11 @@ pub enum Limit {
         /// A command or edit that helps.
         hint: String,
     },
-    /// A part: a size may be missing for this reason.
+    /// A part.
     Narrowed {
-        /// Which part, and what to edit.
+        /// The sizes that are sold there and cannot be ordered for this reason.
+        sizes: BTreeSet<Size>,
+        /// Which part is left, and what to edit.
         hint: String,
     },
 }

@@ -151,11 +151,17 @@ impl Order<'_> {
             let instead = nearest(host.size.as_str(), names_of_sizes(catalogue, arch, sold));
             let instead = instead.map(|there| format!("; {there}")).unwrap_or_default();
             let hint = match catalogue.limits.get(&spec.region) {
-                Some(Limit::Narrowed { hint }) => format!("{hint}{instead}"),
-                Some(Limit::Closed { .. }) | None if regions.is_empty() => {
+                Some(Limit::Narrowed { sizes, hint })
+                    if offers.iter().any(|offer| sizes.contains(&offer.size)) =>
+                {
+                    format!("{hint}{instead}")
+                }
+                Some(Limit::Narrowed { .. } | Limit::Closed { .. }) | None
+                    if regions.is_empty() =>
+                {
                     format!("it cannot be ordered anywhere now{instead}")
                 }
-                Some(Limit::Closed { .. }) | None => {
+                Some(Limit::Narrowed { .. } | Limit::Closed { .. }) | None => {
                     format!("it can be ordered in {}", listed(regions, "and"))
                 }
             };

@@ -273,6 +273,7 @@ fn what_the_settings_leave_of_a_region_is_told() {
             arch: Arch::Amd64,
             regions: BTreeMap::new(),
         });
+        catalogue.sizes.push(offer("cpx11", [("ash", 449)]));
         catalogue.limits.insert(Region::from("fsn1"), limit);
         let desired = desired(size, "fsn1");
         let hosts = [(desired.name.clone(), desired)].into();
@@ -286,13 +287,21 @@ fn what_the_settings_leave_of_a_region_is_told() {
         Limit::Closed { why: "there is no subnet".to_owned(), hint: "make one".to_owned() };
     let told = ("there is no subnet".to_owned(), Some("make one".to_owned()));
     assert_eq!(problem(closed, "small"), Err(vec![told]));
-    let narrowed = || Limit::Narrowed { hint: "only zone `a` counts".to_owned() };
+    let narrowed = || Limit::Narrowed {
+        sizes: [Size::from("cx33")].into(),
+        hint: "only zone `a` counts".to_owned(),
+    };
     assert_eq!(problem(narrowed(), "small"), Ok(()));
     let told = (
         "size `cx33` cannot be ordered in `fsn1` at hetzner now".to_owned(),
         Some("only zone `a` counts; there are `cx23` and `small`".to_owned()),
     );
     assert_eq!(problem(narrowed(), "cx33"), Err(vec![told]));
+    let told = (
+        "size `cpx11` cannot be ordered in `fsn1` at hetzner now".to_owned(),
+        Some("it can be ordered in `ash`".to_owned()),
+    );
+    assert_eq!(problem(narrowed(), "cpx11"), Err(vec![told]), "the limit is not why");
 }
 
 fn scope() -> Scope {
