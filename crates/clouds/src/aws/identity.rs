@@ -14,6 +14,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use stagecraft_core::cloud::{CloudError, CloudErrorKind};
 use stagecraft_core::name::Region;
+use stagecraft_core::remote::quote;
 use tokio::sync::Mutex;
 
 use crate::Doing;
@@ -184,17 +185,78 @@ fn explained(doing: &Doing, profile: Option<&str>, error: &CredentialsError) -> 
     } else {
         CloudErrorKind::InvalidCredentials(why)
     };
-    let none = matches!(kind, CloudErrorKind::NoCredentials(_));
-    let hint = match (none, profile) {
-        (true, None) => SET_UP.to_owned(),
-        (true, Some(profile)) => format!(
-            "run `aws configure --profile {profile}` or `aws sso login --profile {profile}`; \
-             `profile` in the file may name another"
-        ),
-        (false, None) => "sign in again, e.g. by `aws sso login`".to_owned(),
-        (false, Some(profile)) => {
-            format!("sign in again, e.g. by `aws sso login --profile {profile}`")
-        }
-    };
+    let hint = hint(error, profile);
     doing.failed(kind).with_hint(hint)
+}
+
+/// What to do when the chain gave none.
+fn hint(error: &CredentialsError, profile: Option<&str>) -> String {
+    let option = profile.map(|profile| format!(" --profile {}", quote(profile)));
+    let option = option.unwrap_or_default();
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) if profile.is_none() => SET_UP.to_owned(),
+        CredentialsError::CredentialsNotLoaded(_) => format!(
+            "run `aws configure{option}` or `aws sso login{option}`; `profile` in the file may name \
+             another"
+        ),
+        CredentialsError::ProviderTimedOut(_) => format!(
+            "run the command again; `aws sts get-caller-identity{option}` asks in the same places"
+        ),
+        CredentialsError::InvalidConfiguration(_)
+        | CredentialsError::ProviderError(_)
+        | CredentialsError::Unhandled(_)
+        | _ => format!(
+            "sign in again (`aws sso login{option}`), or check the profile or role that AWS's tools use"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::desired::ProviderId;
+    use stagecraft_core::error::{Code, Failure};
+
+    use super::*;
+
+    #[test]
+    fn a_profile_is_quoted_in_commands() {
+        let none = told(Some("team prod"), &CredentialsError::not_loaded("nothing there"));
+        assert!(none.message.contains("the profile `team prod` gives none"), "{none:?}");
+        assert_eq!(
+            none.hints,
+            [
+                "run `aws configure --profile 'team prod'` or `aws sso login --profile 'team prod'`; \
+                 `profile` in the file may name another"
+            ]
+        );
+        let over = told(Some("it's"), &CredentialsError::provider_error("the token is over"));
+        assert!(over.hints[0].contains(r"(`aws sso login --profile 'it'\''s'`)"), "{over:?}");
+    }
+
+    #[test]
+    fn who_signs_in_again_is_whom_that_can_help() {
+        let late = told(None, &CredentialsError::provider_timed_out(Duration::from_secs(5)));
+        assert_eq!(late.code, Code::CLOUD_UNREACHABLE);
+        assert!(!late.hints[0].contains("sign in") && !late.hints[0].contains("sso"), "{late:?}");
+        for error in [
+            CredentialsError::invalid_configuration("line 3 is no setting"),
+            CredentialsError::provider_error("AccessDenied: not for this role"),
+        ] {
+            let failure = told(None, &error);
+            assert_eq!(failure.code, Code::CLOUD_UNAUTHENTICATED);
+            assert_eq!(
+                failure.hints,
+                [
+                    "sign in again (`aws sso login`), or check the profile or role that AWS's tools use"
+                ]
+            );
+        }
+        let none = told(None, &CredentialsError::not_loaded_no_source());
+        assert_eq!(none.hints, [SET_UP]);
+    }
+
+    fn told(profile: Option<&str>, error: &CredentialsError) -> Failure {
+        let doing = Doing::reading(ProviderId::Aws, "list instances");
+        Failure::from(&explained(&doing, profile, error))
+    }
 }
