@@ -84,17 +84,18 @@ impl Lowering<'_> {
         );
     }
 
-    /// More tags than an instance of `aws` can have.
-    fn too_many_tags(&mut self, declaration: &Declaration<'_>) {
-        let all = self.items(&declaration.below("tags"));
-        let Some((_, place)) = all.get(MOST_AWS_TAGS) else { return };
+    /// More tags than an instance of `aws` can have. `places` are those of tags that can be tags there,
+    /// of each key one.
+    fn too_many_tags(&mut self, declaration: &Declaration<'_>, mut places: Vec<Range<usize>>) {
+        places.sort_by_key(|place| place.start);
+        let Some(place) = places.get(MOST_AWS_TAGS) else { return };
         self.report(
             Problem::new(
                 Code::CONFIG_INVALID_VALUE,
                 format!(
                     "`{}` has {} tags, and on aws there is room for {MOST_AWS_TAGS}",
                     declaration.name,
-                    all.len()
+                    places.len()
                 ),
             )
             .at(place.clone())
@@ -120,9 +121,6 @@ impl Lowering<'_> {
             }
             ProviderId::Local => return,
         };
-        if id == ProviderId::Aws {
-            self.too_many_tags(declaration);
-        }
         // What is in the list and not here was refused already.
         let mut left: BTreeSet<&str> =
             declaration.raw.tags.iter().flatten().map(|tag| tag.0.as_str()).collect();
@@ -171,6 +169,9 @@ impl Lowering<'_> {
             } else {
                 keys.insert(key.to_owned(), place);
             }
+        }
+        if id == ProviderId::Aws {
+            self.too_many_tags(declaration, keys.into_values().collect());
         }
     }
 }

@@ -223,15 +223,27 @@ cloud: { providers: { local: { default_size: tiny, sizes: [tiny, small], hosts: 
 
 #[test]
 fn more_tags_than_an_instance_of_aws_can_have_are_told_with_their_place() {
-    let tags: Vec<String> = (0..42).map(|number| format!("            - tag-{number}\n")).collect();
-    let text = format!(
-        "project: {{ name: p }}\ncloud:\n  providers:\n    aws:\n      ssh_key_name: k\n      \
-         default_region: r\n      hosts:\n        dev:\n          a:\n            role: a\n            \
-         tags:\n{}",
-        tags.concat()
+    let with = |number: usize, more: &[&str]| {
+        let tags = (0..number).map(|number| format!("tag-{number}"));
+        let tags = tags.chain(more.iter().map(|tag| (*tag).to_owned()));
+        let tags: Vec<String> = tags.map(|tag| format!("            - {tag}\n")).collect();
+        let text = format!(
+            "project: {{ name: p }}\ncloud:\n  providers:\n    aws:\n      ssh_key_name: k\n      \
+             default_region: r\n      hosts:\n        dev:\n          a:\n            role: a\n            \
+             tags:\n{}",
+            tags.concat()
+        );
+        told(&text)
+    };
+    let refused = with(40, &["tag-0:a", "tag-0"]);
+    assert!(!refused.concat().contains("there is room"), "only keys count: {refused:#?}");
+    let both = with(40, &["aws:a", "tag-40"]);
+    assert!(
+        both.iter().any(|told| told.starts_with("53:15") && told.contains(" 41 tags")),
+        "{both:#?}"
     );
     assert_eq!(
-        told(&text),
+        with(42, &[]),
         [
             "52:15 [config.invalid-value] `a` has 42 tags, and on aws there is room for 40 / one too many / an instance has 50 tags at most, and some are stagecraft's own"
         ]
