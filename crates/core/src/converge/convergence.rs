@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch;
-use super::inspect::TOO_SLOW;
+use super::inspect::too_slow;
 use super::{Assessment, Change, Step};
 use crate::error::{Code, Failure};
 use crate::remote::{Command, OUTPUT_LINES, Output};
@@ -113,7 +113,8 @@ impl Convergence {
         let mut answers = answers.as_slice();
         while let Some(step) = self.steps.get(self.reports.len()) {
             let Some((own, rest)) = answers.split_at_checked(step.probe().len()) else {
-                let why = format!("could not find out the state of `{}`: {TOO_SLOW}", step.name());
+                let why =
+                    format!("could not find out the state of `{}`: {}", step.name(), too_slow());
                 return self.fail(Failure::new(step.failure_code(), why));
             };
             answers = rest;

@@ -2,7 +2,10 @@ use super::{Assessment, Step, batch};
 use crate::remote::{Command, Output};
 
 /// Why a step was not looked at.
-pub(super) const TOO_SLOW: &str = "to look at what comes before it took the host more than 30 s";
+pub(super) fn too_slow() -> String {
+    let limit = batch::BUDGET_SECONDS;
+    format!("to look at what comes before it took the host more than {limit} s")
+}
 
 /// One read-only command that looks at everything `steps` need to see.
 #[must_use]
@@ -30,7 +33,7 @@ pub fn findings(steps: &[Box<dyn Step>], output: &Output) -> Option<Vec<(&'stati
             }
             None => {
                 rest = &[];
-                Some(format!("was not looked at: {TOO_SLOW}"))
+                Some(format!("was not looked at: {}", too_slow()))
             }
         };
         let Some(why) = why else { continue };
