@@ -156,8 +156,9 @@ fn identity(
     match source {
         Some(CredentialSource::Stored(name)) => {
             let stored = secrets.stored(name, issuer);
-            let checked =
-                stored.and_then(|credential| check_credential(&credential).map(|()| credential));
+            let checked = stored.and_then(|credential| {
+                check_credential(&credential, Some(name)).map(|()| credential)
+            });
             checked.map(Identity::Owner).map_err(|failure| Missing {
                 hint: None,
                 unset: Some(failure.message.clone()),
@@ -354,6 +355,33 @@ cloud:
         let note = clouds_of(&config, "dev", &[]).unwrap().left_out_note(&name("dev")).unwrap();
         assert!(note.contains(": digitalocean and hetzner ("), "{note}");
         assert_eq!(note.matches("/nowhere/store.db").count(), 1, "{note}");
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_right_is_named_with_the_command_that_replaces_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = "\
+project: { name: p }
+credentials: { path: store.db, key_file: key }
+cloud: { providers: { aws: { credentials: a, ssh_key_name: k, default_region: r, hosts: { prod: { a: { role: a } } } } } }
+";
+        let config = config::parse("f", file.as_bytes()).unwrap();
+        let environment = Environment::for_tests("/home/ada", &[]);
+        let parts =
+            [(Field::AccessKeyId, "a".repeat(40)), (Field::SecretAccessKey, "AKIA".repeat(5))];
+        let parts = parts.map(|(field, text)| (field, stagecraft_core::Secret::new(&text)));
+        let swapped = stagecraft_core::credential::Credential::new(Issuer::Aws, parts).unwrap();
+        let mut vault = crate::wire::vault(&environment, &config.store, folder.path()).unwrap();
+        vault.put(&"a".parse().unwrap(), &swapped, false).unwrap();
+        let secrets = Secrets::new(&environment, &config.store, folder.path());
+        let stop = Clouds::of(&config, &name("prod"), &secrets).unwrap_err();
+        let failure = &stop.troubles[0].failure;
+        let message = "the entry `a` of the credential store is no credential of aws: the access key id \
+                       and the secret access key are swapped";
+        assert_eq!(failure.message, message);
+        let hint = "run `stagecraft credentials add a --provider aws --replace`, and give the access key \
+                    id (begins with AKIA or ASIA), then the secret access key (40 characters)";
+        assert_eq!(failure.hints, [hint]);
     }
 
     fn clouds(environment: &str, variables: &[(&str, &str)]) -> Result<Clouds, Stop> {

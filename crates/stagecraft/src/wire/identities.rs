@@ -7,6 +7,7 @@ use stagecraft_core::config::CredentialSource;
 use stagecraft_core::credential::{Credential, Field, Issuer, Mistake};
 use stagecraft_core::desired::ProviderId;
 use stagecraft_core::error::{Code, Failure};
+use stagecraft_core::name::CredentialName;
 
 use super::Environment;
 
@@ -70,24 +71,38 @@ pub(super) fn owner(issuer: Issuer, fields: impl IntoIterator<Item = (Field, Sec
     }
 }
 
-/// That the parts of a credential can be what they are meant to be.
+/// That the parts of a credential can be what they are meant to be: one that somebody gives now, or the
+/// entry `stored` of the store.
 ///
 /// # Errors
 /// Which part cannot, and why; never says what it is.
-pub(crate) fn check_credential(credential: &Credential) -> Result<(), Failure> {
+pub(crate) fn check_credential(
+    credential: &Credential,
+    stored: Option<&CredentialName>,
+) -> Result<(), Failure> {
+    let issuer = credential.issuer();
+    let subject = match stored {
+        Some(name) => format!("the entry `{name}` of the credential store"),
+        None => "what was given".to_owned(),
+    };
+    let invalid = |message: String, hint: String| {
+        let again = stored.map(|name| {
+            format!("run `stagecraft credentials add {name} --provider {issuer} --replace`, and ")
+        });
+        Failure::new(Code::CREDENTIAL_INVALID, message)
+            .with_hint(again.unwrap_or_default() + hint.as_str())
+    };
     for (field, secret) in credential.fields() {
         Token::new(secret.reveal()).map_err(|why| {
-            let message = format!(
-                "what was given as {} of {} is none: {why}",
-                field.words(),
-                credential.issuer()
-            );
-            Failure::new(Code::CREDENTIAL_INVALID, message)
-                .with_hint("copy the whole of it again, and nothing else")
+            let part = field.words();
+            let message = match stored {
+                Some(_) => format!("the {part} of {issuer} in {subject} is none: {why}"),
+                None => format!("{subject} as {part} of {issuer} is none: {why}"),
+            };
+            invalid(message, "copy the whole of it again, and nothing else".to_owned())
         })?;
     }
     let Some(mistake) = credential.mistake() else { return Ok(()) };
-    let issuer = credential.issuer();
     let parts = issuer.fields().iter().filter_map(|field| {
         let looks = field.looks()?;
         Some(format!("the {} ({looks})", field.words()))
@@ -100,8 +115,7 @@ pub(crate) fn check_credential(credential: &Credential) -> Result<(), Failure> {
             "give the session token that came with the key, as a third part".to_owned()
         }
     };
-    let message = format!("what was given is no credential of {issuer}: {mistake}");
-    Err(Failure::new(Code::CREDENTIAL_INVALID, message).with_hint(hint))
+    Err(invalid(format!("{subject} is no credential of {issuer}: {mistake}"), hint))
 }
 
 /// Whether AWS's usual chain can be expected to find something, by what is seen without asking anybody.

@@ -33,7 +33,7 @@ pub(super) fn run(app: &App, args: &Add) -> Result<ExitCode, Stop> {
         }
     }
     let credential = given(app, issuer)?;
-    check_credential(&credential).map_err(refused)?;
+    check_credential(&credential, None).map_err(refused)?;
     let mut vault = place.made(app)?;
     let put = vault.put(&args.name, &credential, args.replace).map_err(|error| stopped(&error))?;
     let (change, words) = match put {
