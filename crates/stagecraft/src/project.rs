@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use stagecraft_core::cloud::Catalogue;
 use stagecraft_core::config::{self, Config, Problem, Problems};
 use stagecraft_core::desired::{DesiredHost, ProviderId};
@@ -160,14 +162,48 @@ fn why(error: &std::io::Error) -> String {
     }
 }
 
+/// What keeps a user from reading a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Closed {
+    path: PathBuf,
+    /// Whether it is a folder on the way to the file.
+    is_folder: bool,
+    /// Whether it is this user's own.
+    is_own: bool,
+}
+
+impl Closed {
+    /// Who can change that, and how: nobody but the owner and root may.
+    fn way_in(&self) -> String {
+        let path = quote_path(&self.path.to_string_lossy());
+        match (self.is_folder, self.is_own) {
+            (false, true) => format!("make it readable for you, e.g. by `chmod a+r {path}`"),
+            (false, false) => {
+                format!("its owner or root can make it readable, e.g. by `sudo chmod a+r {path}`")
+            }
+            (true, true) => format!("let yourself into its folder, e.g. by `chmod u+x {path}`"),
+            (true, false) => format!(
+                "the owner of its folder or root can let you in, e.g. by `sudo chmod a+x {path}`"
+            ),
+        }
+    }
+}
+
+/// What keeps this user from reading a file that is there.
+fn closed_by(file: &Path) -> Closed {
+    let user = rustix::process::geteuid().as_raw();
+    let seen = file.ancestors().find_map(|path| Some((path, std::fs::metadata(path).ok()?.uid())));
+    // What cannot be looked at is in a folder that cannot be entered: this one, or that of what a link means.
+    let seen = seen.filter(|(path, _)| *path == file || access(*path, Access::EXEC_OK).is_err());
+    let (path, owner) = seen.map_or((file, None), |(path, owner)| (path, Some(owner)));
+    Closed { path: path.to_owned(), is_folder: path != file, is_own: owner == Some(user) }
+}
+
 fn unreadable(app: &App, name: &str, why: &str) -> Stop {
     let failure = Failure::new(Code::CONFIG_UNREADABLE, format!("could not read `{name}`: {why}"));
     let stop = Stop::new(ExitCode::Usage, failure);
     if why == NOT_PERMITTED {
-        stop.with_hint(format!(
-            "make it readable for you, e.g. by `chmod a+r {}`",
-            quote_path(name)
-        ))
+        stop.with_hint(closed_by(&app.global.config).way_in())
     } else if app.global.config.exists() {
         stop.with_hint("check the path given with `--config`")
     } else if name == crate::args::DEFAULT_CONFIG {
@@ -176,5 +212,24 @@ fn unreadable(app: &App, name: &str, why: &str) -> Stop {
         stop.with_hint(
             "check the path given with `--config`; `stagecraft init` writes a first file",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_may_change_a_mode_is_told_to() {
+        let way_in = |path: &str, is_folder, is_own| {
+            Closed { path: path.into(), is_folder, is_own }.way_in()
+        };
+        for (is_folder, path) in [(false, "a b.yml"), (true, "/srv/a b")] {
+            let own = way_in(path, is_folder, true);
+            assert!(own.contains("by `chmod ") && own.contains(&format!("'{path}'`")), "{own}");
+            let other = way_in(path, is_folder, false);
+            assert!(other.contains("owner") && other.contains("or root"), "{other}");
+            assert!(other.contains("by `sudo chmod a+"), "{other}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::stage::{SMALL, Stage, transcript};
 
@@ -107,10 +108,33 @@ fn what_is_no_file_is_said() {
 #[test]
 fn a_file_one_may_not_read_is_said_to_be_so() {
     let stage = Stage::with(SMALL);
-    let closed = Permissions::from_mode(0o000);
-    std::fs::set_permissions(stage.work().join("stagecraft.yml"), closed).unwrap();
-    let output = stage.command_of_nobody(["validate"]).output().unwrap();
-    insta::assert_snapshot!(transcript(&output), @"
+    let file = stage.work().join("stagecraft.yml");
+    let close = |path: &Path, mode| {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    let folder = stage.work().join("closed");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(&file, folder.join("a.yml")).unwrap();
+    close(&file, 0o000);
+    close(&folder, 0o000);
+    let run = |words: &[&'static str]| {
+        let words = words.iter().copied();
+        transcript(&stage.command_of_nobody(words).output().unwrap())
+    };
+    let within = run(&["validate", "--config", "closed/a.yml"]);
+    close(&folder, 0o700);
+    if rustix::process::geteuid().is_root() {
+        let hint = "let you in, e.g. by `sudo chmod a+x closed`";
+        assert!(within.contains(hint), "{within}");
+        let of_root = run(&["validate"]);
+        let hint =
+            "its owner or root can make it readable, e.g. by `sudo chmod a+r stagecraft.yml`";
+        assert!(of_root.contains(hint), "{of_root}");
+        std::os::unix::fs::chown(&file, Some(65_534), None).unwrap();
+    } else {
+        assert!(within.contains("e.g. by `chmod u+x closed`"), "{within}");
+    }
+    insta::assert_snapshot!(run(&["validate"]), @"
     ------- stderr -------
     error[config.unreadable]: could not read `stagecraft.yml`: you may not read it
       hint: make it readable for you, e.g. by `chmod a+r stagecraft.yml`
