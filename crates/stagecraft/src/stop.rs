@@ -31,6 +31,8 @@ pub(crate) struct Trouble {
     pub(crate) failure: Failure,
     /// Where in the configuration file.
     pub(crate) place: Option<Place>,
+    /// What helps with all that is wrong, where `failure` is about a place that may not be shown.
+    pub(crate) hints: Vec<String>,
     /// What was kept or done all the same.
     pub(crate) notes: Vec<String>,
 }
@@ -115,7 +117,7 @@ impl Stop {
                 label: None,
                 also: None,
             });
-            Trouble { failure, place, notes: Vec::new() }
+            Trouble { place, ..failure.into() }
         });
         Self { exit: ExitCode::Usage, troubles: troubles.collect() }
     }
@@ -123,7 +125,11 @@ impl Stop {
     /// Adds a command or edit that helps.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(last) = self.troubles.last_mut() {
-            last.failure.hints.push(hint.into());
+            let hints = match last.place {
+                Some(_) => &mut last.hints,
+                None => &mut last.failure.hints,
+            };
+            hints.push(hint.into());
         }
         self
     }
@@ -141,6 +147,7 @@ impl Stop {
         let errors = self.troubles.iter().map(|trouble| {
             let place = trouble.place.as_ref();
             let mut failure = trouble.failure.clone();
+            failure.hints.extend(trouble.hints.iter().cloned());
             if let Some(label) = place.and_then(|place| place.label.as_ref()) {
                 failure.message = format!("{} ({label})", failure.message);
             }
@@ -161,7 +168,8 @@ impl Trouble {
     pub(crate) fn spelled(&self, next: &Next) -> Self {
         let mut trouble = self.clone();
         let Failure { message, hints, .. } = &mut trouble.failure;
-        for text in hints.iter_mut().chain(&mut trouble.notes).chain([message]) {
+        let asides = trouble.hints.iter_mut().chain(&mut trouble.notes);
+        for text in hints.iter_mut().chain(asides).chain([message]) {
             *text = next.spelled(text);
         }
         trouble
@@ -170,7 +178,7 @@ impl Trouble {
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Self { failure, place: None, notes: Vec::new() }
+        Self { failure, place: None, hints: Vec::new(), notes: Vec::new() }
     }
 }
 
@@ -196,7 +204,7 @@ impl From<Problems> for Stop {
             };
             let mut failure = Failure::new(problem.code, message);
             failure.hints.extend(problem.help);
-            Trouble { failure, place, notes: Vec::new() }
+            Trouble { place, ..failure.into() }
         });
         Self { exit: ExitCode::Usage, troubles: troubles.collect() }
     }

@@ -21,11 +21,11 @@ const INDENT: usize = 2;
 const MOST_PROBLEMS: usize = 100;
 
 /// All troubles, a blank line after each that shows a piece of the file, and how many there are
-/// when there are several. Of a file with very many problems the first ones.
+/// when there are several. Of a file with very many problems the first ones that have a place in it, and
+/// all that have none.
 pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
     let mut text = Text::new();
-    let of_file = troubles.iter().filter(|trouble| trouble.place.is_some()).count();
-    let shown = if of_file > MOST_PROBLEMS { &troubles[..MOST_PROBLEMS] } else { troubles };
+    let (shown, cut) = parted(troubles);
     for (number, trouble) in shown.iter().enumerate() {
         if number > 0 {
             text.end_line();
@@ -38,15 +38,34 @@ pub(super) fn render(troubles: &[Trouble], color: bool, width: usize) -> Text {
             None => text.append(&plain(trouble, width)),
         };
     }
-    if let [Trouble { place: Some(place), .. }, _, ..] = troubles {
+    let place = match troubles {
+        [Trouble { place: Some(place), .. }, _, ..] => Some(place),
+        _ => cut.first().and_then(|trouble| trouble.place.as_ref()),
+    };
+    if let Some(place) = place {
         text.end_line();
         let mut total = format!("{} in `{}`", count(troubles.len(), "problem"), place.file);
-        if shown.len() < troubles.len() {
-            total = format!("{total}: these are the first {}", shown.len());
+        if !cut.is_empty() {
+            total = format!("{total}: these are the first {MOST_PROBLEMS}");
+        }
+        if !cut.is_empty() && shown.len() > MOST_PROBLEMS {
+            total = format!("{total}, and those that have no place in it");
         }
         text.line(&total);
+        // What was said about all of them stands with the last one.
+        let hints = cut.iter().flat_map(|trouble| &trouble.hints);
+        asides(&mut text, hints, cut.iter().flat_map(|trouble| &trouble.notes), width);
     }
     text
+}
+
+/// What is shown, and what of very many problems of a file is not.
+fn parted(troubles: &[Trouble]) -> (Vec<&Trouble>, Vec<&Trouble>) {
+    let mut places = 0;
+    troubles.iter().partition(|trouble| {
+        places += usize::from(trouble.place.is_some());
+        trouble.place.is_none() || places <= MOST_PROBLEMS
+    })
 }
 
 fn plain(trouble: &Trouble, width: usize) -> Text {
@@ -56,13 +75,23 @@ fn plain(trouble: &Trouble, width: usize) -> Text {
     for line in &failure.output {
         text.styled(FAINT, "  | ").line(line);
     }
-    let hints = failure.hints.iter().map(|hint| (HINT, hint));
-    for (kind, words) in hints.chain(trouble.notes.iter().map(|note| ("note", note))) {
+    asides(&mut text, failure.hints.iter().chain(&trouble.hints), &trouble.notes, width);
+    text
+}
+
+/// Hints and notes, below what they belong to.
+fn asides<'a>(
+    text: &mut Text,
+    hints: impl IntoIterator<Item = &'a String>,
+    notes: impl IntoIterator<Item = &'a String>,
+    width: usize,
+) {
+    let hints = hints.into_iter().map(|hint| (HINT, hint));
+    for (kind, words) in hints.chain(notes.into_iter().map(|note| ("note", note))) {
         let column = INDENT + kind.len() + 2;
         text.space(INDENT).styled(BOLD, kind).put(": ");
         text.wrapped(PLAIN, words, column, column, width);
     }
-    text
 }
 
 /// The first line of every failure.
@@ -84,7 +113,7 @@ fn snippet(trouble: &Trouble, place: &Place, color: bool, width: usize) -> Strin
     let mut group = Group::with_level(Level::ERROR).element(snippet);
     let column = margin(place) + HINT.len() + 2;
     let words = |words: &str| wrap(&brief(words, MOST), column, column, width).join("\n");
-    for hint in &trouble.failure.hints {
+    for hint in trouble.failure.hints.iter().chain(&trouble.hints) {
         group = group.element(Level::HELP.with_name(HINT).message(words(hint)));
     }
     for note in &trouble.notes {
@@ -218,6 +247,7 @@ mod tests {
                 .with_output(vec![evil.to_owned()])
                 .with_hint(evil),
             place: None,
+            hints: Vec::new(),
             notes: vec![evil.to_owned()],
         });
         let shown = render(&stop.troubles, false, 80);
@@ -241,6 +271,36 @@ mod tests {
         assert_eq!(many.matches("error[").count(), MOST_PROBLEMS);
         let end = "\n101 problems in `stagecraft.yml`: these are the first 100\n";
         assert!(many.ends_with(end), "{many}");
+    }
+
+    #[test]
+    fn of_very_many_problems_what_is_about_all_and_what_has_no_place_is_shown() {
+        let problems = (0..MOST_PROBLEMS + 1)
+            .map(|n| problem("app", 1, &format!("no size `s-{n}`"), Some(&format!("use `t-{n}`"))))
+            .collect();
+        let mut stop = Stop::order("stagecraft.yml", "app: {}\n".to_owned(), problems)
+            .with_hint("mend the first, and look again")
+            .with_note("nothing was changed");
+        let document = serde_json::to_value(stop.document()).unwrap();
+        let last = &document["errors"][MOST_PROBLEMS];
+        let hints = &last["hints"];
+        assert_eq!(*hints, serde_json::json!(["use `t-100`", "mend the first, and look again"]));
+        let end = "\n101 problems in `stagecraft.yml`: these are the first 100\n  \
+                   hint: mend the first, and look again\n  note: nothing was changed\n";
+        let shown = render(&stop.troubles, false, 80).plain();
+        assert!(shown.ends_with(end) && !shown.contains("t-100"), "{shown}");
+
+        let elsewhere = Failure::new(Code::CLOUD_UNREACHABLE, "hetzner did not answer");
+        for at in [0, stop.troubles.len()] {
+            stop.troubles.insert(at, elsewhere.clone().into());
+            let shown = render(&stop.troubles, false, 80).plain();
+            assert_eq!(shown.matches("error[cloud.unreachable]").count(), 1, "{shown}");
+            assert_eq!(shown.matches("error[order.invalid]").count(), MOST_PROBLEMS);
+            let total = "\n102 problems in `stagecraft.yml`: these are the first 100, and those that \
+                         have no place in it\n  hint: mend";
+            assert!(shown.contains(total), "{shown}");
+            stop.troubles.remove(at);
+        }
     }
 
     fn problem(host: &str, line: usize, message: &str, hint: Option<&str>) -> OrderProblem {
