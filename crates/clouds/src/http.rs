@@ -32,7 +32,7 @@ pub use token::{InvalidToken, Token};
 pub(crate) use answer::Answer;
 pub(crate) use api::Failed;
 pub(crate) use paging::{Reader, Volume};
-pub(crate) use refusal::{Dialect, Refusal};
+pub(crate) use refusal::{Dialect, Refusal, words};
 pub(crate) use request::Request;
 #[cfg(any(fuzzing, test))]
 pub(crate) use scripted::Scripted;

@@ -12,7 +12,7 @@ use stagecraft_core::name::{InstanceId, Region, Scope};
 use super::labels::{self, Labels, Market};
 use super::query::Query;
 use super::wire;
-use crate::http::{Request, since_1970};
+use crate::http::{Request, since_1970, words};
 
 /// Items per page of instances: as many as the API gives.
 const PER_PAGE: u32 = 1000;
@@ -196,7 +196,7 @@ pub(super) fn instance(
         address,
         ssh: None,
         created_at: u64::try_from(created(of, launched).as_millis()).unwrap_or(u64::MAX),
-        trouble: trouble(of, &market),
+        trouble: trouble(of, &market).map(|why| words(&why)),
     })
 }
 

@@ -16,6 +16,7 @@ mod session;
 mod account;
 mod answers;
 mod aws;
+mod aws_troubles;
 mod chain;
 mod happy;
 mod leak;
