@@ -40,11 +40,7 @@ fn not_understood(error: &clap::Error, line: &[OsString], environment: &Environm
         ui.say(Text::new().append_trusted(&rendered.ansi().to_string()));
         return ExitCode::Usage;
     } else {
-        let stop = usage(&rendered.to_string());
-        Err(match elsewhere(error) {
-            Some(command) => without_guesses(stop).with_hint(format!("the command is `{command}`")),
-            None => stop,
-        })
+        Err(explained(error, line, &rendered.to_string()))
     };
     match outcome {
         Ok(()) => ExitCode::Done,
@@ -55,7 +51,45 @@ fn not_understood(error: &clap::Error, line: &[OsString], environment: &Environm
     }
 }
 
-/// The command of that name on the other level: `infra validate` is `validate`, `up` is `infra up`.
+/// What is wrong with a line, and what to type instead.
+fn explained(error: &clap::Error, line: &[OsString], rendered: &str) -> Stop {
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => word,
+        _ => "",
+    };
+    let may_be_secret = !unknown.is_empty() && !unknown.starts_with('-');
+    if may_be_secret && line.iter().any(|word| word == "credentials") {
+        let message = "there is an argument too many, which is not repeated here";
+        return Stop::new(
+            ExitCode::Usage,
+            Failure::new(Code::USAGE, message).with_hint(
+                "secrets are read from the terminal or from standard input; one that was typed as an argument \
+                 is in the history of your shell: replace it",
+            ),
+        );
+    }
+    let stop = usage(rendered);
+    if let Some(command) = elsewhere(error) {
+        return without_guesses(stop).with_hint(format!("the command is `{command}`"));
+    }
+    match of_others(unknown) {
+        Some(ours) => without_guesses(stop).with_hint(format!("that is `{ours}` here")),
+        None => stop,
+    }
+}
+
+/// What an option of other tools is called here.
+fn of_others(option: &str) -> Option<&'static str> {
+    match option {
+        "-y" | "--auto-approve" => Some("--yes"),
+        "--json" => Some("--output json"),
+        "--target" => Some("--host"),
+        _ => None,
+    }
+}
+
+/// The command of that name on the other level, or of what other tools call so: `infra validate` is `validate`,
+/// `up` is `infra up`, `infra apply` too.
 fn elsewhere(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
@@ -63,6 +97,12 @@ fn elsewhere(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
+    match name.as_str() {
+        "apply" => return Some("stagecraft infra up".to_owned()),
+        "destroy" => return Some("stagecraft infra down".to_owned()),
+        "ls" | "list" => return Some("stagecraft infra status".to_owned()),
+        _ => {}
+    }
     let all = Args::command();
     if all.find_subcommand(name).is_some() {
         return Some(format!("stagecraft {name}"));
@@ -74,12 +114,13 @@ fn elsewhere(error: &clap::Error) -> Option<String> {
 /// The same without what the parser takes for alike by its letters.
 fn without_guesses(mut stop: Stop) -> Stop {
     for trouble in &mut stop.troubles {
-        trouble.failure.hints.retain(|hint| !hint.contains("similar subcommand"));
+        trouble.failure.hints.retain(|hint| !hint.contains("a similar "));
     }
     stop
 }
 
-/// The parser's words in our form: the first paragraph is the message, the tips are hints.
+/// The parser's words in our form: the first paragraph is the message, the tips are hints. It does not know that
+/// nobody is to agree by mistake, and that what begins with a dash is no value of ours.
 fn usage(rendered: &str) -> Stop {
     let rendered = rendered.strip_prefix("error: ").unwrap_or(rendered);
     let (message, rest) = rendered.split_once("\n\n").unwrap_or((rendered, ""));
@@ -87,9 +128,11 @@ fn usage(rendered: &str) -> Stop {
     let mut failure = Failure::new(Code::USAGE, words.join(" "));
     for line in rest.lines().map(str::trim) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            failure = failure.with_hint(tip);
+            if !tip.contains("'--yes'") && !tip.contains("as a value, use") {
+                failure = failure.with_hint(tip);
+            }
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
-            failure = failure.with_hint(format!("usage: {usage}"));
+            failure = failure.with_hint(format!("usage: {}", usage.replace(" --yes", "")));
         }
     }
     Stop::new(ExitCode::Usage, failure)

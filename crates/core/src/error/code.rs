@@ -172,8 +172,8 @@ codes! {
         "The run was interrupted before this host was done.",
         "Run the command again; it goes on where it stopped.";
     SSH_FAILED = "ssh_failed",
-        "The host could not be reached or logged in to by SSH, or the connection was lost.",
-        "Check the address, the port, the user and the key; see the message for what was tried.";
+        "The host could not be reached or logged in to by SSH, or the connection was lost, or a command did not end in time.",
+        "Check the address, the port, the user and the key; see the message for what was tried. A command that had begun may have run: look before you run it again.";
     HOST_KEY_MISMATCH = "host_key_mismatch",
         "The host presented another SSH host key than the one known. Nothing was sent, nothing was run.",
         "If the host was rebuilt on purpose, `stagecraft infra trust HOST` pins its new key, or replace it; if not, somebody may be in between.";

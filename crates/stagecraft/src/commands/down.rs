@@ -89,12 +89,14 @@ fn nothing_to_remove(run: &Run<'_>, task: &Task<'_>, plan: &Plan) -> Result<Exit
     if app.ui.output == Output::Json {
         return finish(run, task, Some(plan));
     }
-    if !plan.entries.is_empty() {
+    if plan.entries.is_empty() {
+        let mut text = Text::new();
+        text.styled(BOLD, "There is nothing to remove.").end_line();
+        app.ui.result(&text)?;
+    } else {
+        // It says what is left alone, and why.
         app.ui.result(&plan_screen(plan, &run.project.next, app.ui.width()))?;
     }
-    let mut text = Text::new();
-    text.styled(BOLD, "There is nothing to remove.").end_line();
-    app.ui.result(&text)?;
     Ok(ExitCode::Done)
 }
 

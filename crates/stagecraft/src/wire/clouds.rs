@@ -171,9 +171,8 @@ fn identity(
                 failure: no_token(id, name, why),
                 hint: Some("`token_env` in the file names the variable".to_owned()),
                 unset: match why {
-                    NoToken::NotSet | NoToken::Invalid(InvalidToken::Empty) => {
-                        Some(format!("`{name}` is not set"))
-                    }
+                    NoToken::NotSet => Some(format!("`{name}` is not set")),
+                    NoToken::Invalid(InvalidToken::Empty) => Some(format!("`{name}` is empty")),
                     NoToken::Invalid(_) => None,
                 },
             }),

@@ -161,6 +161,33 @@ fn an_unknown_option_is_an_error_of_usage() {
 }
 
 #[test]
+fn what_other_tools_call_it_is_known() {
+    for (line, hint) in [
+        ("infra apply", "the command is `stagecraft infra up`"),
+        ("infra destroy", "the command is `stagecraft infra down`"),
+        ("infra up -y", "that is `--yes` here"),
+        ("infra status --json", "that is `--output json` here"),
+    ] {
+        let shown = Stage::new().run(line);
+        assert!(shown.contains(hint), "{shown}");
+    }
+}
+
+#[test]
+fn nobody_is_led_to_agree_by_a_slip() {
+    let shown = Stage::new().run("infra down --mesh");
+    assert!(shown.contains("unexpected argument '--mesh'"), "{shown}");
+    assert!(!shown.contains("--yes"), "{shown}");
+}
+
+#[test]
+fn a_secret_that_is_given_as_an_argument_is_not_repeated() {
+    let shown = Stage::new().run("credentials add prod tok-planted --provider digitalocean");
+    assert!(shown.contains("standard input"), "{shown}");
+    assert!(!shown.contains("tok-planted"), "{shown}");
+}
+
+#[test]
 fn a_host_that_can_be_none_is_refused() {
     insta::assert_snapshot!(Stage::new().run("ssh App_1"), @"
     ------- stderr -------

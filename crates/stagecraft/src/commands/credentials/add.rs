@@ -155,7 +155,10 @@ fn form(issuer: Issuer) -> String {
             false => format!("the {}", field.words()),
         })
         .collect();
-    format!("give {}, each on a line of its own", words.join(", "))
+    match words.as_slice() {
+        [only] => format!("give {only} on one line"),
+        several => format!("give {}, each on a line of its own", several.join(", ")),
+    }
 }
 
 #[cfg(test)]

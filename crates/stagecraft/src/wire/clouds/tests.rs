@@ -34,7 +34,7 @@ fn a_provider_the_environment_was_never_at_needs_no_token() {
         clouds.left_out_note(&name("dev")).as_deref(),
         Some(
             "note: not looked at, as the file has no hosts of `dev` there: \
-                 digitalocean (`DO_TOKEN` is not set), hetzner (`HCLOUD_TOKEN` is not set)"
+                 digitalocean (`DO_TOKEN` is not set), hetzner (`HCLOUD_TOKEN` is empty)"
         )
     );
 }
