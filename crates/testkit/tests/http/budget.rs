@@ -72,9 +72,9 @@ async fn a_plan_of_a_thousand_instances_costs_the_pages_of_one_list_and_those_of
     for (api, pages, catalogue) in [
         (ProviderId::DigitalOcean, 5, 4),
         (ProviderId::Hetzner, 20, 4),
-        // Regions, types and their zones, key pairs, and three images for two architectures, of which two
-        // have one more name to be asked for.
-        (ProviderId::Aws, 1, 4 + 8),
+        // Regions, types and their zones, key pairs, subnets, and three images for two architectures, of
+        // which two have one more name to be asked for.
+        (ProviderId::Aws, 1, 5 + 8),
     ] {
         let account = many(api, usual(api), 1000, 20);
         let stage = &account.stage;
