@@ -69,7 +69,7 @@ fn explained(error: &clap::Error, line: &[OsString], rendered: &str) -> Stop {
         );
     }
     let stop = usage(rendered);
-    if let Some(command) = elsewhere(error) {
+    if let Some(command) = elsewhere(error, line) {
         return without_guesses(stop).with_hint(format!("the command is `{command}`"));
     }
     match of_others(unknown) {
@@ -90,17 +90,19 @@ fn of_others(option: &str) -> Option<&'static str> {
 
 /// The command of that name on the other level, or of what other tools call so: `infra validate` is `validate`,
 /// `up` is `infra up`, `infra apply` too.
-fn elsewhere(error: &clap::Error) -> Option<String> {
+fn elsewhere(error: &clap::Error, line: &[OsString]) -> Option<String> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }
     let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
+    // Whoever asks for a list of credentials does not mean hosts.
+    let of_hosts = !line.iter().any(|word| word == "credentials");
     match name.as_str() {
         "apply" => return Some("stagecraft infra up".to_owned()),
         "destroy" => return Some("stagecraft infra down".to_owned()),
-        "ls" | "list" => return Some("stagecraft infra status".to_owned()),
+        "ls" | "list" if of_hosts => return Some("stagecraft infra status".to_owned()),
         _ => {}
     }
     let all = Args::command();

@@ -171,6 +171,8 @@ fn what_other_tools_call_it_is_known() {
         let shown = Stage::new().run(line);
         assert!(shown.contains(hint), "{shown}");
     }
+    let shown = Stage::new().run("credentials ls");
+    assert!(!shown.contains("infra status"), "hosts are not what is asked for: {shown}");
 }
 
 #[test]
