@@ -38,7 +38,7 @@ mod refusal;
 mod wire;
 
 pub use account::ApiUrls;
-pub use identity::AwsCredentials;
+pub use identity::{AwsCredentials, AwsProfile};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
 use stagecraft_core::cloud::{Catalogue, CloudError, CloudProvider, CreateInstance};
-use stagecraft_core::desired::{Arch, DesiredHost, Position, ProviderId};
+use stagecraft_core::desired::{Arch, DesiredHost, Places, ProviderId};
 use stagecraft_core::error::{Diagnose as _, chain};
 use stagecraft_core::identity::Pins;
 use stagecraft_core::inventory::{Instance, Inventory, Marks, Owner, Spec};
@@ -173,7 +173,7 @@ fn ordered(provider: ProviderId, scope: &Scope, catalogue: Catalogue, spec: [&st
             spot: number % 2 == 1,
             protected: false,
             tags: BTreeSet::new(),
-            declared_at: Position::default(),
+            places: Places::default(),
         };
         (name, host)
     };

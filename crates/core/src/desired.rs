@@ -156,8 +156,26 @@ pub struct DesiredHost {
     pub protected: bool,
     /// The user's own tags.
     pub tags: BTreeSet<String>,
-    /// Where the file declares it.
-    pub declared_at: Position,
+    /// Where the file says what of it.
+    pub places: Places,
+}
+
+/// Where the file says what of a host, the defaults of its provider included. What is said nowhere has the
+/// place of the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The key that declares it.
+    pub host: Position,
+    /// Its region.
+    pub region: Position,
+    /// Its size.
+    pub size: Position,
+    /// Its image.
+    pub image: Position,
+    /// Its architecture.
+    pub arch: Position,
+    /// The name of the SSH key it is ordered with.
+    pub ssh_key_name: Position,
 }
 
 #[cfg(test)]

@@ -49,13 +49,12 @@ pub fn resolve(
 ) -> Result<BTreeMap<HostName, ResolvedHost>, Vec<OrderProblem>> {
     let mut resolved = BTreeMap::new();
     let mut problems = Vec::new();
-    let mut missing_keys = missing_keys(catalogues, ssh_keys);
     for (name, host) in desired {
         let Some(catalogue) = catalogues.get(&host.provider) else {
             // Left out it would look as if the file did not have it, and `--prune` would remove it.
             problems.push(OrderProblem {
                 host: name.clone(),
-                declared_at: host.declared_at,
+                at: host.places.host,
                 message: format!("what {} offers is not known", host.provider),
                 hint: None,
             });
@@ -66,8 +65,7 @@ pub fn resolve(
         let order = Order { host, catalogue, there: instance.map(|instance| &instance.spec) };
         match order.spec() {
             Ok((spec, notices)) => {
-                let found = order.problems(&spec, ssh_keys, &mut missing_keys);
-                problems.extend(found);
+                problems.extend(order.problems(&spec, ssh_keys));
                 let monthly = order.offer(&spec).and_then(|offer| offer.regions.get(&spec.region));
                 resolved.insert(
                     name.clone(),
@@ -90,16 +88,6 @@ pub fn resolve(
         }
     }
     if problems.is_empty() { Ok(resolved) } else { Err(problems) }
-}
-
-/// The names of keys that are not in their accounts.
-fn missing_keys(
-    catalogues: &BTreeMap<ProviderId, Catalogue>,
-    ssh_keys: &SshKeyNames,
-) -> SshKeyNames {
-    let known = |id, key| Some(catalogues.get(id)?.ssh_keys.as_ref()?.contains(key));
-    let missing = ssh_keys.iter().filter(|(id, key)| known(*id, *key) == Some(false));
-    missing.map(|(id, key)| (*id, key.clone())).collect()
 }
 
 #[cfg(test)]

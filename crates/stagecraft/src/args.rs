@@ -150,11 +150,11 @@ pub(crate) struct Plan {
 /// What `infra up` may do.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Policy {
-    /// Work on this host only; may be repeated
-    #[arg(long = "host", value_name = "HOST")]
+    /// Work on this host only; several with commas, or by repeating it
+    #[arg(long = "host", value_name = "HOST", value_delimiter = ',')]
     pub(crate) hosts: Vec<HostName>,
-    /// Replace this host if it has to be, or anyway; everything on it is lost; may be repeated
-    #[arg(long, value_name = "HOST")]
+    /// Replace this host if it has to be, or anyway; everything on it is lost; several as with --host
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) replace: Vec<HostName>,
     /// Remove hosts that are not in the file
     #[arg(long)]
@@ -184,8 +184,8 @@ pub(crate) struct Up {
 /// Set hosts up again, without touching the cloud
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Bootstrap {
-    /// Work on this host only; may be repeated
-    #[arg(long = "host", value_name = "HOST")]
+    /// Work on this host only; several with commas, or by repeating it
+    #[arg(long = "host", value_name = "HOST", value_delimiter = ',')]
     pub(crate) hosts: Vec<HostName>,
 }
 
@@ -194,8 +194,8 @@ pub(crate) struct Bootstrap {
 /// Asks for the name of the environment first, unless --yes is given.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Down {
-    /// Remove this host only; may be repeated
-    #[arg(long = "host", value_name = "HOST")]
+    /// Remove this host only; several with commas, or by repeating it
+    #[arg(long = "host", value_name = "HOST", value_delimiter = ',')]
     pub(crate) hosts: Vec<HostName>,
 }
 
@@ -260,11 +260,11 @@ pub(crate) struct Ssh {
 /// For people, hosts are shown in the order in which they are done.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Exec {
-    /// Hosts of this role only; may be repeated
-    #[arg(long = "role", value_name = "ROLE")]
+    /// Hosts of this role only; several with commas, or by repeating it
+    #[arg(long = "role", value_name = "ROLE", value_delimiter = ',')]
     pub(crate) roles: Vec<RoleName>,
-    /// This host only; may be repeated
-    #[arg(long = "host", value_name = "HOST")]
+    /// This host only; several with commas, or by repeating it
+    #[arg(long = "host", value_name = "HOST", value_delimiter = ',')]
     pub(crate) hosts: Vec<HostName>,
     /// How long each host may take, connecting included, e.g. 90s, 15m or 1h; a number alone is seconds
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 use stagecraft_core::error::{Code, ExitCode, Failure};
+use stagecraft_core::remote::quote;
 
 use crate::app::App;
 use crate::args::{Args, Global, Output};
@@ -72,10 +73,31 @@ fn explained(error: &clap::Error, line: &[OsString], rendered: &str) -> Stop {
     if let Some(command) = elsewhere(error, line) {
         return without_guesses(stop).with_hint(format!("the command is `{command}`"));
     }
+    if may_be_secret && let Some(command) = behind_dashes(line, unknown) {
+        return stop.with_hint(format!("a command for hosts stands behind `--`: `{command}`"));
+    }
+    if unknown == "--out" {
+        return without_guesses(stop).with_hint(
+            "a plan is not kept: `stagecraft infra up` makes one of what is there then, and shows it",
+        );
+    }
     match of_others(unknown) {
         Some(ours) => without_guesses(stop).with_hint(format!("that is `{ours}` here")),
         None => stop,
     }
+}
+
+/// The line up to the word that was not expected, with `--` before it, of a command that takes one for hosts.
+fn behind_dashes(line: &[OsString], unexpected: &str) -> Option<String> {
+    let words: Vec<String> =
+        line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if !words.iter().any(|word| word == "exec" || word == "ssh") {
+        return None;
+    }
+    let at = words.iter().position(|word| word == unexpected)?;
+    let ours: String = words[..at].iter().map(|word| format!("{} ", quote(word))).collect();
+    let more = if at + 1 < words.len() { " ..." } else { "" };
+    Some(format!("stagecraft {ours}-- {}{more}", quote(unexpected)))
 }
 
 /// What an option of other tools is called here.

@@ -108,12 +108,12 @@ impl Stop {
             let message = format!("cannot order {}: {}", some_of(&hosts), problem.message);
             let mut failure = Failure::new(Code::ORDER_INVALID, message);
             failure.hints.extend(problem.hint);
-            let span = word_at(&text, problem.declared_at);
+            let span = word_at(&text, problem.at);
             let place = span.map(|span| Place {
                 file: file.to_owned(),
                 text: Arc::clone(&text),
                 span,
-                position: problem.declared_at,
+                position: problem.at,
                 label: None,
                 also: None,
             });
@@ -255,7 +255,7 @@ pub(crate) fn some_of(hosts: &[impl std::fmt::Display]) -> String {
     }
 }
 
-/// The bytes of the key at a place.
+/// The bytes of the key or value at a place.
 fn word_at(text: &str, at: Position) -> Option<Range<usize>> {
     let line_start = match at.line.checked_sub(1)? {
         0 => 0,
@@ -263,8 +263,12 @@ fn word_at(text: &str, at: Position) -> Option<Range<usize>> {
     };
     let line = text[line_start..].split('\n').next()?;
     let (start, _) = line.char_indices().nth(at.column.checked_sub(1)?)?;
-    let end =
-        line[start..].find([' ', ':', ',', '}']).map_or(line.len(), |length| start + length.max(1));
+    let rest = &line[start..];
+    let length = match rest.chars().next() {
+        Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map(|length| length + 2),
+        Some(_) | None => rest.find([' ', ':', ',', '}', '\r']).map(|length| length.max(1)),
+    };
+    let end = length.map_or(line.len(), |length| start + length);
     Some(line_start + start..line_start + end)
 }
 
@@ -289,7 +293,7 @@ mod tests {
     fn one_problem_of_many_hosts_is_told_once() {
         let problem = |host: &str, message: &str| OrderProblem {
             host: host.parse().expect("a name"),
-            declared_at: Position { line: 1, column: 1 },
+            at: Position { line: 1, column: 1 },
             message: message.to_owned(),
             hint: None,
         };
@@ -308,11 +312,13 @@ mod tests {
 
     #[test]
     fn the_word_at_a_place_is_found() {
-        let text = "a: b\n  größe-1: { x: 1 }\n";
+        let text = "a: b\n  größe-1: { x: 1 }\nc: 'd e'\nf: \"g";
         let find = |line, column| word_at(text, Position { line, column }).map(|span| &text[span]);
         assert_eq!(find(2, 3), Some("größe-1"));
         assert_eq!(find(2, 14), Some("x"));
         assert_eq!(find(1, 1), Some("a"));
+        assert_eq!(find(3, 4), Some("'d e'"));
+        assert_eq!(find(4, 4), Some("\"g"));
         assert_eq!(find(9, 1), None);
         assert_eq!(find(2, 99), None);
         assert_eq!(find(0, 0), None);

@@ -206,6 +206,7 @@ impl Diagnose for VaultError {
                 let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
                 match known.as_slice() {
                     [] => "there are none yet".to_owned(),
+                    [one] => format!("there is {one}"),
                     all => format!("there are {}", all.join(", ")),
                 }
             }

@@ -157,12 +157,13 @@ impl Account {
         if let Some(api) = apis.get(&(service, region.clone())) {
             return Ok(api.clone());
         }
+        let at_its_own_url = url.is_none();
         let url = url.cloned().or_else(|| own_url(service, region)).ok_or_else(|| {
             let why = format!("`{region}` is not the name of a region");
             doing.failed(CloudErrorKind::InvalidInput(why))
         })?;
         let seal = Seal { identity: self.identity.clone(), service, region: region.clone() };
-        let api = Arc::new(Api::new(Aws, url, seal));
+        let api = Arc::new(Api::new(Aws { region: region.clone(), at_its_own_url }, url, seal));
         apis.insert((service, region.clone()), api.clone());
         Ok(api)
     }

@@ -1,11 +1,13 @@
 //! Whose requests are, by two keys of the file's variables or by AWS's usual chain.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::imds::client::error::ImdsError;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
@@ -40,9 +42,33 @@ pub enum AwsCredentials {
     /// AWS's usual chain: the environment, the profile, single sign-on, web identity, the container,
     /// the machine this runs on.
     Chain {
-        /// A profile of AWS's configuration files, unless the environment's.
-        profile: Option<String>,
+        /// A profile of AWS's configuration files; `None` is the default of AWS's tools.
+        profile: Option<AwsProfile>,
     },
+}
+
+/// A profile of AWS's configuration files, and who names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwsProfile {
+    /// The settings do.
+    OfSettings(String),
+    /// `AWS_PROFILE` does, which AWS's own crate reads by itself.
+    OfEnvironment(String),
+}
+
+impl AwsProfile {
+    fn name(&self) -> &str {
+        let (Self::OfSettings(name) | Self::OfEnvironment(name)) = self;
+        name
+    }
+
+    /// What names it, as a user knows it.
+    fn named_by(&self) -> &'static str {
+        match self {
+            Self::OfSettings(_) => "`profile` in the file",
+            Self::OfEnvironment(_) => "`AWS_PROFILE`",
+        }
+    }
 }
 
 /// An identity that all requests of a provider share. Temporary credentials are asked for when they
@@ -78,7 +104,7 @@ impl Identity {
             }
             AwsCredentials::Chain { profile } => {
                 if held.chain.is_none() {
-                    held.chain = Some(chain(profile.as_deref(), region).await);
+                    held.chain = Some(chain(profile.as_ref(), region).await);
                 }
                 let asked = async {
                     match &held.chain {
@@ -86,7 +112,7 @@ impl Identity {
                         None => Err(CredentialsError::not_loaded_no_source()),
                     }
                 };
-                asked.await.map_err(|error| explained(doing, profile.as_deref(), &error))?
+                asked.await.map_err(|error| explained(doing, profile.as_ref(), &error))?
             }
         };
         self.remember(&credentials);
@@ -149,14 +175,14 @@ impl Signer for Seal {
     }
 }
 
-async fn chain(profile: Option<&str>, region: &Region) -> DefaultCredentialsChain {
+async fn chain(profile: Option<&AwsProfile>, region: &Region) -> DefaultCredentialsChain {
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let region = aws_config::Region::new(region.as_str().to_owned());
     let config = ProviderConfig::default().with_http_client(client);
     let building = DefaultCredentialsChain::builder().configure(config).region(region);
     match profile {
-        Some(profile) => building.profile_name(profile).build().await,
-        None => building.build().await,
+        Some(AwsProfile::OfSettings(name)) => building.profile_name(name).build().await,
+        Some(AwsProfile::OfEnvironment(_)) | None => building.build().await,
     }
 }
 
@@ -170,45 +196,68 @@ fn now() -> SystemTime {
 }
 
 /// Why the chain gave none.
-fn explained(doing: &Doing, profile: Option<&str>, error: &CredentialsError) -> CloudError {
+fn explained(doing: &Doing, profile: Option<&AwsProfile>, error: &CredentialsError) -> CloudError {
     let why = stagecraft_core::error::chain(error);
     // It tells of each place on a line of its own.
     let why = why.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let is_none = has_none(error);
     let kind = if matches!(error, CredentialsError::ProviderTimedOut(_)) {
         CloudErrorKind::Unreachable(why)
-    } else if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+    } else if is_none {
         let place = profile.map_or_else(
             || "no place that AWS's tools look at has any".to_owned(),
-            |profile| format!("the profile `{profile}` gives none"),
+            |profile| match profile {
+                AwsProfile::OfSettings(name) => format!("the profile `{name}` gives none"),
+                AwsProfile::OfEnvironment(name) => {
+                    format!("the profile `{name}`, which `AWS_PROFILE` names, gives none")
+                }
+            },
         );
         CloudErrorKind::NoCredentials(format!("{place} ({why})"))
     } else {
         CloudErrorKind::InvalidCredentials(why)
     };
-    let hint = hint(error, profile);
+    let hint = match profile {
+        _ if !is_none => hint(error, profile),
+        None => SET_UP.to_owned(),
+        Some(profile) => format!(
+            "run `aws configure{option}` or `aws sso login{option}`; {} may name another",
+            profile.named_by(),
+            option = option(Some(profile)),
+        ),
+    };
     doing.failed(kind).with_hint(hint)
 }
 
-/// What to do when the chain gave none.
-fn hint(error: &CredentialsError, profile: Option<&str>) -> String {
-    let option = profile.map(|profile| format!(" --profile {}", quote(profile)));
-    let option = option.unwrap_or_default();
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) if profile.is_none() => SET_UP.to_owned(),
-        CredentialsError::CredentialsNotLoaded(_) => format!(
-            "run `aws configure{option}` or `aws sso login{option}`; `profile` in the file may name \
-             another"
-        ),
-        CredentialsError::ProviderTimedOut(_) => format!(
-            "run the command again; `aws sts get-caller-identity{option}` asks in the same places"
-        ),
-        CredentialsError::InvalidConfiguration(_)
-        | CredentialsError::ProviderError(_)
-        | CredentialsError::Unhandled(_)
-        | _ => format!(
-            "sign in again (`aws sso login{option}`), or check the profile or role that AWS's tools use"
-        ),
+/// Whether nobody was found who could have given any. The last who is asked is the machine this runs on:
+/// one that refuses has none for us, and is seldom the one that was meant.
+fn has_none(error: &CredentialsError) -> bool {
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        if source.is::<ImdsError>() {
+            return true;
+        }
+        cause = source.source();
     }
+    matches!(error, CredentialsError::CredentialsNotLoaded(_))
+}
+
+/// How AWS's tools are told of a profile that their variable does not name.
+fn option(profile: Option<&AwsProfile>) -> String {
+    profile.map(|profile| format!(" --profile {}", quote(profile.name()))).unwrap_or_default()
+}
+
+/// What to do when whoever could have given some did not.
+fn hint(error: &CredentialsError, profile: Option<&AwsProfile>) -> String {
+    let option = option(profile);
+    if matches!(error, CredentialsError::ProviderTimedOut(_)) {
+        return format!(
+            "run the command again; `aws sts get-caller-identity{option}` asks in the same places"
+        );
+    }
+    format!(
+        "sign in again (`aws sso login{option}`), or check the profile or role that AWS's tools use"
+    )
 }
 
 #[cfg(test)]
@@ -220,7 +269,8 @@ mod tests {
 
     #[test]
     fn a_profile_is_quoted_in_commands() {
-        let none = told(Some("team prod"), &CredentialsError::not_loaded("nothing there"));
+        let profile = |name: &str| Some(AwsProfile::OfSettings(name.to_owned()));
+        let none = told(profile("team prod"), &CredentialsError::not_loaded("nothing there"));
         assert!(none.message.contains("the profile `team prod` gives none"), "{none:?}");
         assert_eq!(
             none.hints,
@@ -229,8 +279,17 @@ mod tests {
                  `profile` in the file may name another"
             ]
         );
-        let over = told(Some("it's"), &CredentialsError::provider_error("the token is over"));
+        let over = told(profile("it's"), &CredentialsError::provider_error("the token is over"));
         assert!(over.hints[0].contains(r"(`aws sso login --profile 'it'\''s'`)"), "{over:?}");
+    }
+
+    #[test]
+    fn a_profile_that_the_environment_names_is_told_as_that() {
+        let profile = AwsProfile::OfEnvironment("wrok".to_owned());
+        let none = told(Some(profile), &CredentialsError::not_loaded("nothing there"));
+        let why = "the profile `wrok`, which `AWS_PROFILE` names, gives none";
+        assert!(none.message.contains(why), "{none:?}");
+        assert!(none.hints[0].ends_with("; `AWS_PROFILE` may name another"), "{none:?}");
     }
 
     #[test]
@@ -255,8 +314,8 @@ mod tests {
         assert_eq!(none.hints, [SET_UP]);
     }
 
-    fn told(profile: Option<&str>, error: &CredentialsError) -> Failure {
+    fn told(profile: Option<AwsProfile>, error: &CredentialsError) -> Failure {
         let doing = Doing::reading(ProviderId::Aws, "list instances");
-        Failure::from(&explained(&doing, profile, error))
+        Failure::from(&explained(&doing, profile.as_ref(), error))
     }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use stagecraft_core::cloud::CloudErrorKind;
+use stagecraft_core::name::Region;
 
 use super::wire::{Problem, Refused};
 use crate::http::{Answer, Dialect, Refusal};
@@ -20,6 +21,9 @@ pub(super) const GROUP_IS_THERE: &str = "invalidgroup.duplicate";
 pub(super) const RULE_IS_THERE: &str = "invalidpermission.duplicate";
 pub(super) const STILL_USED: &str = "dependencyviolation";
 pub(super) const NO_PARAMETER: &str = "parameternotfound";
+
+/// Keys that are no good, or not in this region.
+const AUTH_FAILURE: &str = "authfailure";
 
 /// What a spot instance may be refused for, so that one on demand is ordered instead, besides shortages.
 const NO_SPOT: [&str; 4] = [
@@ -36,8 +40,6 @@ const BUSY: Duration = Duration::from_secs(5);
 
 const CHECK_KEYS: &str = "check the access key and its secret; if they are temporary, get new ones, \
                           e.g. by `aws sso login`";
-const ENABLE_REGION: &str = "or enable the region in the AWS console, under Account: one that the \
-                             account does not use yet refuses good keys like this";
 const CHECK_CLOCK: &str = "get new credentials if they are temporary, e.g. by `aws sso login`, and \
                            check the clock of this machine";
 const ACCOUNT: &str = "sign in to the AWS console: the account or this region is not ready for use";
@@ -55,15 +57,26 @@ const ITS_STATUS: &str = "this is at AWS's end: see https://health.aws.amazon.co
                           and run the command again later";
 const CHECK_URL: &str = "check `api_url` and `default_region`";
 
-/// How AWS says no.
+/// How AWS says no, in one of its regions.
 #[derive(Debug)]
-pub(super) struct Aws;
+pub(super) struct Aws {
+    pub(super) region: Region,
+    /// Whether the region says where the service is.
+    pub(super) at_its_own_url: bool,
+}
 
 impl Dialect for Aws {
     fn refusal(&self, answer: &Answer) -> Refusal {
         let problem = problem(answer);
         let code = plain(&problem.code);
-        let refusal = meaning(answer.status, &code, &problem);
+        let mut refusal = meaning(answer.status, &code, &problem);
+        if code == AUTH_FAILURE {
+            refusal = refusal.with_hint(format!(
+                "or check the region `{}`: one that does not exist, or that the account has not enabled \
+                 (AWS console, under Account), refuses good keys like this",
+                self.region
+            ));
+        }
         let in_doubt = answer.status >= 500
             && matches!((refusal.class)(String::new()), CloudErrorKind::ProviderFault(_));
         Refusal { code, maybe_done: in_doubt, ..refusal }
@@ -73,6 +86,12 @@ impl Dialect for Aws {
         let id = answer.header("x-amzn-requestid").or_else(|| answer.header("x-amz-request-id"));
         let id = id.map(str::to_owned).or_else(|| problem(answer).request_id)?;
         (!id.trim().is_empty()).then(|| id.trim().to_owned())
+    }
+
+    fn about_its_place(&self) -> Option<String> {
+        let Self { region, at_its_own_url } = self;
+        at_its_own_url
+            .then(|| format!("if `{region}` is no region of AWS, change `default_region`"))
     }
 }
 
@@ -109,10 +128,8 @@ fn meaning(status: u16, code: &str, problem: &Problem) -> Refusal {
         "signaturedoesnotmatch" | "invalidsignatureexception" if is_of_another_time(&message) => {
             is(Kind::InvalidCredentials).with_hint(CHECK_CLOCK)
         }
-        "authfailure" => {
-            is(Kind::InvalidCredentials).with_hint(CHECK_KEYS).with_hint(ENABLE_REGION)
-        }
-        "invalidclienttokenid"
+        AUTH_FAILURE
+        | "invalidclienttokenid"
         | "signaturedoesnotmatch"
         | "invalidsignatureexception"
         | "unrecognizedclientexception"

@@ -227,14 +227,12 @@ impl Api {
             return doing.in_doubt(kind).into();
         }
         let failure = doing.failed(kind);
-        let failure = if why.contains("certificate") {
-            failure.lasting().with_hint(about_certificate(&why))
-        } else {
-            failure.with_hint(
-                "check `api_url` and the network of this machine, `HTTPS_PROXY` included",
-            )
-        };
-        failure.into()
+        if why.contains("certificate") {
+            return failure.lasting().with_hint(about_certificate(&why)).into();
+        }
+        let failure = failure
+            .with_hint("check `api_url` and the network of this machine, `HTTPS_PROXY` included");
+        self.dialect.about_its_place().into_iter().fold(failure, CloudError::with_hint).into()
     }
 }
 

@@ -16,6 +16,11 @@ pub(crate) trait Dialect: Debug + Send + Sync {
 
     /// The provider's id of the request, of any answer that carries one.
     fn request_id(&self, answer: &Answer) -> Option<String>;
+
+    /// What of the file, besides `api_url`, says where the API is.
+    fn about_its_place(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A request that was refused, as an API said it.

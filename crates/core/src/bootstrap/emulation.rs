@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::bootstrap::tests::{blocked, commands, doing, saw};
-    use crate::desired::Position;
+    use crate::desired::Places;
     use crate::desired::ProviderId;
     use crate::inventory::{Lifecycle, Marks, Owner, Spec};
     use crate::name::Scope;
@@ -235,7 +235,7 @@ mod tests {
             spot: false,
             protected: false,
             tags: BTreeSet::new(),
-            declared_at: Position::default(),
+            places: Places::default(),
         }
     }
 

@@ -69,6 +69,18 @@ fn stand_in(schema: View<'_>) -> Value {
     }
 }
 
+/// Whether a value under this key may be a secret.
+fn looks_secret(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    ["token", "secret", "password", "key"].iter().any(|word| lower.contains(word))
+}
+
+/// Whether what is below a wrong key is checked too, by what was probably meant. What may be a secret is not
+/// looked at.
+fn is_worth_checking(entry: &Entry, schema: View<'_>) -> bool {
+    !looks_secret(&entry.key) && entry.value.mapping().is_some() && schema.type_name() == "object"
+}
+
 #[derive(Debug)]
 struct Checker {
     path: Vec<String>,
@@ -102,22 +114,24 @@ impl Checker {
         let mut object = Map::new();
         let mut meant = BTreeSet::new();
         for entry in mapping.entries() {
-            let known = if let Some((pattern, values)) = schema.values() {
-                self.user_key(&entry.key, &entry.key_span, pattern).then_some(values)
+            let (is_right, known) = if let Some((pattern, values)) = schema.values() {
+                (self.user_key(&entry.key, &entry.key_span, pattern), Some(values))
+            } else if let Some(known) = schema.property(&entry.key) {
+                (true, Some(known))
             } else {
-                let known = schema.property(&entry.key);
-                if known.is_none() {
-                    meant.extend(self.unknown_key(entry, schema));
-                }
-                known
+                let near = self.unknown_key(entry, schema);
+                let near = near.filter(|near| mapping.get(near).is_none());
+                meant.extend(near);
+                (false, near.and_then(|near| schema.property(near)))
             };
+            let known = known.filter(|schema| is_right || is_worth_checking(entry, *schema));
             let value = known.and_then(|schema| {
                 self.path.push(entry.key.clone());
                 let value = self.value(&entry.value, &entry.key_span, schema);
                 self.path.pop();
                 value
             });
-            match value {
+            match value.filter(|_| is_right) {
                 Some(value) => {
                     object.insert(entry.key.clone(), value);
                 }
@@ -159,8 +173,7 @@ impl Checker {
 
     /// Returns the key that was probably meant.
     fn unknown_key<'s>(&mut self, entry: &Entry, schema: View<'s>) -> Option<&'s str> {
-        let lower = entry.key.to_ascii_lowercase();
-        if ["token", "secret", "password", "key"].iter().any(|word| lower.contains(word)) {
+        if looks_secret(&entry.key) {
             self.checked.secrets.push(entry.value.span.clone());
         }
         let known = || schema.properties().into_iter().flatten().map(|(key, _)| key.as_str());

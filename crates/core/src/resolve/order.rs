@@ -13,8 +13,8 @@ use crate::words::{enumerated, listed};
 pub struct OrderProblem {
     /// The host.
     pub host: HostName,
-    /// Where the file declares it.
-    pub declared_at: Position,
+    /// Where the file says what is wrong.
+    pub at: Position,
     /// What is wrong.
     pub message: String,
     /// The nearest values that would do.
@@ -49,6 +49,7 @@ impl Order<'_> {
             catalogue.sizes.iter().map(|offer| offer.arch).collect();
         if !architectures.contains(&arch) {
             return Err(self.problem(
+                host.places.arch,
                 format!("{provider} has no {arch} machines here"),
                 there_are(
                     &architectures.iter().map(|arch| arch.as_str().to_owned()).collect::<Vec<_>>(),
@@ -104,27 +105,22 @@ impl Order<'_> {
         self.known(&spec.size, spec.arch)
     }
 
-    /// Why it cannot be ordered, unless it is there already. A key that is missing is told once and
-    /// taken out of `missing_keys`: it is the same for all hosts.
-    pub(super) fn problems(
-        &self,
-        spec: &Spec,
-        ssh_keys: &SshKeyNames,
-        missing_keys: &mut SshKeyNames,
-    ) -> Vec<OrderProblem> {
+    /// Why it cannot be ordered, unless it is there already.
+    pub(super) fn problems(&self, spec: &Spec, ssh_keys: &SshKeyNames) -> Vec<OrderProblem> {
         if self.there == Some(spec) {
             return Vec::new();
         }
         let Self { host, catalogue, .. } = self;
         let (provider, arch) = (host.provider, spec.arch);
         let mut problems = Vec::new();
-        let mut report =
-            |message: String, hint: Option<String>| problems.push(self.problem(message, hint));
+        let at = host.places;
+        let mut report = |at, message, hint| problems.push(self.problem(at, message, hint));
         let candidates = self.candidates(arch);
         let offers: Vec<&SizeOffer> =
             candidates.iter().filter_map(|size| self.known(size, arch)).collect();
         if offers.is_empty() {
             report(
+                at.size,
                 format!("{provider} has no size `{}` for {arch}", host.size),
                 nearest(
                     host.size.as_str(),
@@ -135,11 +131,12 @@ impl Order<'_> {
         if !catalogue.regions.contains(&spec.region) {
             let regions = catalogue.regions.iter().map(|region| region.as_str().to_owned());
             report(
+                at.region,
                 format!("{provider} has no region `{}`", spec.region),
                 nearest(spec.region.as_str(), regions),
             );
         } else if let Some(Limit::Closed { why, hint }) = catalogue.limits.get(&spec.region) {
-            report(why.clone(), Some(hint.clone()));
+            report(at.region, why.clone(), Some(hint.clone()));
         } else if !offers.is_empty()
             && !offers.iter().any(|offer| offer.regions.contains_key(&spec.region))
         {
@@ -166,6 +163,7 @@ impl Order<'_> {
                 }
             };
             report(
+                at.size,
                 format!(
                     "size `{}` cannot be ordered in `{}` at {provider} now",
                     spec.size, spec.region
@@ -176,16 +174,20 @@ impl Order<'_> {
         if !catalogue.images.contains(&(spec.image.clone(), arch)) {
             let there = catalogue.images.iter().filter(|(_, a)| *a == arch);
             report(
+                at.image,
                 format!("{provider} has no image `{}` for {arch}", spec.image),
                 nearest(spec.image.as_str(), there.map(|(image, _)| image.as_str().to_owned())),
             );
         }
-        if let (Some(keys), Some(key)) = (&catalogue.ssh_keys, missing_keys.remove(&provider)) {
-            let hint = nearest(&key, keys.iter().cloned()).map_or_else(
+        if let (Some(keys), Some(key)) = (&catalogue.ssh_keys, ssh_keys.get(&provider))
+            && !keys.contains(key)
+        {
+            let hint = nearest(key, keys.iter().cloned()).map_or_else(
                 || "the account has no SSH keys; add one there".to_owned(),
                 |there| format!("{there}: change `ssh_key_name`, or add the key to the account"),
             );
-            report(format!("the {provider} account has no SSH key named `{key}`"), Some(hint));
+            let message = format!("the {provider} account has no SSH key named `{key}`");
+            report(at.ssh_key_name, message, Some(hint));
         }
         if let (Some(key), Some(here)) =
             (ssh_keys.get(&provider), catalogue.regional_keys.get(&spec.region))
@@ -197,6 +199,7 @@ impl Order<'_> {
             // One that is nowhere is told already.
             if !others.is_empty() {
                 report(
+                    at.ssh_key_name,
                     format!(
                         "the SSH key `{key}` is not in the region `{}` of {provider}",
                         spec.region
@@ -212,9 +215,8 @@ impl Order<'_> {
         problems
     }
 
-    fn problem(&self, message: String, hint: Option<String>) -> OrderProblem {
-        let Self { host, .. } = self;
-        OrderProblem { host: host.name.clone(), declared_at: host.declared_at, message, hint }
+    fn problem(&self, at: Position, message: String, hint: Option<String>) -> OrderProblem {
+        OrderProblem { host: self.host.name.clone(), at, message, hint }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::cloud::{Limit, SizeOffer};
-use crate::desired::{Arch, Position};
+use crate::desired::{Arch, Places, Position};
 use crate::inventory::{Instance, Lifecycle, Owner};
 use crate::name::{Image, InstanceId, Region, Size};
 
@@ -36,6 +36,7 @@ fn a_size_that_is_not_sold_in_a_region_says_where_it_is() {
         let message = "size `cx23` cannot be ordered in `ash` at hetzner now";
         assert_eq!(problems[0].message, message);
         assert_eq!(problems[0].hint.as_deref(), Some("it can be ordered in `fsn1`"));
+        assert_eq!(problems[0].at, places().size);
     }
 }
 
@@ -124,7 +125,9 @@ fn an_architecture_without_machines_is_emulated_where_that_is_possible() {
     let mut host = desired("small", "fsn1");
     host.arch = Some(Arch::Arm64);
     let none = resolve_in(&catalogues, host.clone(), &Inventory::default(), false);
-    assert_eq!(none.expect_err("none")[0].message, "hetzner has no arm64 machines here");
+    let none = none.expect_err("none").remove(0);
+    assert_eq!(none.message, "hetzner has no arm64 machines here");
+    assert_eq!(none.at, host.places.arch);
     host.provider = ProviderId::DigitalOcean;
     let catalogue = catalogues[&ProviderId::Hetzner].clone();
     catalogues.insert(ProviderId::DigitalOcean, catalogue);
@@ -139,13 +142,23 @@ fn every_problem_of_a_host_is_told_with_the_nearest_valid_values() {
     let mut host = desired("cx32", "fns1");
     host.image = Image::from("debian-13");
     let problems = resolve_one(host).expect_err("all wrong");
-    let told: Vec<_> = problems.iter().map(|p| (p.message.as_str(), p.hint.as_deref())).collect();
+    let places = places();
+    let told: Vec<_> =
+        problems.iter().map(|p| (p.at, p.message.as_str(), p.hint.as_deref())).collect();
     assert_eq!(
         told,
         [
-            ("hetzner has no size `cx32` for amd64", Some("there are `cx23` and `small`")),
-            ("hetzner has no region `fns1`", Some("there are `fsn1` and `ash`")),
-            ("hetzner has no image `debian-13` for amd64", Some("there is `debian-12`")),
+            (
+                places.size,
+                "hetzner has no size `cx32` for amd64",
+                Some("there are `cx23` and `small`")
+            ),
+            (places.region, "hetzner has no region `fns1`", Some("there are `fsn1` and `ash`")),
+            (
+                places.image,
+                "hetzner has no image `debian-13` for amd64",
+                Some("there is `debian-12`")
+            ),
         ]
     );
 }
@@ -164,16 +177,17 @@ fn a_key_that_is_in_another_region_is_told_where_it_matters() {
         let host = desired("small", region);
         let hosts = [(host.name.clone(), host)].into();
         let problems = resolve(&scope, &hosts, &catalogues, &keys, &nothing, &none).err();
-        problems.unwrap_or_default().into_iter().map(|of| (of.message, of.hint)).collect::<Vec<_>>()
+        let told = |of: OrderProblem| (of.at, of.message, of.hint);
+        problems.unwrap_or_default().into_iter().map(told).collect::<Vec<_>>()
     };
     assert_eq!(problems("ash"), []);
     let told = "the SSH key `deploy` is not in the region `fsn1` of hetzner".to_owned();
     let hint = "it is in `ash`; a key belongs to a region: add it to `fsn1` too".to_owned();
-    assert_eq!(problems("fsn1"), [(told, Some(hint))]);
+    assert_eq!(problems("fsn1"), [(places().ssh_key_name, told, Some(hint))]);
 }
 
 #[test]
-fn an_unknown_ssh_key_is_told_once_with_the_keys_there_are() {
+fn an_unknown_ssh_key_is_told_of_each_host_with_the_keys_there_are() {
     let (scope, catalogues) = (scope(), catalogues());
     let host = desired("small", "fsn1");
     let other = DesiredHost { name: "b".parse().expect("a name"), ..host.clone() };
@@ -182,10 +196,14 @@ fn an_unknown_ssh_key_is_told_once_with_the_keys_there_are() {
     let (nothing, none) = (Inventory::default(), BTreeSet::new());
     let problems =
         resolve(&scope, &hosts, &catalogues, &keys, &nothing, &none).expect_err("unknown key");
-    assert_eq!(problems[0].message, "the hetzner account has no SSH key named `deplyo`");
     let hint = "there is `deploy`: change `ssh_key_name`, or add the key to the account";
-    assert_eq!(problems[0].hint.as_deref(), Some(hint));
-    assert_eq!(problems.len(), 1);
+    for (problem, host) in problems.iter().zip(["app", "b"]) {
+        assert_eq!(problem.host.as_str(), host);
+        assert_eq!(problem.at, places().ssh_key_name);
+        assert_eq!(problem.message, "the hetzner account has no SSH key named `deplyo`");
+        assert_eq!(problem.hint.as_deref(), Some(hint));
+    }
+    assert_eq!(problems.len(), 2);
 }
 
 #[test]
@@ -323,7 +341,20 @@ fn desired(size: &str, region: &str) -> DesiredHost {
         spot: false,
         protected: false,
         tags: BTreeSet::new(),
-        declared_at: Position { line: 7, column: 3 },
+        places: places(),
+    }
+}
+
+/// Each on a line of its own.
+fn places() -> Places {
+    let at = |line| Position { line, column: 3 };
+    Places {
+        host: at(7),
+        region: at(8),
+        size: at(9),
+        image: at(10),
+        arch: at(11),
+        ssh_key_name: at(2),
     }
 }
 

@@ -65,5 +65,7 @@ mod tests {
         );
         assert_eq!(again("down --host a --host b"), "infra down --host a --host b");
         assert_eq!(again("bootstrap --host a"), "infra bootstrap --host a");
+        let several = again("up --host a,b --host c");
+        assert_eq!(several, "infra up --host a --host b --host c");
     }
 }

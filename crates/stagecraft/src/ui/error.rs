@@ -306,7 +306,7 @@ mod tests {
     fn problem(host: &str, line: usize, message: &str, hint: Option<&str>) -> OrderProblem {
         OrderProblem {
             host: host.parse().unwrap(),
-            declared_at: Position { line, column: if line == 1 { 1 } else { 5 } },
+            at: Position { line, column: if line == 1 { 1 } else { 5 } },
             message: message.to_owned(),
             hint: hint.map(str::to_owned),
         }

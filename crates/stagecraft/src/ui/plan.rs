@@ -48,22 +48,34 @@ pub(crate) fn plan_screen(plan: &Plan, next: &Next, width: usize) -> Text {
         }
     }
     text.styled(BOLD, &summary(plan)).end_line();
+    if !plan.entries.is_empty() && !plan.finds_changes() {
+        let status = next.command("infra status");
+        text.line(&format!("Hosts are not looked into here: {status} does that."));
+    }
     if let Some(ripple) = plan.ripple.as_ref().filter(|ripple| !ripple.is_nothing()) {
         text.line(&network_line(ripple));
     }
-    let monthly = monthly(plan);
-    if !monthly.is_empty() {
-        let sums: Vec<String> = monthly.iter().map(Price::to_string).collect();
-        let unknown = match without_price(plan) {
-            0 => String::new(),
-            hosts => format!(", without {} whose price is not known", count(hosts, "host")),
-        };
-        text.line(&format!(
-            "{} a month for the hosts of the file, at list prices{unknown}.",
-            sums.join(" + ")
-        ));
+    if let Some(costs) = costs_line(plan) {
+        text.line(&costs);
     }
     text
+}
+
+/// What the hosts of the file cost, if they are rented.
+fn costs_line(plan: &Plan) -> Option<String> {
+    let sums: Vec<String> = monthly(plan).iter().map(Price::to_string).collect();
+    let unknown = match without_price(plan) {
+        0 if sums.is_empty() => return None,
+        _ if sums.is_empty() => {
+            return Some("What the hosts of the file cost a month is not known.".to_owned());
+        }
+        0 => String::new(),
+        hosts => format!(", without {} whose price is not known", count(hosts, "host")),
+    };
+    Some(format!(
+        "{} a month for the hosts of the file, at list prices{unknown}.",
+        sums.join(" + ")
+    ))
 }
 
 /// What happens to the network, and whom that touches.
@@ -325,7 +337,7 @@ fn summary(plan: &Plan) -> String {
         return "There are no hosts.".to_owned();
     }
     if !plan.finds_changes() {
-        return "Everything is up to date.".to_owned();
+        return "No machine would change.".to_owned();
     }
     let mut counts: Vec<String> = Action::ALL
         .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProvider, AwsSettings};
+use stagecraft_clouds::aws::{ApiUrls, AwsCredentials, AwsProfile, AwsProvider, AwsSettings};
 use stagecraft_clouds::digitalocean::{DigitalOceanProvider, DigitalOceanSettings};
 use stagecraft_clouds::hetzner::{HetznerProvider, HetznerSettings};
 use stagecraft_clouds::http::{BaseUrl, Token};
@@ -75,7 +75,14 @@ pub(crate) fn registry<'a>(
                         None => None,
                     },
                 },
-                Identity::Chain { profile } => AwsCredentials::Chain { profile: profile.clone() },
+                Identity::Chain { profile } => {
+                    let of_settings = profile.clone().map(AwsProfile::OfSettings);
+                    let of_environment = || {
+                        let name = environment.text("AWS_PROFILE")?;
+                        Some(AwsProfile::OfEnvironment(name.to_owned()))
+                    };
+                    AwsCredentials::Chain { profile: of_settings.or_else(of_environment) }
+                }
                 // Never by chance as whoever the chain finds.
                 Identity::Anybody => return Err(no_credentials(ProviderId::Aws, "credentials")),
             };

@@ -85,9 +85,9 @@ fn help_of_up() {
           --no-bootstrap             Create hosts, but do not log in to them
           --wait-timeout <DURATION>  How long to wait for each new machine to run, e.g. 90s, 15m or 1h;
                                      a number alone is seconds [default: 10m]
-          --host <HOST>              Work on this host only; may be repeated
+          --host <HOST>              Work on this host only; several with commas, or by repeating it
           --replace <HOST>           Replace this host if it has to be, or anyway; everything on it is
-                                     lost; may be repeated
+                                     lost; several as with --host
           --prune                    Remove hosts that are not in the file
       -h, --help                     Print help (see more with '--help')
 
@@ -167,6 +167,9 @@ fn what_other_tools_call_it_is_known() {
         ("infra destroy", "the command is `stagecraft infra down`"),
         ("infra up -y", "that is `--yes` here"),
         ("infra status --json", "that is `--output json` here"),
+        ("infra plan --out plan.bin", "a plan is not kept: `stagecraft infra up` makes one"),
+        ("exec --role app uptime", "`stagecraft exec --role app -- uptime`"),
+        ("ssh app-1 ls /etc", "`stagecraft ssh app-1 -- ls ...`"),
     ] {
         let shown = Stage::new().run(line);
         assert!(shown.contains(hint), "{shown}");

@@ -22,6 +22,7 @@ fn hosts_come_and_go_at_aws() {
       + create  db-1   aws  c5.xlarge in us-east-1, ubuntu-22.04, amd64  does not exist
 
     3 to create.
+    What the hosts of the file cost a month is not known.
     ------- stderr -------
     aws: listing
     [exit status: 0]
@@ -34,6 +35,7 @@ fn hosts_come_and_go_at_aws() {
       + create  db-1   aws  c5.xlarge in us-east-1, ubuntu-22.04, amd64  does not exist
 
     3 to create.
+    What the hosts of the file cost a month is not known.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   aws       127.0.0.1  created, not set up (--no-bootstrap)
@@ -68,7 +70,9 @@ fn hosts_come_and_go_at_aws() {
         unchanged  app-2  aws  t3.small in us-east-1, ubuntu-22.04, amd64   up to date
         unchanged  db-1   aws  c5.xlarge in us-east-1, ubuntu-22.04, amd64  up to date
 
-    Everything is up to date.
+    No machine would change.
+    Hosts are not looked into here: `stagecraft infra status` does that.
+    What the hosts of the file cost a month is not known.
     ------- stderr -------
     aws: listing
     [exit status: 0]
@@ -171,6 +175,7 @@ fn a_host_that_changed_its_size_is_replaced_when_asked_and_one_that_left_is_prun
       - delete   db-1   aws  t3.small in us-east-1, ubuntu-22.04, amd64   not in the file; `stagecraft infra up --prune` removes it
 
     Nothing to do; 2 hosts left alone.
+    What the hosts of the file cost a month is not known.
     ------- stderr -------
     aws: listing
     [exit status: 0]
@@ -184,6 +189,7 @@ fn a_host_that_changed_its_size_is_replaced_when_asked_and_one_that_left_is_prun
       - delete  db-1  aws  t3.small in us-east-1, ubuntu-22.04, amd64  not in the file; `stagecraft infra up --prune` removes it
 
     1 to replace; 1 left alone.
+    What the hosts of the file cost a month is not known.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   aws       127.0.0.1  old machine removed, created, not looked at (--no-bootstrap)
@@ -211,6 +217,7 @@ fn a_host_that_changed_its_size_is_replaced_when_asked_and_one_that_left_is_prun
       - delete     db-1   aws  t3.small in us-east-1, ubuntu-22.04, amd64   not in the file
 
     1 to remove, 1 unchanged.
+    What the hosts of the file cost a month is not known.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   aws       127.0.0.1  running, not looked at (--no-bootstrap)

@@ -175,10 +175,10 @@ fn a_key_pair_and_a_network_that_are_missing_are_told_with_what_to_do() {
     ------- stderr -------
     aws: listing
     error[order.invalid]: cannot order `app-1`: the aws account has no SSH key named `deployment`
-      --> stagecraft.yml:14:11
+      --> stagecraft.yml:11:21
        |
-    14 |           app-1: { role: app }
-       |           ^^^^^
+    11 |       ssh_key_name: deployment
+       |                     ^^^^^^^^^^
        |
        = hint: there is `deploy`: change `ssh_key_name`, or add the key to the account
     [exit status: 1]
@@ -187,10 +187,10 @@ fn a_key_pair_and_a_network_that_are_missing_are_told_with_what_to_do() {
     scene.cloud.at_aws().change_habits(|habits| habits.no_default_vpc = true);
     insta::assert_snapshot!(errors(&scene.run(UP)), @"
     error[order.invalid]: cannot order `app-1`: nothing can be ordered: `us-east-1` has no default VPC
-      --> stagecraft.yml:14:11
+      --> stagecraft.yml:10:23
        |
-    14 |           app-1: { role: app }
-       |           ^^^^^
+    10 |       default_region: us-east-1
+       |                       ^^^^^^^^^
        |
        = hint: give the `subnet_id` of a subnet there, or make a default VPC by `aws ec2 create-default-vpc --region us-east-1`
     [exit status: 1]
@@ -207,10 +207,10 @@ fn a_subnet_that_is_not_there_is_told_before_anything_is_ordered() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(errors(&scene.run(command)), @"
             error[order.invalid]: cannot order `app-1`: nothing can be ordered: there is no subnet `subnet-0` in `us-east-1`
-              --> stagecraft.yml:15:11
+              --> stagecraft.yml:10:23
                |
-            15 |           app-1: { role: app }
-               |           ^^^^^
+            10 |       default_region: us-east-1
+               |                       ^^^^^^^^^
                |
                = hint: a subnet belongs to a region: change `subnet_id`, or the `region` of the host; `aws ec2 describe-subnets --region us-east-1` lists those there
             [exit status: 1]

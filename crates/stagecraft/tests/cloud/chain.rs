@@ -50,7 +50,24 @@ fn who_has_no_credentials_is_told_the_variables_of_awss_own_tools() {
 }
 
 #[test]
+fn a_machine_that_gives_no_credentials_is_no_reason_to_sign_in_again() {
+    let machine = serve(403, |_| "no".to_owned());
+    // Half of a key is none, and the machine is asked.
+    let said = Place::new("").online(&[
+        ("AWS_ACCESS_KEY_ID", KEY_ID),
+        ("AWS_SECRET_ACCESS_KEY", ""),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &machine),
+    ]);
+    assert!(said.contains("no place that AWS's tools look at has any"), "{said}");
+    assert!(said.contains("hint: run `export AWS_PROFILE=NAME`"), "{said}");
+    assert!(!said.contains("sign in"), "{said}");
+}
+
+#[test]
 fn a_profile_that_is_not_there_is_named_in_the_error() {
+    let said = Place::new("").online(&[("AWS_PROFILE", "wrok")]);
+    assert!(said.contains("the profile `wrok`, which `AWS_PROFILE` names, gives none"), "{said}");
+    assert!(said.contains("`AWS_PROFILE` may name another"), "{said}");
     let said = Place::new("profile: wrok, ").online(&[]);
     assert!(said.contains("error[cloud.unauthenticated]"), "{said}");
     assert!(said.contains("the profile `wrok` gives none"), "{said}");

@@ -63,7 +63,8 @@ fn hosts_come_and_go_at_digitalocean() {
         unchanged  app-2  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  24.00 USD/month  up to date
         unchanged  db-1   digitalocean  c-4 in nyc3, ubuntu-22.04, amd64          84.00 USD/month  up to date
 
-    Everything is up to date.
+    No machine would change.
+    Hosts are not looked into here: `stagecraft infra status` does that.
     132.00 USD a month for the hosts of the file, at list prices.
     ------- stderr -------
     digitalocean: listing
@@ -214,7 +215,8 @@ fn hosts_come_and_go_at_hetzner() {
         unchanged  app-2  hetzner  cx23 in nbg1, ubuntu-22.04, amd64  4.75 EUR/month  up to date
         unchanged  db-1   hetzner  cx33 in nbg1, ubuntu-22.04, amd64  7.13 EUR/month  up to date
 
-    Everything is up to date.
+    No machine would change.
+    Hosts are not looked into here: `stagecraft infra status` does that.
     16.63 EUR a month for the hosts of the file, at list prices.
     ------- stderr -------
     hetzner: listing

@@ -12,24 +12,24 @@ fn an_ssh_key_that_is_not_there_is_told_with_those_that_are() {
             ------- stderr -------
             digitalocean: listing
             error[order.invalid]: cannot order `app-1`: the digitalocean account has no SSH key named `deployment`
-              --> stagecraft.yml:12:11
-               |
-            12 |           app-1: { role: app }
-               |           ^^^^^
-               |
-               = hint: there is `deploy`: change `ssh_key_name`, or add the key to the account
+             --> stagecraft.yml:9:21
+              |
+            9 |       ssh_key_name: deployment
+              |                     ^^^^^^^^^^
+              |
+              = hint: there is `deploy`: change `ssh_key_name`, or add the key to the account
             [exit status: 1]
             "),
             Cloud::Hetzner => insta::assert_snapshot!(told, @"
             ------- stderr -------
             hetzner: listing
             error[order.invalid]: cannot order `app-1`: the hetzner account has no SSH key named `deployment`
-              --> stagecraft.yml:12:11
-               |
-            12 |           app-1: { role: app }
-               |           ^^^^^
-               |
-               = hint: there is `deploy`: change `ssh_key_name`, or add the key to the account
+             --> stagecraft.yml:9:21
+              |
+            9 |       ssh_key_name: deployment
+              |                     ^^^^^^^^^^
+              |
+              = hint: there is `deploy`: change `ssh_key_name`, or add the key to the account
             [exit status: 1]
             "),
         }
@@ -52,26 +52,26 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     ------- stderr -------
     digitalocean: listing
     error[order.invalid]: cannot order `app-1`: digitalocean has no region `nyc9`
-      --> stagecraft.yml:12:11
+      --> stagecraft.yml:12:39
        |
     12 |           app-1: { role: app, region: nyc9 }
-       |           ^^^^^
+       |                                       ^^^^
        |
        = hint: there are `nyc1`, `nyc2`, `nyc3`, `syd1`, `ams3` and 6 more
 
     error[order.invalid]: cannot order `db-1`: digitalocean has no size `s-2vcpu-4g` for amd64
-      --> stagecraft.yml:13:11
+      --> stagecraft.yml:13:35
        |
     13 |           db-1: { role: db, size: s-2vcpu-4g }
-       |           ^^^^
+       |                                   ^^^^^^^^^^
        |
        = hint: there are `s-2vcpu-4gb`, `s-2vcpu-4gb-intel`, `s-2vcpu-2gb`, `g-2vcpu-8gb`, `s-1vcpu-1gb` and 13 more
 
     error[order.invalid]: cannot order `old-1`: size `512mb` cannot be ordered in `nyc3` at digitalocean now
-      --> stagecraft.yml:14:11
+      --> stagecraft.yml:14:37
        |
     14 |           old-1: { role: old, size: 512mb }
-       |           ^^^^^
+       |                                     ^^^^^
        |
        = hint: it cannot be ordered anywhere now; there are `c-2`, `c-4`, `c-8`, `large`, `small` and 12 more
 
@@ -92,42 +92,42 @@ fn what_does_not_exist_is_told_with_the_nearest_that_does() {
     ------- stderr -------
     hetzner: listing
     error[order.invalid]: cannot order `app-1`: hetzner has no region `nbg`
-      --> stagecraft.yml:12:11
+      --> stagecraft.yml:12:39
        |
     12 |           app-1: { role: app, region: nbg }
-       |           ^^^^^
+       |                                       ^^^
        |
        = hint: there are `nbg1`, `ash`, `hil`, `sin`, `fsn1` and 1 more
 
     error[order.invalid]: cannot order `arm-1`: hetzner has no size `cx23` for arm64
-      --> stagecraft.yml:16:11
+      --> stagecraft.yml:16:37
        |
     16 |           arm-1: { role: app, size: cx23, arch: arm64 }
-       |           ^^^^^
+       |                                     ^^^^
        |
        = hint: there are `cax21`, `cax11`, `cax31`, `cax41`, `large` and 2 more
 
     error[order.invalid]: cannot order `db-1`: hetzner has no size `cx24` for amd64
-      --> stagecraft.yml:13:11
+      --> stagecraft.yml:13:35
        |
     13 |           db-1: { role: db, size: cx24 }
-       |           ^^^^
+       |                                   ^^^^
        |
        = hint: there are `cx23`, `ccx23`, `cpx21`, `cpx22`, `cpx42` and 19 more
 
     error[order.invalid]: cannot order `old-1`: size `cx22` cannot be ordered in `nbg1` at hetzner now
-      --> stagecraft.yml:14:11
+      --> stagecraft.yml:14:37
        |
     14 |           old-1: { role: old, size: cx22 }
-       |           ^^^^^
+       |                                     ^^^^
        |
        = hint: it cannot be ordered anywhere now; there are `cpx22`, `cx23`, `ccx23`, `cpx12`, `cpx32` and 13 more
 
     error[order.invalid]: cannot order `us-1`: size `cx23` cannot be ordered in `ash` at hetzner now
-      --> stagecraft.yml:15:11
+      --> stagecraft.yml:15:36
        |
     15 |           us-1: { role: app, size: cx23, region: ash }
-       |           ^^^^
+       |                                    ^^^^
        |
        = hint: it can be ordered in `fsn1`, `hel1` and `nbg1`
 

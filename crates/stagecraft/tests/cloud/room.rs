@@ -13,10 +13,10 @@ fn what_is_sold_out_here_says_where_there_is_more() {
     ------- stderr -------
     hetzner: listing
     error[order.invalid]: cannot order `app-1`: size `cx43` cannot be ordered in `nbg1` at hetzner now
-      --> stagecraft.yml:12:11
+      --> stagecraft.yml:12:37
        |
     12 |           app-1: { role: app, size: cx43 }
-       |           ^^^^^
+       |                                     ^^^^
        |
        = hint: it can be ordered in `fsn1` and `hel1`
     [exit status: 1]

@@ -18,6 +18,7 @@ fn a_spot_host_that_is_on_demand_says_so() {
       + create  app-1  aws  t3.small in us-east-1, ubuntu-22.04, amd64, spot  does not exist
 
     1 to create.
+    What the hosts of the file cost a month is not known.
 
     HOST   ROLE  PROVIDER  ADDRESS    RESULT
     app-1  app   aws       127.0.0.1  created, not set up (--no-bootstrap)

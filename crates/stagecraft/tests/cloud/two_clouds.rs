@@ -43,7 +43,8 @@ fn a_file_may_have_hosts_at_two_clouds() {
         unchanged  app-1  digitalocean  s-2vcpu-4gb in nyc3, ubuntu-22.04, amd64  24.00 USD/month  up to date
         unchanged  db-1   hetzner       cx23 in nbg1, ubuntu-22.04, amd64         4.75 EUR/month   up to date
 
-    Everything is up to date.
+    No machine would change.
+    Hosts are not looked into here: `stagecraft infra status` does that.
     4.75 EUR + 24.00 USD a month for the hosts of the file, at list prices.
     ------- stderr -------
     digitalocean: listing

@@ -4,6 +4,10 @@ use super::*;
 
 type Class = fn(String) -> Kind;
 
+fn aws() -> Aws {
+    Aws { region: "us-east-1".into(), at_its_own_url: true }
+}
+
 #[test]
 fn wrong_credentials_are_refused_credentials() {
     let codes = ["AuthFailure", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken"];
@@ -12,14 +16,27 @@ fn wrong_credentials_are_refused_credentials() {
 }
 
 #[test]
+fn a_region_that_may_be_why_is_named() {
+    let hints = |code: &str| aws().refusal(&answer(401, code)).hints;
+    let of_region = "or check the region `us-east-1`: one that does not exist, or that the account has not \
+                     enabled (AWS console, under Account), refuses good keys like this";
+    assert_eq!(hints("AuthFailure"), [CHECK_KEYS, of_region]);
+    assert_eq!(hints("InvalidClientTokenId"), [CHECK_KEYS]);
+    let of_place = "if `us-east-1` is no region of AWS, change `default_region`";
+    assert_eq!(aws().about_its_place().as_deref(), Some(of_place));
+    let elsewhere = Aws { at_its_own_url: false, ..aws() };
+    assert_eq!(elsewhere.about_its_place(), None);
+}
+
+#[test]
 fn a_clock_that_is_wrong_is_told_as_that() {
     for code in ["RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"] {
-        assert_eq!(Aws.refusal(&answer(403, code)).hints, [CHECK_CLOCK], "{code}");
+        assert_eq!(aws().refusal(&answer(403, code)).hints, [CHECK_CLOCK], "{code}");
     }
     let hints = |code: &str, words: &str| {
         let json = format!("{{\"__type\":\"{code}\",\"message\":\"{words}\"}}");
         let body = json.into_bytes();
-        Aws.refusal(&Answer { status: 403, body, ..Answer::default() }).hints
+        aws().refusal(&Answer { status: 403, body, ..Answer::default() }).hints
     };
     for code in ["SignatureDoesNotMatch", "InvalidSignatureException"] {
         for words in ["Signature expired: 1 is earlier than 2", "Signature not yet current: 2"] {
@@ -33,7 +50,7 @@ fn a_clock_that_is_wrong_is_told_as_that() {
 fn missing_permissions_are_told_with_the_policy() {
     let codes = ["UnauthorizedOperation", "AccessDeniedException"];
     all(403, &codes, Kind::Forbidden, false);
-    assert_eq!(Aws.refusal(&answer(403, codes[0])).hints, [POLICY]);
+    assert_eq!(aws().refusal(&answer(403, codes[0])).hints, [POLICY]);
 }
 
 #[test]
@@ -67,7 +84,7 @@ fn throttling_is_a_rate_limit_although_it_comes_with_503() {
     let codes =
         ["RequestLimitExceeded", "Throttling", "ThrottlingException", "EC2ThrottledException"];
     all(503, &codes, rate_limited, false);
-    assert_eq!(Aws.refusal(&answer(503, codes[0])).retry_after, REFILLED);
+    assert_eq!(aws().refusal(&answer(503, codes[0])).retry_after, REFILLED);
 }
 
 #[test]
@@ -127,7 +144,7 @@ fn an_instance_on_its_way_is_waited_for() {
 #[test]
 fn a_service_may_answer_in_json_or_with_another_envelope() {
     let json = br#"{"__type":"com.amazonaws.ssm#ParameterNotFound","message":"none."}"#;
-    let refusal = Aws.refusal(&Answer { status: 400, body: json.to_vec(), ..Answer::default() });
+    let refusal = aws().refusal(&Answer { status: 400, body: json.to_vec(), ..Answer::default() });
     assert_eq!(
         (refusal.code.as_str(), kind(&refusal)),
         (NO_PARAMETER, not_found("none (ParameterNotFound)"))
@@ -136,8 +153,8 @@ fn a_service_may_answer_in_json_or_with_another_envelope() {
                 <Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>no</Message></Error>\
                 <RequestId>r-1</RequestId></ErrorResponse>";
     let answer = Answer { status: 403, body: sts.to_vec(), ..Answer::default() };
-    assert!(matches!(kind(&Aws.refusal(&answer)), Kind::InvalidCredentials(_)));
-    assert_eq!(Aws.request_id(&answer).as_deref(), Some("r-1"));
+    assert!(matches!(kind(&aws().refusal(&answer)), Kind::InvalidCredentials(_)));
+    assert_eq!(aws().request_id(&answer).as_deref(), Some("r-1"));
 }
 
 #[test]
@@ -147,24 +164,24 @@ fn an_answer_that_is_neither_is_explained_by_its_status() {
         body: b"<html><body>Bad Gateway<br></body></html>".to_vec(),
         ..Answer::default()
     };
-    let refusal = Aws.refusal(&html(502));
+    let refusal = aws().refusal(&html(502));
     let told = "status 502 without a word of explanation".to_owned();
     assert_eq!((kind(&refusal), refusal.maybe_done), (Kind::ProviderFault(told), true));
-    assert!(matches!(kind(&Aws.refusal(&html(404))), Kind::UnexpectedAnswer(_)));
+    assert!(matches!(kind(&aws().refusal(&html(404))), Kind::UnexpectedAnswer(_)));
 }
 
 #[test]
 fn the_request_id_is_in_a_header_or_in_the_body() {
     let mut answer = answer(500, "InternalError");
-    assert_eq!(Aws.request_id(&answer).as_deref(), Some("ea966190-f9aa"));
+    assert_eq!(aws().request_id(&answer).as_deref(), Some("ea966190-f9aa"));
     answer.headers.insert("x-amzn-requestid".to_owned(), " 5f1a ".to_owned());
-    assert_eq!(Aws.request_id(&answer).as_deref(), Some("5f1a"));
+    assert_eq!(aws().request_id(&answer).as_deref(), Some("5f1a"));
 }
 
 fn all(status: u16, codes: &[&str], class: Class, in_doubt: bool) {
     for prefix in ["", "Client.", "Server."] {
         for code in codes {
-            let refusal = Aws.refusal(&answer(status, &format!("{prefix}{code}")));
+            let refusal = aws().refusal(&answer(status, &format!("{prefix}{code}")));
             assert_eq!(kind(&refusal), class(format!("it says so ({prefix}{code})")));
             assert_eq!(refusal.maybe_done, in_doubt, "{code}");
             assert_eq!(refusal.code, code.to_ascii_lowercase());

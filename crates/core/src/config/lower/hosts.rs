@@ -8,7 +8,7 @@ use super::{Lowering, Provider};
 use crate::config::problem::Problem;
 use crate::config::raw::{RawHost, RawHosts, RawImage};
 use crate::config::rules::Slug;
-use crate::desired::{DesiredHost, ProviderId};
+use crate::desired::{DesiredHost, Places, ProviderId};
 use crate::error::Code;
 use crate::name::{EnvironmentName, HostName, Image, Region, Size};
 
@@ -125,7 +125,25 @@ impl Lowering<'_> {
             spot: raw.spot.unwrap_or(false),
             protected: raw.protected.unwrap_or(false),
             tags: raw.tags.iter().flatten().map(|tag| tag.0.clone()).collect(),
-            declared_at: self.source.position(declaration.key.start),
+            places: self.places(declaration),
+        }
+    }
+
+    fn places(&self, declaration: &Declaration<'_>) -> Places {
+        let provider = declaration.provider;
+        let at = |place: &Range<usize>| self.source.position(place.start);
+        let said = |key, default| {
+            let own = self.root.entry(&declaration.below(key));
+            let entry = own.or_else(|| self.root.entry(&provider.below(&[default])));
+            at(entry.map_or(&declaration.key, |entry| &entry.value.span))
+        };
+        Places {
+            host: at(&declaration.key),
+            region: said("region", "default_region"),
+            size: said("size", "default_size"),
+            image: said("image", "default_image"),
+            arch: said("arch", "arch"),
+            ssh_key_name: said("ssh_key_name", "ssh_key_name"),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::config::{
     Config, CredentialSource, DockerInstall, DockerSource, HostKeys, NetworkConfig, SecretSource,
     parse, reference_markdown, template, token_variable,
 };
-use crate::desired::{Arch, Position, ProviderId};
+use crate::desired::{Arch, Places, Position, ProviderId};
 use crate::error::Code;
 use crate::name::{HostName, Image, Region, Size};
 
@@ -62,6 +62,38 @@ fn the_full_example_says_everything_it_says() {
     let (_, ci) = config.environment(Some("ci")).unwrap();
     assert!(ci.values().all(|host| host.spot && host.image == Image::from("ubuntu-24.04")));
     assert_eq!(ci.len(), 5);
+}
+
+#[test]
+fn what_is_said_of_a_host_has_its_place_and_the_rest_that_of_the_default_or_of_the_host() {
+    let text = "project: { name: shop }
+cloud:
+  providers:
+    hetzner:
+      token_env: HCLOUD_TOKEN
+      ssh_key_name: deploy
+      default_region: nbg1
+      hosts:
+        prod:
+          a: { role: app }
+          b: { role: app, region: fsn1, size: 'cx23', image: debian-12, arch: amd64 }
+";
+    let config = config(text);
+    let (_, hosts) = config.environment(None).unwrap();
+    let at = |line, column| Position { line, column };
+    let places = |name: &str| hosts[&name.parse::<HostName>().unwrap()].places;
+    let (host, ssh_key_name, region) = (at(10, 11), at(6, 21), at(7, 23));
+    let a = Places { host, region, ssh_key_name, size: host, image: host, arch: host };
+    assert_eq!(places("a"), a);
+    let b = Places {
+        host: at(11, 11),
+        region: at(11, 35),
+        size: at(11, 47),
+        image: at(11, 62),
+        arch: at(11, 79),
+        ssh_key_name,
+    };
+    assert_eq!(places("b"), b);
 }
 
 #[test]
@@ -121,7 +153,7 @@ fn a_host_gets_the_defaults_of_its_provider() {
     assert_eq!(app.region, Region::from("local"));
     assert_eq!(app.size, Size::from("small"));
     assert_eq!(app.image, Image::from("debian-12"));
-    assert_eq!(app.declared_at, Position { line: 18, column: 11 });
+    assert_eq!(app.places.host, Position { line: 18, column: 11 });
     assert!(!app.protected && !app.spot && app.arch.is_none());
     assert_eq!(config.bootstrap.ssh.user, None);
     assert_eq!(config.bootstrap.ssh.port, None);
@@ -206,7 +238,7 @@ fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
     let config = config(&text);
     let (_, hosts) = config.environment(None).unwrap();
     let app = &hosts[&"app-1".parse::<HostName>().unwrap()];
-    assert_eq!(app.declared_at, Position { line: 18, column: 11 });
+    assert_eq!(app.places.host, Position { line: 18, column: 11 });
 }
 
 #[test]

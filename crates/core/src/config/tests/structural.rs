@@ -24,6 +24,41 @@ fn an_unknown_key_like_no_other_is_told_with_the_keys_there_are() {
 }
 
 #[test]
+fn what_is_below_a_wrong_key_is_checked_by_what_was_probably_meant() {
+    let by_name = local_hosts("        dev:\n          App_1: { role: app, count: 0 }\n");
+    let rule = "1 to 63 of a-z, 0-9 and `-`, not starting or ending with `-`";
+    let name = format!(
+        "7:11 [config.invalid-value] `App_1` in `cloud.providers.local.hosts.dev` is not a valid name / not a valid name / use {rule}"
+    );
+    let count = |path: &str, column: usize| {
+        format!(
+            "7:{column} [config.invalid-value] `cloud.providers.local.{path}.count` cannot be `0` / must be from 1 to 1000"
+        )
+    };
+    assert_eq!(told(&by_name), [name, count("hosts.dev.App_1", 38)]);
+
+    let by_key = local_hosts("        dev:\n          a: { role: app, count: 0 }\n")
+        .replace("      hosts:", "      hsots:");
+    let key = "5:7 [config.unknown-key] unknown key `hsots` in `cloud.providers.local` / did you mean `hosts`?";
+    assert_eq!(told(&by_key), [key.to_owned(), count("hsots.dev.a", 34)]);
+}
+
+#[test]
+fn what_is_below_a_wrong_key_is_not_checked_where_little_speaks_for_the_guess() {
+    let local = "hosts: {}, hsots: { dev: { a: { count: 0 } } }";
+    let hetzner = "token_env: T, region: { a: 1 }";
+    let maybe_secret = "keycredentials: { path: [] }";
+    for cloud in [
+        format!("{{ providers: {{ local: {{ {local} }} }} }}"),
+        format!("{{ providers: {{ hetzner: {{ {hetzner} }} }} }}"),
+        format!("{{ providers: {{}} }}\n{maybe_secret}"),
+    ] {
+        let told = told(&format!("project: {{ name: p }}\ncloud: {cloud}\n"));
+        assert!(told.len() == 1 && told[0].contains("did you mean"), "{told:?}");
+    }
+}
+
+#[test]
 fn a_misspelt_required_key_is_one_problem_not_two() {
     assert_eq!(
         told(&local_hosts("        dev:\n          app-1: { rol: app }\n")),

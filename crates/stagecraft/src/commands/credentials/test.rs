@@ -100,6 +100,7 @@ fn chosen(app: &App, place: &Place, names: &[CredentialName]) -> Result<(Vec<Ent
 
 fn opened(vault: &mut Vault, entry: &Entry) -> Result<(Identity, Option<ProviderId>), Failure> {
     let credential = vault.get(&entry.name).map_err(|error| Failure::from(&error))?;
+    wire::check_credential(&credential, Some(&entry.name))?;
     let cloud = Issuer::cloud(credential.issuer());
     Ok((Identity::Owner(credential), cloud))
 }
@@ -150,4 +151,36 @@ fn show(app: &App, credentials: Vec<CredentialTest>, exit: ExitCode) -> Result<(
         app.ui.say(&app.ui.errors(&Stop { exit, troubles }));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use stagecraft_core::Secret;
+    use stagecraft_core::credential::{Credential, Field};
+    use stagecraft_core::error::Code;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_that_cannot_be_right_is_told_without_asking() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = "project: { name: p }\ncredentials: { path: store.db, key_file: key }\n\
+                    cloud: { providers: {} }\n";
+        let config = stagecraft_core::config::parse("f", file.as_bytes()).unwrap();
+        let environment = wire::Environment::for_tests("/home/ada", &[]);
+        let mut vault = wire::vault(&environment, &config.store, folder.path()).unwrap();
+        let mut opened_with = |name: &str, id: String, secret: String| {
+            let parts = [(Field::AccessKeyId, id), (Field::SecretAccessKey, secret)];
+            let parts = parts.map(|(field, text)| (field, Secret::new(&text)));
+            let credential = Credential::new(Issuer::Aws, parts).unwrap();
+            let name: CredentialName = name.parse().unwrap();
+            vault.put(&name, &credential, false).unwrap();
+            opened(&mut vault, &Entry { name, issuer: Issuer::Aws }).map(|(_, cloud)| cloud)
+        };
+        let (id, secret) = ("AKIA".repeat(5), "a".repeat(40));
+        assert_eq!(opened_with("a", id.clone(), secret.clone()), Ok(Some(ProviderId::Aws)));
+        let failure = opened_with("b", secret, id).unwrap_err();
+        assert_eq!(failure.code, Code::CREDENTIAL_INVALID);
+        assert!(failure.message.contains("the entry `b`"), "{failure:?}");
+    }
 }

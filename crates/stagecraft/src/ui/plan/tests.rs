@@ -218,13 +218,18 @@ fn a_sum_says_which_prices_are_not_in_it() {
     let sum = "3.79 EUR a month for the hosts of the file, at list prices, without 1 host whose price is not known.";
     assert!(shown.contains(sum), "{shown}");
     let shown = plan_screen(&plan([retired], [], &Policy::default()), &next(), 100).plain();
-    assert!(!shown.contains("a month"), "{shown}");
+    assert!(shown.ends_with("What the hosts of the file cost a month is not known.\n"), "{shown}");
+    let shown = plan_screen(&plan([wanted("c")], [], &Policy::default()), &next(), 100).plain();
+    assert!(!shown.contains("a month"), "nothing is rented: {shown}");
 }
 
 #[test]
 fn nothing_to_do_is_said() {
     let same = plan([wanted("a")], [running("a", "10.0.0.1")], &Policy::default());
-    assert_eq!(summary(&same), "Everything is up to date.");
+    assert_eq!(summary(&same), "No machine would change.");
+    let shown = plan_screen(&same, &next(), 100).plain();
+    let elsewhere = "Hosts are not looked into here: `stagecraft infra status` does that.";
+    assert!(shown.contains(elsewhere), "{shown}");
     assert_eq!(summary(&plan([], [], &Policy::default())), "There are no hosts.");
     let old = plan([], [running("a", "10.0.0.1")], &Policy::default());
     assert_eq!(summary(&old), "Nothing to do; 1 host left alone.");
