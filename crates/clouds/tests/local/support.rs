@@ -22,7 +22,8 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new(project: &str) -> Option<Self> {
-        if std::env::var("STAGECRAFT_TEST_LAB").as_deref() != Ok("on") {
+        let lab = std::env::var("STAGECRAFT_TEST_LAB");
+        if !matches!(lab.as_deref(), Ok("on" | "local")) {
             eprintln!(
                 "skipped: real hosts are used only when STAGECRAFT_TEST_LAB=on, as ./test sets it"
             );

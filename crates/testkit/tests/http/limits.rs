@@ -27,7 +27,7 @@ async fn three_hundred_hosts_come_and_go_within_the_limits_of_digitalocean() {
 
 #[tokio::test]
 async fn three_hundred_hosts_come_up_when_others_use_up_the_hour_of_digitalocean() {
-    let account = account(ProviderId::DigitalOcean);
+    let account = account_of_waiting(ProviderId::DigitalOcean);
     for minutes in (40..60).rev() {
         account.emulator.spend(TOKEN, 250, minutes * MINUTE);
     }
@@ -43,7 +43,7 @@ async fn three_hundred_hosts_come_and_go_within_the_limits_of_hetzner() {
 
 #[tokio::test]
 async fn three_hundred_hosts_come_up_when_others_used_up_the_limit_of_hetzner() {
-    let account = account(ProviderId::Hetzner);
+    let account = account_of_waiting(ProviderId::Hetzner);
     account.emulator.spend(TOKEN, 3600, Duration::ZERO);
     assert!(comes_up(&account).await > 0);
 }
@@ -106,7 +106,16 @@ fn is_one_too_many(exchange: &Exchange) -> bool {
 
 /// An account with all limits of its provider, and a file of many hosts.
 fn account(api: ProviderId) -> Account {
-    let mut account = Account::with(api, usual(api), 3, 20, Options::default());
+    at_speed(api, 20)
+}
+
+/// The same, where most of the time nothing may be asked and nothing has to be computed.
+fn account_of_waiting(api: ProviderId) -> Account {
+    at_speed(api, 50)
+}
+
+fn at_speed(api: ProviderId, speed: u32) -> Account {
+    let mut account = Account::with(api, usual(api), 3, speed, Options::default());
     let names: Vec<String> = (1..=HOSTS).map(|number| format!("web-{number}")).collect();
     account.stage = account.stage.wants(names.iter().map(String::as_str));
     account
