@@ -181,7 +181,7 @@ pub(crate) struct Up {
     pub(crate) policy: Policy,
 }
 
-/// Set hosts up again, without touching the cloud
+/// Set hosts up again; makes and removes no machine
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Bootstrap {
     /// Work on this host only; several with commas, or by repeating it

@@ -25,7 +25,7 @@ impl Bench {
         let lab = std::env::var("STAGECRAFT_TEST_LAB");
         if !matches!(lab.as_deref(), Ok("on" | "local")) {
             eprintln!(
-                "skipped: real hosts are used only when STAGECRAFT_TEST_LAB=on, as ./test sets it"
+                "skipped: real hosts are used only when STAGECRAFT_TEST_LAB is on or local, as ./test sets it"
             );
             return None;
         }

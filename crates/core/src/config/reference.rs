@@ -23,8 +23,9 @@ const HEAD: &str = "\
 
 Every key of the file. A key that is not listed here, a key that stands twice, a value of the wrong
 type and an impossible value are errors; they are reported together, with their places. Some show
-only when another is mended: what stands below a name that cannot be one, what is missing beside or
-below an unknown key or a wrong value, and all else in a file that is no YAML. `stagecraft schema`
+only when another is mended: what stands below an unknown key that resembles no other, or below one
+that may be about a secret (`token`, `secret`, `password` or `key` is in it), what depends on a value
+that is wrong, and all else in a file that is no YAML. `stagecraft schema`
 prints the keys, types and allowed values as a JSON Schema for editors;
 what depends on more than one value is checked by `stagecraft validate`, and what depends on the
 cloud (regions, sizes, keys) by `stagecraft validate --online` and by every plan.

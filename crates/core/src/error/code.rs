@@ -116,7 +116,7 @@ codes! {
         "See `--help` of the command, or add the flag the message names.";
     CLOUD_UNAUTHENTICATED = "cloud.unauthenticated",
         "The credentials are missing or malformed, or the provider refused them.",
-        "Check the token or key in the variable the configuration names.";
+        "Check the token or key where the file says it is: in its variable, in the credential store (`stagecraft credentials test`), or where AWS's own tools look.";
     CLOUD_FORBIDDEN = "cloud.forbidden",
         "The credentials are valid but may not do this.",
         "Give the token or user the missing permission. For Docker Engine: join the group `docker`.";

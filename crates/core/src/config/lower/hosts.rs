@@ -129,6 +129,7 @@ impl Lowering<'_> {
         }
     }
 
+    /// A key that hosts or their providers do not have is looked for there in vain.
     fn places(&self, declaration: &Declaration<'_>) -> Places {
         let provider = declaration.provider;
         let at = |place: &Range<usize>| self.source.position(place.start);

@@ -17,6 +17,7 @@ use crate::name::{CredentialName, EnvironmentName};
 pub(in crate::config) struct RawCloud {
     /// Whose credential `stagecraft credentials add` takes when it names none with `--provider`. Where
     /// hosts live is said by what they stand under: an environment may spread over several providers.
+    /// It has to be one of those under `providers`.
     pub(in crate::config) provider: Option<ProviderId>,
     /// The providers in use.
     pub(in crate::config) providers: RawProviders,
@@ -33,7 +34,7 @@ pub(in crate::config) struct RawProviders {
     pub(in crate::config) digitalocean: Option<RawProvider>,
     /// Hetzner Cloud servers.
     pub(in crate::config) hetzner: Option<RawProvider>,
-    /// Containers on this machine's Docker Engine that behave like hosts.
+    /// Containers on a Docker Engine, this machine's or that of `DOCKER_HOST`, that behave like hosts.
     pub(in crate::config) local: Option<RawLocal>,
 }
 
@@ -149,7 +150,7 @@ impl From<RawAws> for RawProvider {
     }
 }
 
-/// Containers on this machine's Docker Engine that behave like hosts.
+/// Containers on a Docker Engine, this machine's or that of `DOCKER_HOST`, that behave like hosts.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Local")]

@@ -31,7 +31,8 @@ pub(in crate::config) struct RawBootstrap {
 #[schemars(rename = "Ssh")]
 pub(in crate::config) struct RawSsh {
     /// The user; one who is not root needs `sudo` without a password. Default: what your OpenSSH
-    /// configuration says for the host, else `root`.
+    /// configuration says for the host, else whom the image lets in: `root`, on `aws` `ubuntu`, or `admin` of
+    /// `debian-12`.
     pub(in crate::config) user: Option<UserName>,
     /// The port. Default: what your OpenSSH configuration says for the host, else 22.
     #[schemars(range(min = 1))]
