@@ -180,15 +180,22 @@ impl Workshop {
     }
 }
 
+/// Nothing else helps then.
+const MAKE_SPACE: &str = "free space where temporary files are (`TMPDIR`, else /tmp) and where Docker keeps its \
+                          images: `docker system df` shows those";
+
 impl ImageError {
     fn of(recipe: &Recipe, tried: &[String], hints: Vec<String>) -> Self {
         let text = tried.join("; ");
-        let kind = if text.contains("no space left on device") || text.contains("No space left") {
-            CloudErrorKind::QuotaExceeded(format!("no disk space for an image: {text}"))
-        } else {
-            CloudErrorKind::NotFound(format!("no image `{}`: {text}", recipe.name()))
-        };
-        Self { kind, hints }
+        if text.contains("no space left on device") || text.contains("No space left") {
+            let why = format!("no disk space for an image: {text}");
+            return Self {
+                kind: CloudErrorKind::QuotaExceeded(why),
+                hints: vec![MAKE_SPACE.to_owned()],
+            };
+        }
+        let why = format!("no image `{}`: {text}", recipe.name());
+        Self { kind: CloudErrorKind::NotFound(why), hints }
     }
 }
 
@@ -300,8 +307,9 @@ mod tests {
         let recipe =
             Recipe::of(&"debian-12".into(), stagecraft_core::desired::Arch::Amd64).unwrap();
         let tried = ["write /x: no space left on device".to_owned()];
-        let error = ImageError::of(&recipe, &tried, Vec::new());
+        let error = ImageError::of(&recipe, &tried, vec!["install y".to_owned()]);
         assert!(matches!(error.kind, CloudErrorKind::QuotaExceeded(_)));
+        assert_eq!(error.hints, [MAKE_SPACE]);
     }
 
     #[test]

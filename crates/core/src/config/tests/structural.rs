@@ -51,6 +51,7 @@ fn what_is_below_a_wrong_key_is_not_checked_where_little_speaks_for_the_guess() 
     for cloud in [
         format!("{{ providers: {{ local: {{ {local} }} }} }}"),
         format!("{{ providers: {{ hetzner: {{ {hetzner} }} }} }}"),
+        "{ providers: { local: { hsots: 5 } } }".to_owned(),
         format!("{{ providers: {{}} }}\n{maybe_secret}"),
     ] {
         let told = told(&format!("project: {{ name: p }}\ncloud: {cloud}\n"));
