@@ -199,8 +199,8 @@ codes! {
         "The hostname could not be set.",
         "See the output in the message.";
     DOCKER_DETECT_FAILED = "docker_detect_failed",
-        "It could not be found out whether Docker is installed.",
-        "See the output in the message; run `stagecraft infra bootstrap --host HOST` again.";
+        "It could not be found out whether Docker is installed, or it is missing or unfinished and may not be installed, or it is a snap.",
+        "Do what the message says; where only the looking failed, run `stagecraft infra bootstrap --host HOST` again.";
     DOCKER_INSTALL_FAILED = "docker_install_failed",
         "Docker could not be installed.",
         "See the output in the message: a full disk, a broken apt, or no network are usual.";
@@ -214,8 +214,8 @@ codes! {
         "The mesh client could not be installed.",
         "See the output in the message.";
     NETWORK_JOIN_FAILED = "network_join_failed",
-        "The host could not join the mesh.",
-        "See the output in the message.";
+        "A host could not join its private network or leave it, or the auth key for that is missing or cannot be one.",
+        "Do what the message and its hints say.";
     NETWORK_RANGE_TAKEN = "network_range_taken",
         "The mesh's range of addresses is not free on this host: something else there uses some of them. Nothing was changed.",
         "Set `network.providers.wireguard.cidr` to a range that no host uses otherwise.";
