@@ -52,8 +52,8 @@ pub enum Termination {
 ///
 /// Implementations translate; they do not decide. Planning, waiting, retrying, parallelism and
 /// reporting happen in the engine, once for all providers, so every method is one logical
-/// request. There are no default methods: a provider that cannot do something says so with
-/// [`CloudErrorKind::Unsupported`].
+/// request. There are no default methods but for `prepare`, which few need: a provider that cannot do
+/// something says so with [`CloudErrorKind::Unsupported`].
 #[async_trait]
 pub trait CloudProvider: Debug + Send + Sync {
     /// Which provider this is.

@@ -11,7 +11,7 @@ use stagecraft_core::cloud::CloudErrorKind;
 use crate::http::{Answer, Dialect, Failed, Refusal};
 
 /// The scopes a token of limited access needs.
-pub(super) const SCOPES: &str = "account:read, droplet:create, droplet:delete, droplet:read, \
+pub(super) const SCOPES: &str = "account:read, actions:read, droplet:create, droplet:delete, droplet:read, \
      droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, \
      tag:read";
 

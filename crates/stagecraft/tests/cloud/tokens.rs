@@ -107,7 +107,7 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
     digitalocean: listing
 
     error[cloud.forbidden]: digitalocean could not create host `app-1`: not permitted: You are not authorized to perform this operation (request [id])
-      hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
+      hint: give the token full access, or at least these scopes: account:read, actions:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
       note: run `stagecraft infra up --no-bootstrap` again to go on
     [exit status: 2]
     ");
@@ -130,7 +130,7 @@ fn a_token_that_may_read_only_plans_and_makes_nothing() {
     digitalocean: listing
 
     error[cloud.forbidden]: digitalocean could not terminate host `app-1`: not permitted: You are not authorized to perform this operation (request [id])
-      hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
+      hint: give the token full access, or at least these scopes: account:read, actions:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
       note: run `stagecraft infra down` again to go on
     [exit status: 2]
     ");
@@ -193,7 +193,7 @@ fn a_token_that_may_nothing_is_told_what_it_needs() {
     ------- stderr -------
     digitalocean: listing
     error[plan.blind]: digitalocean could not list the hosts of `shop/prod`: not permitted: You are not authorized to perform this operation (request [id]); without that, what exists is unknown and nothing is done
-      hint: give the token full access, or at least these scopes: account:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
+      hint: give the token full access, or at least these scopes: account:read, actions:read, droplet:create, droplet:delete, droplet:read, droplet:update, image:read, regions:read, sizes:read, ssh_key:read, tag:create, tag:delete, tag:read
     [exit status: 2]
     ");
     scene.converges_to(&["prod-app-1"]);

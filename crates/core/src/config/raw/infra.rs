@@ -34,7 +34,8 @@ pub(in crate::config) struct RawSsh {
     /// configuration says for the host, else whom the image lets in: `root`, on `aws` `ubuntu`, or `admin` of
     /// `debian-12`.
     pub(in crate::config) user: Option<UserName>,
-    /// The port. Default: what your OpenSSH configuration says for the host, else 22.
+    /// The port, unless the provider publishes another. Default: what your OpenSSH configuration says
+    /// for the host, else 22.
     #[schemars(range(min = 1))]
     pub(in crate::config) port: Option<u16>,
     /// Path of the private key; `~/` is your home directory. Default: your SSH agent, then
